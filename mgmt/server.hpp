@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/event.hpp"
+#include "base/result.hpp"
+#include "base/system_error.hpp"
+#include "mgmt/event_log.hpp"
+#include "mgmt/views.hpp"
+
+namespace torii::mgmt {
+
+enum class Role : std::uint8_t { None, Read, Operate, Admin };
+
+struct TlsFiles {
+    std::string certificate;
+    std::string key;
+    std::string client_ca;  // "": clients need no certificate
+};
+struct TokenHash {
+    std::string name;
+    std::string hash;  // argon2id
+    Role role = Role::Read;
+};
+
+struct ServerSettings {
+    std::string unix_path;  // "": none; whoever may connect is an admin
+    unsigned unix_mode = 0660;
+    struct Tcp {
+        IpAddress address;
+        std::uint16_t port = 0;  // 0: any free one, see Server::tcp_ports
+    };
+    std::vector<Tcp> tcp;
+    std::optional<TlsFiles> tls;    // for every TCP listener
+    std::vector<TokenHash> tokens;  // empty: TCP clients on loopback are admins
+    std::size_t max_connections = 1024;
+    std::size_t max_body = std::size_t{8} << 20;
+    std::uint32_t max_header = 16 * 1024;
+    std::chrono::milliseconds header_timeout{10'000};  // slowloris ends here
+    std::chrono::milliseconds idle_timeout{60'000};    // keep-alive and slow readers
+    std::chrono::milliseconds answer_timeout{10'000};  // a view that does not answer: 504
+};
+
+// The REST server: one thread of its own with its own loop, on which every
+// handler runs. A client can be slow, silent or hostile; it costs its own
+// connection and nothing else.
+class Server {
+public:
+    // Refuses a TCP address other than loopback without TLS and tokens. Events
+    // (who changed what, refused requests) go to `audit` on the server's thread.
+    static Result<std::unique_ptr<Server>, SystemError> start(ServerSettings settings, Views views,
+                                                              const EventLog& events,
+                                                              EventSink* audit = nullptr);
+    ~Server();  // closes everything and joins the thread; late answers are dropped
+
+    std::vector<std::uint16_t> tcp_ports() const;  // bound, in the order of settings.tcp
+
+private:
+    struct Impl;
+    explicit Server(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace torii::mgmt
