@@ -1,0 +1,194 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/prefix.hpp"
+#include "rib/route.hpp"
+
+// What the speaker is told to be: plain values, in the protocol's own words.
+// Inheritance (neighbor, group, defaults) is folded by whoever fills them in;
+// `sources` only carries along who said what, for views.
+namespace torii::bgp {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Which AS the other end may have. Unset refuses every OPEN.
+struct RemoteAs {
+    enum class Kind : std::uint8_t { Unset, Number, External, Internal };
+    Kind kind = Kind::Unset;
+    std::uint32_t number = 0;
+    friend bool operator==(const RemoteAs&, const RemoteAs&) = default;
+};
+
+enum class MaxPrefixAction : std::uint8_t { Warn, Drop, Close };
+struct MaxPrefix {
+    std::uint32_t limit = 0;  // of each family; 0: none
+    MaxPrefixAction action = MaxPrefixAction::Close;
+    std::uint8_t warn_percent = 75;
+    seconds restart{0};  // 0: stays down until cleared
+    friend bool operator==(const MaxPrefix&, const MaxPrefix&) = default;
+};
+
+enum class GracefulRestart : std::uint8_t { Off, Helper, Full };
+enum class AddPath : std::uint8_t { Off, Receive, Send, Both };
+enum class RemovePrivateAs : std::uint8_t { Off, Private, All, Replace };
+enum class Role : std::uint8_t { Provider, RouteServer, RouteServerClient, Customer, Peer };
+
+struct SendCommunities {
+    bool standard = true, extended = true, large = true;
+    friend bool operator==(const SendCommunities&, const SendCommunities&) = default;
+};
+
+// Everything that holds for one peer, complete: no field asks anybody else.
+struct PeerSettings {
+    std::string description;
+    RemoteAs remote_as;
+    std::optional<std::uint32_t> local_as;  // unset: the speaker's
+    bool shutdown = false;
+    std::string shutdown_message;  // RFC 9003
+    bool passive = false;
+    bool ipv4 = true, ipv6 = true;
+
+    std::vector<std::string> passwords;        // first signs, all are accepted
+    std::optional<std::uint8_t> ttl_security;  // hops away, RFC 5082
+    std::optional<std::uint8_t> multihop;      // TTL of what we send; unset: 1 for eBGP
+    std::optional<IpAddress> update_source;
+    std::uint16_t port = 179;
+
+    seconds hold_time{90};
+    std::optional<seconds> keepalive;  // unset: a third of the hold time
+    seconds connect_retry{120};
+    std::optional<seconds> send_hold_time;  // RFC 9687; unset: max(8 min, 2 * hold time)
+
+    // Names of prefix lists, read one after the other as if they were one; the
+    // first rule that matches decides, what no rule matches is denied. "any" and
+    // "none" are built in. Unset: nothing for eBGP (RFC 8212), all for iBGP.
+    std::optional<std::vector<std::string>> import_lists;
+    std::optional<std::vector<std::string>> export_lists;
+    std::vector<std::string> import_policies;
+    std::vector<std::string> export_policies;
+    MaxPrefix max_prefix;
+    bool default_originate = false;
+    bool next_hop_self = false;
+    bool next_hop_unchanged = false;
+    bool extended_next_hop = true;  // RFC 8950
+    bool extended_messages = true;  // RFC 8654
+    bool mapped_next_hop = true;    // ::ffff:a.b.c.d means that IPv4 neighbor itself
+    bool route_reflector_client = false;
+    bool route_server_client = false;
+    SendCommunities send_communities;
+    AddPath add_path = AddPath::Off;
+    std::uint8_t allowas_in = 0;
+    bool as_override = false;
+    RemovePrivateAs remove_private_as = RemovePrivateAs::Off;
+    bool enforce_first_as = true;
+    bool allow_as_set = false;  // RFC 9774 wants them refused
+    std::optional<Role> role;   // RFC 9234
+    bool strict_role = false;
+
+    GracefulRestart graceful_restart = GracefulRestart::Helper;
+    seconds restart_time{120};
+    seconds stale_time{360};
+    std::optional<seconds> long_lived_stale_time;  // RFC 9494
+    bool graceful_shutdown = false;                // RFC 8326: ask others to go elsewhere
+    std::uint32_t weight = 1;                      // share of an ECMP group
+    std::uint32_t guard_table = 0;                 // reserved for the guard
+
+    friend bool operator==(const PeerSettings&, const PeerSettings&) = default;
+};
+
+// Who said the value of a key: {"hold_time", "group nodes"}.
+using SettingSources = std::vector<std::pair<std::string, std::string>>;
+
+struct GroupSettings {
+    std::string name;
+    PeerSettings peer;  // what a dynamic member gets
+    SettingSources sources;
+    friend bool operator==(const GroupSettings&, const GroupSettings&) = default;
+};
+
+struct NeighborSettings {
+    IpAddress address;
+    rib::PortIndex port = rib::kAnyPort;  // the link of a link-local address
+    std::string interface;                // its name in the kernel, for the same
+    std::string group;                    // "": none
+    PeerSettings peer;
+    SettingSources sources;
+    friend bool operator==(const NeighborSettings&, const NeighborSettings&) = default;
+};
+
+// Who dials from inside becomes a member of the group; the longest range wins,
+// a configured neighbor before any range.
+struct ListenRange {
+    Prefix prefix;
+    std::string group;
+    std::uint32_t limit = 0;  // 0: only the speaker's counts
+    friend bool operator==(const ListenRange&, const ListenRange&) = default;
+};
+
+struct PrefixRule {
+    bool permit = true;
+    bool any = false;
+    Prefix prefix;
+    std::uint8_t ge = 0;  // lengths that match, both ends included
+    std::uint8_t le = 0;
+    std::string text;  // as the operator wrote it, shown with what it refused
+    bool matches(const Prefix& p) const {
+        return any || (p.length() >= ge && p.length() <= le && prefix.contains(p));
+    }
+    friend bool operator==(const PrefixRule&, const PrefixRule&) = default;
+};
+struct PrefixList {
+    std::string name;
+    std::vector<PrefixRule> rules;
+    friend bool operator==(const PrefixList&, const PrefixList&) = default;
+};
+
+struct ListenAddress {
+    IpAddress address;
+    std::uint16_t port = 179;
+    friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
+};
+
+struct Multipath {
+    std::uint16_t ebgp = 64;
+    std::uint16_t ibgp = 64;
+    bool relax = true;  // equal length is enough, the ASes may differ
+    friend bool operator==(const Multipath&, const Multipath&) = default;
+};
+
+struct DecisionSettings {
+    bool always_compare_med = false;
+    bool missing_med_as_worst = false;
+    bool compare_router_id = false;  // false: the path already in use stays (eBGP)
+    friend bool operator==(const DecisionSettings&, const DecisionSettings&) = default;
+};
+
+struct SpeakerSettings {
+    std::uint32_t asn = 0;
+    std::uint32_t router_id = 0;   // host order
+    std::uint32_t cluster_id = 0;  // 0: the router id
+    std::string hostname;          // capability 73
+    std::string software;          // capability 75
+    std::vector<ListenAddress> listen{{IpAddress::v6({}), 179}, {IpAddress{}, 179}};
+    std::uint32_t listen_limit = 4096;  // dynamic neighbors in all
+    Multipath multipath;
+    DecisionSettings decision;
+    std::vector<Prefix> networks;  // announced by us
+    bool redistribute_connected = false;
+    bool redistribute_static = false;
+    std::vector<PrefixList> prefix_lists;
+    std::vector<GroupSettings> groups;
+    std::vector<NeighborSettings> neighbors;
+    std::vector<ListenRange> ranges;
+    friend bool operator==(const SpeakerSettings&, const SpeakerSettings&) = default;
+};
+
+}  // namespace torii::bgp

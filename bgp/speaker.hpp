@@ -1,0 +1,86 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/event.hpp"
+#include "base/prefix.hpp"
+#include "base/result.hpp"
+#include "base/system_error.hpp"
+#include "bgp/settings.hpp"
+#include "bgp/views.hpp"
+#include "rib/next_hop_tracking.hpp"
+#include "rib/route.hpp"
+
+namespace torii::bgp {
+
+// What one setting's change cost; apply() answers with a list of them.
+enum class ChangeCost : std::uint8_t { None, Refresh, NextSession, Reset };
+struct AppliedChange {
+    std::string what;  // "neighbor 10.0.0.2"
+    ChangeCost cost = ChangeCost::None;
+};
+
+enum class PeerAction : std::uint8_t { Clear, SoftIn, SoftOut, Shutdown, Enable, Drain };
+
+// Where a prefix of our own comes from.
+enum class Origination : std::uint8_t { Network, Connected, Static };
+
+// The BGP speaker: owns listeners, peers and RIBs. Puts its best routes into
+// the sink and asks the tracker about next hops. Lives on one thread, the one
+// that runs the io_context, and never blocks it. All given references must
+// outlive it.
+class Speaker {
+public:
+    Speaker(boost::asio::io_context& io, rib::RouteSink& routes, rib::NextHopTracker& next_hops,
+            EventSink& events, const Clock& clock);
+    ~Speaker();
+    Speaker(const Speaker&) = delete;
+    Speaker& operator=(const Speaker&) = delete;
+
+    // Moves to the wanted settings by difference. Before start() it only
+    // remembers them.
+    std::vector<AppliedChange> apply(SpeakerSettings wanted);
+    const SpeakerSettings& settings() const;
+
+    // Opens the listeners and starts to dial. On failure nothing is open.
+    Result<void, SystemError> start();
+
+    // Ends all sessions: Cease with this subcode (2 administrative shutdown, 3
+    // de-configured), drained before they are closed; `done` is called once,
+    // at the latest after two seconds.
+    void stop(std::uint8_t cease_subcode, std::function<void()> done);
+
+    // Prefixes of our own. Those of Connected and Static are announced while
+    // the settings redistribute them; they may be reported at any time.
+    void originate(const Prefix& prefix, Origination origin);
+    void withdraw(const Prefix& prefix, Origination origin);
+
+    // False when there is no such neighbor. Dynamic ones can be named too.
+    bool act_on_neighbor(const IpAddress& address, PeerAction action, std::string reason);
+    bool act_on_group(std::string_view name, PeerAction action, std::string reason);
+
+    std::vector<NeighborView> neighbors() const;
+    std::optional<NeighborView> neighbor(const IpAddress& address) const;
+    std::vector<GroupView> groups() const;
+    PathPage paths(const PathQuery& query) const;
+    SpeakerCounters counters() const;
+
+    // A connected stream socket, taken over as if a listener had accepted it
+    // from `remote`. Tests join speakers by socket pairs with it.
+    void adopt(int socket, const IpAddress& local, const IpAddress& remote);
+    // Runs what is due by the clock; also done by a timer of its own.
+    void run_timers();
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace torii::bgp
