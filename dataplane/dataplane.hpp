@@ -1,0 +1,86 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/event.hpp"
+#include "base/result.hpp"
+#include "base/system_error.hpp"
+#include "dataplane/settings.hpp"
+#include "dataplane/views.hpp"
+#include "rib/fib_delta.hpp"
+
+namespace torii::dataplane {
+
+// Told on the control thread, from inside poll() alone, once per change.
+class LivenessListener {
+public:
+    virtual ~LivenessListener() = default;
+    virtual void link_changed(PortIndex port, bool up) = 0;
+    virtual void neighbor_changed(PortIndex port, const IpAddress& neighbor,
+                                  NeighborState state) = 0;
+};
+
+// The packets of the gateway. DPDK workers forward between the ports by tables
+// that the control thread writes through apply(); what is addressed to the
+// gateway goes to the kernel by a TAP twin of each port (same name, MAC and
+// addresses), and what the kernel sends leaves by the ports. The kernel resolves
+// neighbors; this mirrors them into adjacencies.
+//
+// Connected and local routes are routes like others: whoever owns the RIB puts
+// them there and they come by apply() (Attached, Local). The broadcast addresses
+// of the ports' networks are added here.
+//
+// EAL exists once in a process and cannot be started again after stop(). With no
+// ports in the settings do not start a data plane at all. All calls on the
+// control thread; none blocks beyond a system call on the host's netdevs.
+class Dataplane {
+public:
+    static Result<std::unique_ptr<Dataplane>, SystemError> start(Settings settings,
+                                                                 EventSink& events);
+    ~Dataplane();  // stops
+
+    Dataplane(const Dataplane&) = delete;
+    Dataplane& operator=(const Dataplane&) = delete;
+
+    void stop();
+    void listen(LivenessListener* listener);  // not owned
+
+    // Changes of the wanted forwarding state. What does not fit is refused route
+    // by route with an event (FIB-FULL) and retried when room is made.
+    void apply(const rib::FibDelta& delta);
+
+    // Configuration at run time. A port that is added gets the next index.
+    Result<PortIndex, SystemError> add_port(const PortSettings& port);
+    Result<void, SystemError> set_addresses(PortIndex port, std::vector<PortAddress> addresses);
+    Result<void, SystemError> set_mtu(PortIndex port, std::uint16_t mtu);
+    void set_static_neighbors(std::vector<StaticNeighbor> neighbors);
+
+    // Readable whenever poll() has something to do (neighbors, links, timers,
+    // requests of workers): one descriptor for the control loop to wait on.
+    int descriptor() const;
+    void poll();
+
+    std::vector<PortView> ports() const;
+    std::vector<ExitView> exits() const;  // those that ever counted
+    std::vector<NeighborView> neighbors() const;
+    std::vector<GroupView> groups() const;
+    std::vector<WorkerView> workers() const;
+    std::vector<ResourceView> resources() const;
+    LedgerView ledger() const;
+    LookupView lookup(const IpAddress& destination) const;
+    bool link_up(PortIndex port) const;
+    std::string_view lookup_kind() const;  // "scalar", "avx2", "avx512"
+    // True when every worker made a loop since the last call.
+    bool workers_alive();
+
+private:
+    struct Parts;
+    explicit Dataplane(std::unique_ptr<Parts> parts);
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace torii::dataplane

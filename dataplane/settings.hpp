@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/mac.hpp"
+#include "rib/route.hpp"
+
+namespace torii::dataplane {
+
+using rib::PortIndex;
+inline constexpr std::size_t kMaxPorts = 64;
+inline constexpr std::size_t kMaxWorkers = 16;
+
+struct PortAddress {
+    IpAddress address;
+    std::uint8_t length = 0;  // of the attached network
+
+    friend bool operator==(const PortAddress&, const PortAddress&) = default;
+};
+
+// `device` is a PCI address ("0000:03:00.0"), a virtual device of DPDK with its
+// arguments ("net_af_packet0,iface=gwa,qdisc_bypass=1") or the name of a netdev,
+// which is then driven through af_packet.
+struct PortSettings {
+    std::string name;  // of the kernel twin too, hence at most 15 characters
+    std::string device;
+    std::optional<MacAddress> mac;  // nothing: the device's, or one made up where
+                                    // the device shares it with the host's stack
+    std::uint16_t mtu = 1500;
+    std::vector<PortAddress> addresses;
+    std::uint16_t rx_queues = 0;  // 0: one a worker, as far as the device has them
+    std::uint16_t tx_queues = 0;  // 0: one a worker
+    std::uint16_t rx_descriptors = 1024;
+    std::uint16_t tx_descriptors = 1024;
+    bool promiscuous = true;
+    bool strict_rpf = false;  // RFC 3704 §2.2
+    bool kernel_twin = true;  // no twin: nothing addressed to us is answered here
+
+    friend bool operator==(const PortSettings&, const PortSettings&) = default;
+};
+
+struct StaticNeighbor {
+    PortIndex port = 0;
+    IpAddress address;
+    MacAddress mac;
+
+    friend bool operator==(const StaticNeighbor&, const StaticNeighbor&) = default;
+};
+
+enum class LookupKind : std::uint8_t { Auto, Scalar, Avx2, Avx512 };
+
+// Bounds of what the workers' tables hold; a route beyond them is refused with
+// an event and leaves the rest as it was.
+struct Capacity {
+    std::uint32_t ip4_prefixes = 2'000'000;
+    std::uint32_t ip4_extensions = 65'536;  // /24s that hold longer prefixes
+    std::uint32_t ip6_prefixes = 1'000'000;
+    std::uint32_t ip6_nodes = 262'144;   // inner nodes of prefixes shorter than /64
+    std::uint32_t next_hops = 65'536;    // adjacencies and groups together
+    std::uint32_t group_members = 512;   // of one group
+    std::uint32_t held_packets = 1'024;  // for neighbors being resolved
+    std::uint32_t held_per_neighbor = 8;
+};
+
+// Packets a second that the kernel sees of each class of control traffic, and
+// the burst on top; what exceeds them leaves by the exit "punt_policed".
+struct PunterRate {
+    std::uint32_t packets_per_second = 0;
+    std::uint32_t burst = 0;
+};
+struct ControlPlanePolicing {
+    PunterRate bgp{200'000, 20'000};  // per port
+    PunterRate neighbor{5'000, 1'000};
+    PunterRate icmp{5'000, 1'000};
+    PunterRate other{5'000, 1'000};
+    PunterRate icmp_errors{1'000, 200};  // sent by us, per ingress port
+};
+
+struct Settings {
+    std::vector<std::string> eal_arguments;  // appended to those torii makes itself
+    std::string file_prefix;                 // empty: "torii-<pid>"
+    std::uint32_t memory_mb = 512;           // for buffers, where hugepages are absent
+    std::optional<bool> hugepages;           // nothing: when the host has free ones
+    std::vector<std::uint16_t> worker_cpus;  // one worker each; empty: the last CPU
+    std::uint32_t mbufs = 0;                 // 0: from ports, queues and descriptors
+    bool busy_poll = false;                  // false: back off when idle
+    LookupKind lookup = LookupKind::Auto;
+    Capacity capacity;
+    ControlPlanePolicing policing;
+    std::vector<std::uint16_t> udp_services{3784, 3785, 4784};  // ours, below 32768
+    std::string tun_name = "torii";    // carries what the kernel routes through us
+    std::uint32_t route_table = 3784;  // the kernel's table that points there
+    std::vector<PortSettings> ports;   // PortIndex = position
+    std::vector<StaticNeighbor> static_neighbors;
+};
+
+}  // namespace torii::dataplane
