@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "base/prefix_map.hpp"
+#include "rib/next_hop_sets.hpp"
+#include "rib/next_hop_tracking.hpp"
+
+namespace torii::rib {
+
+// Finds the connected port behind each next hop, through other routes where it
+// must, and knows who depends on what: a change of one route re-resolves the
+// addresses inside it, those the sets that name them, and so on.
+//
+// A next hop never resolves through a default route (a peer that is gone would
+// still look reachable), nor through a route whose own next hops depend on it:
+// two routes that need each other are both unreachable, or fall back, instead
+// of chasing each other for ever. Recursion ends at kMaxDepth.
+class Resolver {
+public:
+    static constexpr std::uint8_t kMaxDepth = 4;
+
+    // The route in use that decides about an address.
+    struct Via {
+        RouteKind kind;
+        PortIndex port = kAnyPort;                 // Attached
+        NextHopSets::Id set = NextHopSets::kNone;  // Forward
+    };
+    // The longest usable route that contains the address, but for default
+    // routes and those whose set `excluded` says to pass over.
+    using Lookup = std::function<std::optional<Via>(
+        const IpAddress&, const std::function<bool(NextHopSets::Id)>& excluded)>;
+
+    Resolver(NextHopSets& sets, Lookup lookup) : sets_(sets), lookup_(std::move(lookup)) {}
+
+    void add_set(NextHopSets::Id id);     // the set is new
+    void remove_set(NextHopSets::Id id);  // nobody holds it any more
+
+    Reachability track(const IpAddress& address);
+    void untrack(const IpAddress& address);
+
+    // The route in use for this prefix has changed.
+    void route_changed(const Prefix& prefix);
+
+    struct Outcome {
+        std::vector<NextHopSets::Id> changed_sets;  // members differ
+        std::vector<NextHopSets::Id> flipped_sets;  // became usable, or ceased to be
+        std::vector<std::pair<IpAddress, Reachability>> tracked;
+    };
+    // Works off what route_changed() and add_set() left to do.
+    // One call takes a bounded number of steps; settled() says if that was all.
+    Outcome settle();
+    bool settled() const { return pending_.empty(); }
+
+private:
+    using TrackedId = std::uint32_t;
+    struct Tracked {
+        IpAddress address;
+        std::uint32_t watchers = 0;         // track() minus untrack()
+        std::vector<NextHopSets::Id> sets;  // that have the address as member
+        std::vector<FibNextHop> resolved;
+        NextHopSets::Id via = NextHopSets::kNone;      // the set it was resolved through
+        NextHopSets::Id blocked = NextHopSets::kNone;  // passed over: depends on this address
+        std::uint8_t depth = 0;
+        bool pending = false;
+
+        bool in_use() const { return watchers > 0 || !sets.empty(); }
+        Reachability reachability() const { return {!resolved.empty(), depth}; }
+    };
+
+    TrackedId enter(const IpAddress& address);
+    void leave(TrackedId id);
+    void mark(TrackedId id);
+    bool resolve(TrackedId id);
+    bool depends_on(NextHopSets::Id set, TrackedId id, int levels) const;
+    void point(NextHopSets::Id& field, NextHopSets::Id to);
+    bool resolve_set(NextHopSet& set) const;
+    bool refresh_set(NextHopSets::Id id, Outcome& outcome);
+
+    NextHopSets& sets_;
+    Lookup lookup_;
+    PrefixMap<TrackedId> index_;
+    std::vector<Tracked> tracked_;
+    std::vector<TrackedId> free_;
+    std::vector<TrackedId> pending_;
+};
+
+}  // namespace torii::rib

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/prefix_map.hpp"
+#include "rib/fib_delta.hpp"
+#include "rib/next_hop_sets.hpp"
+#include "rib/resolver.hpp"
+#include "rib/route.hpp"
+
+namespace torii::rib {
+
+// One candidate of one prefix, as shown to operators.
+struct RouteRow {
+    Prefix prefix;
+    Source source = Source::Static;
+    std::uint8_t distance = 0;
+    RouteKind kind = RouteKind::Forward;
+    bool in_use = false;  // the one the data plane has
+    bool usable = false;  // its next hops resolve
+    std::vector<NextHop> next_hops;
+    std::vector<FibNextHop> resolved;
+};
+
+// The routes of every source, the best of them per prefix, and what the data
+// plane has not been told yet. Everything happens on the control thread; put()
+// and remove() only note what changed, settle() works it off in bounded
+// slices, take_delta() hands the difference on.
+class Table final : public RouteSink, public NextHopTracker {
+public:
+    Table();
+
+    void put(const Prefix& prefix, const RouteSpec& route) override;
+    void remove(const Prefix& prefix, Source source) override;
+
+    Reachability track(const IpAddress& next_hop) override { return resolver_.track(next_hop); }
+    void untrack(const IpAddress& next_hop) override { resolver_.untrack(next_hop); }
+    void listen(Listener listener) override { listener_ = std::move(listener); }
+
+    // Looks at about `budget` prefixes at the most. True: call again soon.
+    bool settle(std::size_t budget = 20'000);
+    bool has_delta() const;
+    FibDelta take_delta();
+
+    std::size_t prefixes() const { return index_.size(); }
+    std::size_t routes(Source source) const { return counts_[static_cast<std::size_t>(source)]; }
+    std::size_t next_hop_sets() const { return sets_.in_use(); }
+
+    // The candidates of one prefix, best first.
+    std::vector<RouteRow> candidates(const Prefix& prefix) const;
+    // The prefix whose route decides about an address (in use, longest).
+    std::optional<Prefix> longest_match(const IpAddress& address) const;
+
+    // Visits prefixes in order from `first` on with a callable that takes
+    // (Prefix, std::vector<RouteRow>) and returns true to go on.
+    template <class F>
+    void walk_from(const Prefix& first, F&& visit) const {
+        index_.walk_from(first, [&](const Prefix& prefix, CandidateId head) {
+            return visit(prefix, rows(prefix, head));
+        });
+    }
+
+private:
+    using CandidateId = std::uint32_t;
+    static constexpr CandidateId kEnd = ~CandidateId{0};
+
+    // A prefix's candidates hang together, lowest distance first.
+    struct Candidate {
+        NextHopSets::Id set = NextHopSets::kNone;
+        CandidateId next = kEnd;
+        PortIndex port = kAnyPort;
+        Source source = Source::Static;
+        std::uint8_t distance = 0;
+        RouteKind kind = RouteKind::Forward;
+    };
+
+    CandidateId allocate();
+    void release(const Candidate& candidate);
+    bool usable(const Candidate& candidate) const;
+    CandidateId in_use(CandidateId head) const;
+    std::optional<FibAction> action(CandidateId head) const;
+    std::optional<Resolver::Via> lookup(const IpAddress& address,
+                                        const std::function<bool(NextHopSets::Id)>& excluded) const;
+    std::vector<RouteRow> rows(const Prefix& prefix, CandidateId head) const;
+    void changed(const Prefix& prefix);
+    void rescan(std::size_t budget);
+
+    NextHopSets sets_;
+    Resolver resolver_;
+    PrefixMap<CandidateId> index_;
+    std::vector<Candidate> candidates_;
+    std::vector<CandidateId> free_;
+    std::array<std::size_t, kSources> counts_{};
+    Listener listener_;
+
+    std::vector<Prefix> dirty_;                  // the data plane may differ
+    std::vector<NextHopSets::Id> dirty_groups_;  // likewise
+    std::vector<NextHopSets::Id> removed_groups_;
+    std::vector<NextHopSets::Id> flipped_;  // their prefixes choose again
+    std::optional<Prefix> rescan_from_;
+};
+
+}  // namespace torii::rib
