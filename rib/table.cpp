@@ -95,6 +95,7 @@ void Table::remove(const Prefix& prefix, Source source) {
 void Table::changed(const Prefix& prefix) {
     dirty_.push_back(prefix);
     resolver_.route_changed(prefix);
+    if (wake_ && !std::exchange(awake_, true)) wake_();
 }
 
 bool Table::settle(std::size_t budget) {
@@ -157,6 +158,7 @@ std::optional<FibAction> Table::action(CandidateId head) const {
 }
 
 FibDelta Table::take_delta() {
+    awake_ = false;
     FibDelta delta;
     std::ranges::sort(dirty_groups_);
     dirty_groups_.erase(std::ranges::unique(dirty_groups_).begin(), dirty_groups_.end());

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +41,10 @@ public:
     Reachability track(const IpAddress& next_hop) override { return resolver_.track(next_hop); }
     void untrack(const IpAddress& next_hop) override { resolver_.untrack(next_hop); }
     void listen(Listener listener) override { listener_ = std::move(listener); }
+
+    // Called when there is something to settle or to hand on again after the last
+    // take_delta(); from inside put() or remove(), so it may only take a note.
+    void when_changed(std::function<void()> wake) { wake_ = std::move(wake); }
 
     // Looks at about `budget` prefixes at the most. True: call again soon.
     bool settle(std::size_t budget = 20'000);
@@ -96,6 +101,8 @@ private:
     std::vector<CandidateId> free_;
     std::array<std::size_t, kSources> counts_{};
     Listener listener_;
+    std::function<void()> wake_;
+    bool awake_ = false;
 
     std::vector<Prefix> dirty_;                  // the data plane may differ
     std::vector<NextHopSets::Id> dirty_groups_;  // likewise

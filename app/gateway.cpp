@@ -1,0 +1,340 @@
+#include "app/gateway.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <utility>
+
+#include "app/management.hpp"
+#include "bgp/speaker.hpp"
+#include "config/config.hpp"
+#include "dataplane/dataplane.hpp"
+
+namespace torii::app {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+// Without ports torii is a route server or reflector: nothing to forward, and
+// next hops are the peers' business.
+class Gateway::Reachable final : public rib::NextHopTracker {
+public:
+    rib::Reachability track(const IpAddress&) override { return {true, 0}; }
+    void untrack(const IpAddress&) override {}
+    void listen(Listener) override {}
+};
+class Gateway::NoSink final : public rib::RouteSink {
+public:
+    void put(const Prefix&, const rib::RouteSpec&) override {}
+    void remove(const Prefix&, rib::Source) override {}
+};
+
+class Gateway::Liveness final : public dataplane::LivenessListener {
+public:
+    explicit Liveness(Gateway& gateway) : gateway_(gateway) {}
+    void link_changed(rib::PortIndex port, bool up) override { gateway_.link_changed(port, up); }
+    // The workers skip an unresolved neighbor by themselves; BGP decides on its own.
+    void neighbor_changed(rib::PortIndex, const IpAddress&, dataplane::NeighborState) override {}
+
+private:
+    Gateway& gateway_;
+};
+
+struct Gateway::Watches {
+    explicit Watches(asio::io_context& io) : signals(io, SIGINT, SIGTERM, SIGHUP), dataplane(io) {}
+    asio::signal_set signals;
+    asio::posix::stream_descriptor dataplane;
+};
+
+class Gateway::Management {
+public:
+    explicit Management(Gateway& gateway) : views_(gateway) {}
+    Result<void, SystemError> start(const config::Management& wanted, const mgmt::EventLog& events,
+                                    EventSink& audit) {
+        auto server = mgmt::Server::start(server_settings(wanted), views_.views(), events, &audit);
+        if (!server) return Failure{server.error()};
+        server_ = std::move(*server);
+        return {};
+    }
+
+private:
+    ManagementViews views_;
+    std::unique_ptr<mgmt::Server> server_;
+};
+
+Gateway::Gateway(std::string config_file)
+    : config_file_(std::move(config_file)),
+      started_(std::chrono::steady_clock::now()),
+      log_(event_log_),
+      io_(std::make_unique<asio::io_context>(1)),
+      watches_(std::make_unique<Watches>(*io_)),
+      liveness_(std::make_unique<Liveness>(*this)) {
+    table_.when_changed([this] { schedule_pump(); });
+}
+
+Gateway::~Gateway() {
+    shut_down();
+}
+
+Result<void, SystemError> Gateway::start(config::Model model) {
+    log_.configure(model.log);
+    log_.emit({Severity::Notice,
+               "START",
+               "torii " TORII_VERSION " starts",
+               {{"config", config_file_}, {"ports", std::to_string(model.ports.size())}}});
+    watch_signals();
+
+    if (auto up = start_dataplane(model); !up) return up;
+    apply_ports(model);
+    apply_routes(model);
+    pump();
+    if (auto up = start_speaker(model); !up) return up;
+    running_ = std::move(model);
+    revision_ = 1;
+
+    management_ = std::make_unique<Management>(*this);
+    if (auto up = management_->start(running_.management, event_log_, log_); !up) return up;
+    log_.emit({Severity::Notice, "READY", "torii is ready", {}});
+    return {};
+}
+
+Result<void, SystemError> Gateway::start_dataplane(const config::Model& model) {
+    if (model.ports.empty()) return {};
+    auto up = dataplane::Dataplane::start(dataplane_settings(model), log_);
+    if (!up) return Failure{up.error()};
+    dataplane_ = std::move(*up);
+    dataplane_->listen(liveness_.get());
+    for (std::size_t i = 0; i < model.ports.size(); ++i)
+        link_up_.push_back(dataplane_->link_up(static_cast<rib::PortIndex>(i)));
+    watches_->dataplane.assign(dataplane_->descriptor());
+    watch_dataplane();
+    return {};
+}
+
+Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
+    if (!model.bgp) return {};
+    static const SteadyClock clock;
+    if (dataplane_) {
+        speaker_ = std::make_unique<bgp::Speaker>(*io_, table_, table_, log_, clock);
+    } else {
+        no_sink_ = std::make_unique<NoSink>();
+        always_reachable_ = std::make_unique<Reachable>();
+        speaker_ = std::make_unique<bgp::Speaker>(*io_, *no_sink_, *always_reachable_, log_, clock);
+    }
+    speaker_->apply(speaker_settings(model));
+    for (const auto& [prefix, route] : own_connected_)
+        if (route.kind == rib::RouteKind::Attached)
+            speaker_->originate(prefix, bgp::Origination::Connected);
+    for (const auto& [prefix, route] : own_static_)
+        speaker_->originate(prefix, bgp::Origination::Static);
+    return speaker_->start();
+}
+
+config::Plan Gateway::apply(config::Model wanted) {
+    auto changes = config::plan(running_, wanted);
+    if (changes.empty()) return changes;
+
+    if (wanted.log != running_.log) log_.configure(wanted.log);
+    apply_ports(wanted);
+    apply_routes(wanted);
+    if (speaker_ && wanted.bgp) {
+        speaker_->apply(speaker_settings(wanted));
+    } else if (!speaker_ && wanted.bgp) {
+        if (const auto up = start_speaker(wanted); !up)
+            log_.emit({Severity::Error, "BGP-START-FAILED", up.error().message(), {}});
+    }
+    running_ = std::move(wanted);
+    ++revision_;
+    log_.emit({Severity::Notice,
+               "CONFIG-APPLIED",
+               "configuration applied: " + config::summary(changes),
+               {{"revision", std::to_string(revision_)}}});
+    return changes;
+}
+
+Result<config::Plan, std::vector<std::string>> Gateway::reload() {
+    auto loaded = config::load(config_file_);
+    if (!loaded) {
+        std::vector<std::string> lines;
+        for (const auto& problem : loaded.error()) {
+            lines.push_back(problem.to_string());
+            log_.emit({Severity::Error, "CONFIG-INVALID", lines.back(), {}});
+        }
+        return Failure{std::move(lines)};
+    }
+    auto plan = apply(std::move(loaded->model));
+    saved_ = true;
+    return plan;
+}
+
+// Ports that are new or have other addresses. What a running data plane cannot
+// change the plan has already called a restart.
+void Gateway::apply_ports(const config::Model& wanted) {
+    std::map<Prefix, OwnRoute> connected;
+    for (std::size_t i = 0; i < wanted.ports.size(); ++i) {
+        const auto& port = wanted.ports[i];
+        const auto index = static_cast<rib::PortIndex>(i);
+        const bool known = i < running_.ports.size() || revision_ == 0;
+        if (dataplane_ && !known) {
+            const auto added = dataplane_->add_port(port_settings(port));
+            if (!added) {
+                log_.emit({Severity::Error,
+                           "PORT-FAILED",
+                           added.error().message(),
+                           {{"port", port.name}}});
+                continue;
+            }
+            link_up_.resize(i + 1);
+            link_up_[i] = dataplane_->link_up(index);
+        } else if (dataplane_ && revision_ > 0) {
+            if (port.addresses != running_.ports[i].addresses)
+                if (const auto set =
+                        dataplane_->set_addresses(index, port_settings(port).addresses);
+                    !set)
+                    log_.emit({Severity::Error,
+                               "PORT-ADDRESSES",
+                               set.error().message(),
+                               {{"port", port.name}}});
+            if (port.mtu != running_.ports[i].mtu)
+                if (const auto set = dataplane_->set_mtu(index, port.mtu); !set)
+                    log_.emit({Severity::Error,
+                               "PORT-MTU",
+                               set.error().message(),
+                               {{"port", port.name}}});
+        }
+        if (port.shutdown || (i < link_up_.size() && !link_up_[i])) continue;
+        for (auto& route : connected_routes(port, index)) {
+            // Two ports on one network: the first one has it.
+            connected.try_emplace(route.prefix, route);
+        }
+    }
+    // Our own addresses answer on every port, also while theirs is down.
+    for (std::size_t i = 0; i < wanted.ports.size(); ++i)
+        for (auto& route : connected_routes(wanted.ports[i], static_cast<rib::PortIndex>(i)))
+            if (route.kind == rib::RouteKind::Local) connected[route.prefix] = route;
+
+    for (const auto& [prefix, route] : own_connected_) {
+        if (connected.contains(prefix)) continue;
+        table_.remove(prefix, rib::Source::Connected);
+        if (speaker_) speaker_->withdraw(prefix, bgp::Origination::Connected);
+    }
+    for (const auto& [prefix, route] : connected) {
+        const auto had = own_connected_.find(prefix);
+        if (had != own_connected_.end() && had->second == route) continue;
+        table_.put(prefix, route.spec());
+        if (speaker_ && route.kind == rib::RouteKind::Attached)
+            speaker_->originate(prefix, bgp::Origination::Connected);
+    }
+    own_connected_ = std::move(connected);
+    if (dataplane_ && revision_ > 0 && wanted.neighbors != running_.neighbors)
+        dataplane_->set_static_neighbors(static_neighbors(wanted));
+}
+
+void Gateway::apply_routes(const config::Model& wanted) {
+    std::map<Prefix, OwnRoute> routes;
+    for (const auto& route : wanted.routes)
+        routes.insert_or_assign(route.prefix, static_route(wanted, route));
+
+    for (const auto& [prefix, route] : own_static_) {
+        if (routes.contains(prefix)) continue;
+        table_.remove(prefix, rib::Source::Static);
+        if (speaker_) speaker_->withdraw(prefix, bgp::Origination::Static);
+    }
+    for (const auto& [prefix, route] : routes) {
+        const auto had = own_static_.find(prefix);
+        if (had != own_static_.end() && had->second == route) continue;
+        table_.put(prefix, route.spec());
+        if (speaker_) speaker_->originate(prefix, bgp::Origination::Static);
+    }
+    own_static_ = std::move(routes);
+}
+
+void Gateway::link_changed(rib::PortIndex port, bool up) {
+    if (port >= link_up_.size() || link_up_[port] == up) return;
+    link_up_[port] = up;
+    log_.emit({up ? Severity::Notice : Severity::Warning,
+               up ? "PORT-UP" : "PORT-DOWN",
+               "port " + port_name(port) + (up ? " has link" : " lost its link"),
+               {{"port", port_name(port)}}});
+    apply_ports(running_);
+}
+
+void Gateway::schedule_pump() {
+    if (std::exchange(pump_scheduled_, true)) return;
+    asio::post(*io_, [this] {
+        pump_scheduled_ = false;
+        pump();
+    });
+}
+
+// The table's changes on their way into the data plane, a slice at a time.
+void Gateway::pump() {
+    const bool more = table_.settle();
+    auto delta = table_.take_delta();
+    if (dataplane_ && !delta.empty()) dataplane_->apply(delta);
+    if (more) schedule_pump();
+}
+
+void Gateway::watch_dataplane() {
+    watches_->dataplane.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code e) {
+        if (e || stopping_) return;
+        dataplane_->poll();
+        watch_dataplane();
+    });
+}
+
+void Gateway::watch_signals() {
+    watches_->signals.async_wait([this](error_code e, int signal) {
+        if (e) return;
+        if (signal == SIGHUP) {
+            (void)reload();
+            watch_signals();
+            return;
+        }
+        log_.emit({Severity::Notice, "STOP", "torii stops", {{"signal", std::to_string(signal)}}});
+        stop();
+    });
+}
+
+void Gateway::run() {
+    io_->run();
+}
+
+void Gateway::ask(std::function<void()> question) {
+    asio::post(*io_, std::move(question));
+}
+
+void Gateway::stop() {
+    asio::post(*io_, [this] {
+        if (std::exchange(stopping_, true)) return;
+        const auto finish = [this] { io_->stop(); };
+        constexpr std::uint8_t kAdministrativeShutdown = 2;
+        if (speaker_)
+            speaker_->stop(kAdministrativeShutdown, finish);
+        else
+            finish();
+    });
+}
+
+void Gateway::shut_down() {
+    management_.reset();
+    speaker_.reset();
+    if (dataplane_) {
+        watches_->dataplane.release();
+        dataplane_->stop();
+        dataplane_.reset();
+    }
+}
+
+std::string Gateway::port_name(rib::PortIndex index) const {
+    return index < running_.ports.size() ? running_.ports[index].name : std::string{};
+}
+
+std::chrono::seconds Gateway::uptime() const {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() -
+                                                            started_);
+}
+
+}  // namespace torii::app

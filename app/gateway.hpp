@@ -1,0 +1,111 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/log.hpp"
+#include "app/translate.hpp"
+#include "base/result.hpp"
+#include "base/system_error.hpp"
+#include "config/model.hpp"
+#include "config/plan.hpp"
+#include "rib/table.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+namespace torii::bgp {
+class Speaker;
+}
+namespace torii::dataplane {
+class Dataplane;
+}
+
+namespace torii::app {
+
+// Everything that runs, owned in the order in which it starts: event log, table,
+// data plane, speaker, management. Stopping goes the list backwards.
+//
+// The control thread is the one that calls run(). Whatever another thread wants
+// of the state it asks by ask(), which posts one bounded question.
+class Gateway {
+public:
+    explicit Gateway(std::string config_file);
+    ~Gateway();
+    Gateway(const Gateway&) = delete;
+    Gateway& operator=(const Gateway&) = delete;
+
+    // Brings everything up. On failure what was started is stopped again.
+    Result<void, SystemError> start(config::Model model);
+    void run();                                // until stop() or SIGINT or SIGTERM; SIGHUP reloads
+    void stop();                               // any thread
+    void ask(std::function<void()> question);  // any thread; runs on the control thread
+
+    // The rest belongs to the control thread.
+
+    // Moves to the wanted configuration by difference; says what that did.
+    config::Plan apply(config::Model wanted);
+    // Reads the file again. The problems of a file that fails change nothing.
+    Result<config::Plan, std::vector<std::string>> reload();
+
+    const config::Model& running() const { return running_; }
+    const std::string& config_file() const { return config_file_; }
+    std::uint64_t revision() const { return revision_; }
+    bool saved() const { return saved_; }
+    void mark_changed() { saved_ = false; }
+    void mark_saved() { saved_ = true; }
+
+    rib::Table& table() { return table_; }
+    bgp::Speaker* speaker() { return speaker_.get(); }              // none without `bgp`
+    dataplane::Dataplane* dataplane() { return dataplane_.get(); }  // none without ports
+    EventSink& events() { return log_; }
+    std::string port_name(rib::PortIndex index) const;
+    std::chrono::seconds uptime() const;
+
+private:
+    class Management;
+    class Liveness;
+    class Reachable;
+    class NoSink;
+
+    Result<void, SystemError> start_dataplane(const config::Model& model);
+    Result<void, SystemError> start_speaker(const config::Model& model);
+    void apply_ports(const config::Model& wanted);
+    void apply_routes(const config::Model& wanted);
+    void link_changed(rib::PortIndex port, bool up);
+    void schedule_pump();
+    void pump();
+    void watch_dataplane();
+    void watch_signals();
+    void shut_down();
+
+    std::string config_file_;
+    config::Model running_;
+    std::uint64_t revision_ = 0;
+    bool saved_ = true;
+    std::chrono::steady_clock::time_point started_;
+    bool stopping_ = false;
+    bool pump_scheduled_ = false;
+
+    mgmt::EventLog event_log_;
+    Log log_;
+    std::unique_ptr<boost::asio::io_context> io_;
+    struct Watches;
+    std::unique_ptr<Watches> watches_;
+    rib::Table table_;
+    std::map<Prefix, OwnRoute> own_static_, own_connected_;
+    std::vector<bool> link_up_;
+    std::unique_ptr<Liveness> liveness_;
+    std::unique_ptr<dataplane::Dataplane> dataplane_;
+    std::unique_ptr<rib::RouteSink> no_sink_;
+    std::unique_ptr<rib::NextHopTracker> always_reachable_;
+    std::unique_ptr<bgp::Speaker> speaker_;
+    std::unique_ptr<Management> management_;
+};
+
+}  // namespace torii::app

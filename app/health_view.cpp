@@ -1,0 +1,49 @@
+#include <algorithm>
+
+#include "app/gateway.hpp"
+#include "app/views.hpp"
+#include "bgp/speaker.hpp"
+#include "dataplane/dataplane.hpp"
+
+namespace torii::app {
+
+void Health::health(mgmt::Done<mgmt::HealthReport> done) {
+    gateway_.ask([this, done = std::move(done)] {
+        mgmt::HealthReport report;
+        const auto& model = gateway_.running();
+        report.version = TORII_VERSION;
+        report.uptime = gateway_.uptime();
+        report.config_revision = gateway_.revision();
+        report.config_saved = gateway_.saved();
+
+        if (const auto* speaker = gateway_.speaker()) {
+            report.hostname = speaker->settings().hostname;
+            report.asn = speaker->settings().asn;
+            report.router_id = dotted(speaker->settings().router_id);
+            const auto counters = speaker->counters();
+            report.neighbors = counters.neighbors;
+            report.neighbors_established = counters.established;
+            report.routes_ipv4 = counters.prefixes4;
+            report.routes_ipv6 = counters.prefixes6;
+        }
+        if (auto* dataplane = gateway_.dataplane()) {
+            for (const auto& port : dataplane->ports())
+                if (!port.up) report.reasons.push_back("port " + port.name + " has no link");
+            for (const auto& worker : dataplane->workers())
+                report.busy_ratio = std::max(report.busy_ratio, worker.busy_ratio);
+            for (const auto& resource : dataplane->resources())
+                if (resource.limit > 0 && resource.used * 10 >= resource.limit * 9)
+                    report.reasons.push_back(std::string{resource.name} +
+                                             ": over 90 % of the limit is in use");
+        }
+        const bool all_ports_down =
+            !model.ports.empty() &&
+            std::ranges::count_if(report.reasons, [](const std::string& reason) {
+                return reason.ends_with("has no link");
+            }) == static_cast<std::ptrdiff_t>(model.ports.size());
+        report.ready = !all_ports_down;
+        done(std::move(report));
+    });
+}
+
+}  // namespace torii::app

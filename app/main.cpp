@@ -1,0 +1,38 @@
+#include <cstdio>
+
+#include "app/gateway.hpp"
+#include "app/options.hpp"
+#include "config/config.hpp"
+
+namespace {
+
+void print(std::FILE* to, const torii::config::Problems& problems) {
+    for (const auto& problem : problems) std::fprintf(to, "%s\n", problem.to_string().c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    using namespace torii;
+    const auto options = app::parse_options(argc, argv);
+    if (!options) return options.error().code;
+
+    auto loaded = config::load(options->config);
+    if (!loaded) {
+        print(stderr, loaded.error());
+        return 1;
+    }
+    print(stderr, loaded->warnings);
+    if (options->check) {
+        std::printf("%s: good\n", options->config.c_str());
+        return 0;
+    }
+
+    app::Gateway gateway{options->config};
+    if (const auto started = gateway.start(std::move(loaded->model)); !started) {
+        std::fprintf(stderr, "toriid: %s\n", started.error().message().c_str());
+        return 1;
+    }
+    gateway.run();
+    return 0;
+}

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+
+namespace torii::app {
+
+// What the command line of toriid says.
+struct Options {
+    std::string config = "/etc/torii/torii.cfg";
+    bool check = false;  // only validate the configuration
+};
+
+// What to exit with when there is nothing to run: after --help, or an error
+// that has been printed.
+struct ExitCode {
+    int code;
+};
+
+Result<Options, ExitCode> parse_options(int argc, char** argv);
+
+}  // namespace torii::app

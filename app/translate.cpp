@@ -1,0 +1,276 @@
+#include "app/translate.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+namespace torii::app {
+namespace {
+
+template <class To, class From>
+To by_position(From value) {
+    return static_cast<To>(static_cast<std::uint8_t>(value));
+}
+
+bgp::RemoteAs remote_as(const std::optional<config::RemoteAs>& wanted) {
+    if (!wanted) return {};
+    using Kind = bgp::RemoteAs::Kind;
+    switch (wanted->kind) {
+        case config::RemoteAs::Kind::External:
+            return {Kind::External, 0};
+        case config::RemoteAs::Kind::Internal:
+            return {Kind::Internal, 0};
+        case config::RemoteAs::Kind::Number:
+            break;
+    }
+    return {Kind::Number, wanted->asn.number};
+}
+
+bgp::SendCommunities send_communities(config::SendCommunity which) {
+    using enum config::SendCommunity;
+    const bool all = which == All;
+    return {all || which == Standard, all || which == Extended, all || which == Large};
+}
+
+// Fields that are set move over; the others keep the protocol's own default.
+template <class To, class From>
+void set(To& to, const std::optional<From>& from) {
+    if (from) to = *from;
+}
+
+bgp::PeerSettings peer(const config::PeerSettings& from) {
+    bgp::PeerSettings to;
+    set(to.description, from.description);
+    to.remote_as = remote_as(from.remote_as);
+    if (from.local_as) to.local_as = from.local_as->number;
+    set(to.shutdown, from.shutdown);
+    set(to.passive, from.passive);
+    if (from.families) {
+        const auto has = [&](Family f) { return std::ranges::count(*from.families, f) > 0; };
+        to.ipv4 = has(Family::Ip4);
+        to.ipv6 = has(Family::Ip6);
+    }
+    set(to.passwords, from.passwords);
+    to.ttl_security = from.ttl_security;
+    to.multihop = from.multihop;
+    to.update_source = from.update_source;
+    set(to.port, from.port);
+    set(to.hold_time, from.hold_time);
+    to.keepalive = from.keepalive;
+    set(to.connect_retry, from.connect_retry);
+    to.import_lists = from.import_lists;
+    to.export_lists = from.export_lists;
+    if (from.max_prefix)
+        to.max_prefix = {from.max_prefix->limit,
+                         by_position<bgp::MaxPrefixAction>(from.max_prefix->action),
+                         from.max_prefix->warn_percent, from.max_prefix->restart};
+    set(to.default_originate, from.default_originate);
+    set(to.next_hop_self, from.next_hop_self);
+    set(to.extended_next_hop, from.extended_next_hop);
+    set(to.mapped_next_hop, from.mapped_next_hop);
+    set(to.route_reflector_client, from.route_reflector_client);
+    if (from.send_community) to.send_communities = send_communities(*from.send_community);
+    if (from.add_path) to.add_path = by_position<bgp::AddPath>(*from.add_path);
+    set(to.allowas_in, from.allowas_in);
+    set(to.as_override, from.as_override);
+    if (from.remove_private_as)
+        to.remove_private_as = by_position<bgp::RemovePrivateAs>(*from.remove_private_as);
+    set(to.enforce_first_as, from.enforce_first_as);
+    if (from.graceful_restart)
+        to.graceful_restart = by_position<bgp::GracefulRestart>(*from.graceful_restart);
+    set(to.restart_time, from.restart_time);
+    set(to.stale_time, from.stale_time);
+    set(to.graceful_shutdown, from.graceful_shutdown);
+    set(to.weight, from.weight);
+    return to;
+}
+
+bgp::SettingSources sources(const config::EffectivePeer& effective) {
+    bgp::SettingSources out;
+    for (const auto& [key, who] : effective.why) {
+        auto text = std::string{to_string(who.origin)};
+        if (who.origin == config::Origin::Group) text += ' ' + who.group;
+        out.emplace_back(std::string{key}, std::move(text));
+    }
+    return out;
+}
+
+std::string hostname(const config::Model& model) {
+    if (model.router.hostname) return *model.router.hostname;
+    char name[256] = "";
+    return gethostname(name, sizeof name - 1) == 0 ? name : "torii";
+}
+
+bgp::PrefixList prefix_list(const config::PrefixList& from) {
+    bgp::PrefixList to{from.name, {}};
+    for (const auto& rule : from.rules)
+        to.rules.push_back(
+            {rule.permit, rule.any, rule.prefix, rule.ge, rule.le, rule.to_string()});
+    return to;
+}
+
+// "1-3,5" as CPU numbers; validation has seen to its form.
+std::vector<std::uint16_t> cpus(const std::string& text) {
+    std::vector<std::uint16_t> out;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at < end) {
+        std::uint16_t first = 0;
+        const auto head = std::from_chars(at, end, first);
+        if (head.ec != std::errc{}) break;
+        std::uint16_t last = first;
+        at = head.ptr;
+        if (at < end && *at == '-') {
+            const auto tail = std::from_chars(at + 1, end, last);
+            if (tail.ec != std::errc{}) break;
+            at = tail.ptr;
+        }
+        for (unsigned cpu = first; cpu <= last; ++cpu)
+            out.push_back(static_cast<std::uint16_t>(cpu));
+        if (at < end) ++at;
+    }
+    return out;
+}
+
+std::vector<std::uint16_t> worker_cpus(const config::Dataplane& wanted) {
+    if (wanted.lcores) return cpus(*wanted.lcores);
+    // The last CPUs: the first ones serve the kernel and the control thread.
+    const auto online = std::max(1L, sysconf(_SC_NPROCESSORS_ONLN));
+    const auto count = std::min<long>(wanted.workers, online);
+    std::vector<std::uint16_t> out;
+    for (long cpu = online - count; cpu < online; ++cpu)
+        out.push_back(static_cast<std::uint16_t>(cpu));
+    return out;
+}
+
+}  // namespace
+
+std::string dotted(std::uint32_t number) {
+    return IpAddress::v4(number).to_string();
+}
+
+rib::PortIndex port_index(const config::Model& model, std::string_view name) {
+    const auto at = std::ranges::find(model.ports, name, &config::Port::name);
+    return at == model.ports.end() ? rib::kAnyPort
+                                   : static_cast<rib::PortIndex>(at - model.ports.begin());
+}
+
+std::uint32_t router_id(const config::Model& model) {
+    if (model.bgp && model.bgp->router_id) return model.bgp->router_id->v4();
+    std::uint32_t highest = 0;
+    for (const auto& port : model.ports)
+        for (const auto& a : port.addresses)
+            if (a.address.is_v4()) highest = std::max(highest, a.address.v4());
+    return highest;
+}
+
+bgp::SpeakerSettings speaker_settings(const config::Model& model) {
+    bgp::SpeakerSettings to;
+    if (!model.bgp) return to;
+    const auto& from = *model.bgp;
+    to.asn = from.asn.number;
+    to.router_id = router_id(model);
+    to.hostname = hostname(model);
+    to.software = std::string{"torii/"} + TORII_VERSION;
+    to.listen.clear();
+    for (const auto& address : from.listen_addresses) to.listen.push_back({address, from.port});
+    to.listen_limit = from.listen_limit;
+    to.multipath = {from.maximum_paths_ebgp, from.maximum_paths_ibgp, from.multipath_relax};
+    to.networks = from.networks;
+    to.redistribute_connected =
+        std::ranges::count(from.redistribute, config::Redistribute::Connected) > 0;
+    to.redistribute_static =
+        std::ranges::count(from.redistribute, config::Redistribute::Static) > 0;
+    for (const auto& list : model.prefix_lists) to.prefix_lists.push_back(prefix_list(list));
+    for (const auto& group : from.groups) {
+        const auto effective = config::effective(from, group);
+        to.groups.push_back({group.name, peer(effective.settings), sources(effective)});
+    }
+    for (const auto& neighbor : from.neighbors) {
+        const auto effective = config::effective(from, neighbor);
+        to.neighbors.push_back({neighbor.address,
+                                neighbor.port ? port_index(model, *neighbor.port) : rib::kAnyPort,
+                                neighbor.port.value_or(""), neighbor.group.value_or(""),
+                                peer(effective.settings), sources(effective)});
+    }
+    for (const auto& range : from.listen)
+        to.ranges.push_back({range.range, range.group, range.limit.value_or(0)});
+    return to;
+}
+
+dataplane::PortSettings port_settings(const config::Port& from) {
+    dataplane::PortSettings to;
+    to.name = from.name;
+    to.device = from.device.name;
+    to.mac = from.mac;
+    to.mtu = from.mtu;
+    for (const auto& a : from.addresses) to.addresses.push_back({a.address, a.length});
+    to.rx_queues = from.queues.value_or(0);
+    to.tx_queues = from.queues.value_or(0);
+    to.rx_descriptors = from.rx_descriptors;
+    to.tx_descriptors = from.tx_descriptors;
+    return to;
+}
+
+std::vector<dataplane::StaticNeighbor> static_neighbors(const config::Model& model) {
+    std::vector<dataplane::StaticNeighbor> out;
+    for (const auto& n : model.neighbors)
+        out.push_back({port_index(model, n.port), n.address, n.mac});
+    return out;
+}
+
+dataplane::Settings dataplane_settings(const config::Model& model) {
+    const auto& from = model.dataplane;
+    dataplane::Settings to;
+    to.eal_arguments = from.eal_arguments;
+    to.file_prefix = from.file_prefix;
+    if (from.memory_mib) to.memory_mb = *from.memory_mib;
+    if (from.hugepages != config::Hugepages::Auto)
+        to.hugepages = from.hugepages == config::Hugepages::On;
+    to.worker_cpus = worker_cpus(from);
+    to.mbufs = from.mbufs;
+    to.busy_poll = from.poll == config::PollMode::Busy;
+    to.lookup = by_position<dataplane::LookupKind>(from.lookup);
+    to.capacity.ip4_prefixes = from.ipv4_routes;
+    to.capacity.ip6_prefixes = from.ipv6_routes;
+    to.capacity.next_hops = from.next_hop_groups;
+    to.policing.icmp_errors = {from.icmp_errors_per_second, from.icmp_errors_per_second / 5 + 1};
+    for (const auto& port : model.ports) to.ports.push_back(port_settings(port));
+    to.static_neighbors = static_neighbors(model);
+    return to;
+}
+
+std::vector<OwnRoute> connected_routes(const config::Port& port, rib::PortIndex index) {
+    std::vector<OwnRoute> out;
+    for (const auto& a : port.addresses) {
+        const rib::NextHop attached{a.network().address(), index, 1};
+        if (a.length < a.address.bits())
+            out.push_back({a.network(),
+                           rib::Source::Connected,
+                           rib::kDistanceConnected,
+                           rib::RouteKind::Attached,
+                           {attached}});
+        out.push_back({Prefix::host(a.address),
+                       rib::Source::Connected,
+                       rib::kDistanceConnected,
+                       rib::RouteKind::Local,
+                       {}});
+    }
+    return out;
+}
+
+OwnRoute static_route(const config::Model& model, const config::StaticRoute& from) {
+    OwnRoute to{from.prefix, rib::Source::Static, from.distance, rib::RouteKind::Forward, {}};
+    if (from.kind == config::StaticKind::Discard) to.kind = rib::RouteKind::Discard;
+    if (from.kind == config::StaticKind::Unreachable) to.kind = rib::RouteKind::Unreachable;
+    for (const auto& via : from.via)
+        to.next_hops.push_back(
+            {via.address, via.port ? port_index(model, *via.port) : rib::kAnyPort, via.weight});
+    std::ranges::sort(to.next_hops);
+    to.next_hops.erase(std::ranges::unique(to.next_hops).begin(), to.next_hops.end());
+    return to;
+}
+
+}  // namespace torii::app

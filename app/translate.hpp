@@ -1,0 +1,40 @@
+#pragma once
+
+#include <vector>
+
+#include "bgp/settings.hpp"
+#include "config/model.hpp"
+#include "dataplane/settings.hpp"
+#include "rib/route.hpp"
+
+// From what operators say to what the rooms are told. Pure; the only place that
+// knows both vocabularies.
+namespace torii::app {
+
+bgp::SpeakerSettings speaker_settings(const config::Model& model);
+dataplane::Settings dataplane_settings(const config::Model& model);
+dataplane::PortSettings port_settings(const config::Port& port);
+std::vector<dataplane::StaticNeighbor> static_neighbors(const config::Model& model);
+
+// A route of our own making: what configuration says, in the table's terms.
+struct OwnRoute {
+    Prefix prefix;
+    rib::Source source = rib::Source::Static;
+    std::uint8_t distance = 0;
+    rib::RouteKind kind = rib::RouteKind::Forward;
+    std::vector<rib::NextHop> next_hops;
+
+    friend bool operator==(const OwnRoute&, const OwnRoute&) = default;
+    rib::RouteSpec spec() const { return {source, distance, kind, next_hops}; }
+};
+// The networks and addresses of one port.
+std::vector<OwnRoute> connected_routes(const config::Port& port, rib::PortIndex index);
+OwnRoute static_route(const config::Model& model, const config::StaticRoute& route);
+
+// The index of a port by its name; kAnyPort when there is none.
+rib::PortIndex port_index(const config::Model& model, std::string_view name);
+// "10.0.0.1", as router and cluster identifiers are written.
+std::string dotted(std::uint32_t number);
+std::uint32_t router_id(const config::Model& model);
+
+}  // namespace torii::app

@@ -1,0 +1,128 @@
+"""The routers of a lab: torii itself, and FRR, BIRD and GoBGP as its peers.
+
+Each runs with a configuration, sockets and pid files of its own; none touches
+what a package installed.
+"""
+
+import json
+import os
+import textwrap
+
+from lab import ROOT, Api, LabError, run, wait_for
+
+
+def build_directory():
+    return ROOT / os.environ.get("TORII_BUILD", "build")
+
+
+class Torii:
+    """toriid in a namespace."""
+
+    def __init__(self, host, config, name="torii", env=None):
+        self.host, self.lab, self.name = host, host.lab, name
+        self.socket = self.lab.directory / f"{name}.sock"
+        self.config_file = self.lab.directory / f"{name}.cfg"
+        self.api = Api(self.socket)
+        self.env = env
+        self.write(config)
+        self.process = None
+
+    def write(self, config):
+        self.config_file.write_text(textwrap.dedent(config).replace("@SOCKET@", str(self.socket)))
+
+    def start(self, timeout=60):
+        self.process = self.host.start(self.name, build_directory() / "toriid",
+                                       "--config", self.config_file, env=self.env)
+
+        def ready():
+            if self.process.poll() is not None:
+                raise LabError(f"toriid ended with {self.process.returncode}:\n{self.log()}")
+            return self.api.request("GET", "/healthz")[0] == 200
+
+        wait_for("toriid answers", ready, timeout)
+        return self
+
+    def stop(self):
+        return self.lab.stop(self.process)
+
+    def log(self):
+        return self.process.log_file.read_text(errors="replace")
+
+    def cli(self, *arguments, check=True):
+        return self.host.run(build_directory() / "torii", "--socket", self.socket, *arguments, check=check)
+
+
+class Frr:
+    """bgpd of FRR without zebra: it speaks, the namespace's own routes forward."""
+
+    def __init__(self, host, config, name="frr"):
+        self.host, self.lab = host, host.lab
+        self.name = name
+        self.directory = self.lab.directory / f"{host.name}-{name}"
+        self.directory.mkdir(exist_ok=True)
+        self.directory.chmod(0o777)
+        (self.directory / "bgpd.conf").write_text(
+            "log stdout\n" + textwrap.dedent(config).strip() + "\n")
+
+    def start(self):
+        self.process = self.host.start(
+            self.name, "/usr/lib/frr/bgpd", "-Z", "-n", "-f", self.directory / "bgpd.conf",
+            "-i", self.directory / "bgpd.pid", "--vty_socket", self.directory,
+            "-u", "root", "-g", "root", "-P", "0", "-z", self.directory / "zserv.api")
+        return self
+
+    def vty(self, *commands):
+        arguments = [a for c in commands for a in ("-c", c)]
+        return self.host.run("vtysh", "--vty_socket", self.directory, "-d", "bgpd", *arguments).stdout
+
+    def json(self, command):
+        return json.loads(self.vty(command + " json") or "{}")
+
+    def stop(self, **how):
+        return self.lab.stop(self.process, **how)
+
+
+class Bird:
+    def __init__(self, host, config, name="bird"):
+        self.host, self.lab, self.name = host, host.lab, name
+        self.file = self.lab.directory / f"{host.name}-{name}.conf"
+        self.socket = self.lab.directory / f"{host.name}-{name}.ctl"
+        self.file.write_text(textwrap.dedent(config))
+
+    def start(self):
+        self.process = self.host.start(self.name, "/usr/sbin/bird", "-f", "-c", self.file,
+                                       "-s", self.socket, "-P", str(self.socket) + ".pid")
+        return self
+
+    def ctl(self, *command):
+        return self.host.run("birdc", "-s", self.socket, *command).stdout
+
+    def stop(self, **how):
+        return self.lab.stop(self.process, **how)
+
+
+class GoBgp:
+    def __init__(self, host, config, name="gobgp", port=50051):
+        self.host, self.lab, self.name, self.port = host, host.lab, name, port
+        self.file = self.lab.directory / f"{host.name}-{name}.toml"
+        self.file.write_text(textwrap.dedent(config))
+
+    def start(self):
+        self.process = self.host.start(self.name, "/usr/bin/gobgpd", "-f", self.file, "--log-plain",
+                                       "--api-hosts", f"127.0.0.1:{self.port}", "--pprof-disable")
+        wait_for("gobgpd answers", lambda: self.host.run(
+            "gobgp", "-p", str(self.port), "global", check=False).returncode == 0)
+        return self
+
+    def ctl(self, *command):
+        return self.host.run("gobgp", "-p", str(self.port), *command).stdout
+
+    def announce(self, prefix, family="ipv4", **attributes):
+        extra = [word for pair in attributes.items() for word in (pair[0].replace("_", "-"), str(pair[1]))]
+        self.ctl("global", "rib", "-a", family, "add", prefix, *extra)
+
+    def withdraw(self, prefix, family="ipv4"):
+        self.ctl("global", "rib", "-a", family, "del", prefix)
+
+    def stop(self, **how):
+        return self.lab.stop(self.process, **how)
