@@ -50,4 +50,12 @@ enum class Defaults : bool { Hidden, Shown };
 std::string print(const Model& model, Secrets secrets = Secrets::Masked,
                   Defaults defaults = Defaults::Hidden);
 
+// A value that holds for a peer, with who said it; secrets are masked.
+struct SettingText {
+    std::string key;
+    std::string value;   // as a file would say it
+    std::string origin;  // "neighbor", "group nodes", "bgp.defaults", "built-in"
+};
+std::vector<SettingText> describe(const EffectivePeer& peer);
+
 }  // namespace torii::config

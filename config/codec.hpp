@@ -1,0 +1,285 @@
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "config/model.hpp"
+#include "config/node.hpp"
+
+// How a value of each type is written in a file: one Codec a type, used by the
+// reader, the printer and the reference alike.
+namespace torii::config {
+
+struct Limits {
+    std::int64_t min = std::numeric_limits<std::int64_t>::min();
+    std::int64_t max = std::numeric_limits<std::int64_t>::max();
+};
+
+// Why a value was not taken. Empty message: it was.
+struct Complaint {
+    std::string message;
+    std::string way_out;
+    bool any() const { return !message.empty(); }
+};
+
+template <class T>
+struct Codec;  // type(), read(Node, T&, Limits) -> Complaint, write(T) -> text
+
+std::string in_quotes(std::string_view text);
+std::string shown(const Node& node);  // the value, for messages
+Complaint wrong_kind(const Node& node, std::string_view wanted);
+Complaint read_integer(const Node& node, std::int64_t& out, const Limits& limits);
+Complaint read_duration(const Node& node, seconds& out, const Limits& limits);
+Complaint read_asn(const Node& node, Asn& out);
+Complaint unknown_word(const Node& node, const std::vector<std::string_view>& words);
+std::optional<Asn> parse_asn(std::string_view text);  // "65000", "4200000001", "64086.59905"
+std::string write_number(std::int64_t value);         // with the L that big ones need
+
+template <>
+struct Codec<bool> {
+    static std::string type() { return "true or false"; }
+    static Complaint read(const Node& node, bool& out, const Limits&) {
+        if (node.kind != Node::Kind::Bool) return wrong_kind(node, type());
+        out = node.integer != 0;
+        return {};
+    }
+    static std::string write(bool value) { return value ? "true" : "false"; }
+};
+
+template <std::unsigned_integral T>
+requires(!std::same_as<T, bool>) struct Codec<T> {
+    static std::string type() { return "number"; }
+    static Complaint read(const Node& node, T& out, const Limits& limits) {
+        std::int64_t value = 0;
+        const Limits narrowed{std::max<std::int64_t>(limits.min, 0),
+                              std::min<std::int64_t>(limits.max, std::numeric_limits<T>::max())};
+        if (auto complaint = read_integer(node, value, narrowed); complaint.any()) return complaint;
+        out = static_cast<T>(value);
+        return {};
+    }
+    static std::string write(T value) { return write_number(value); }
+};
+
+template <>
+struct Codec<seconds> {
+    static std::string type() { return "seconds"; }
+    static Complaint read(const Node& node, seconds& out, const Limits& limits) {
+        return read_duration(node, out, limits);
+    }
+    static std::string write(seconds value) { return write_number(value.count()); }
+};
+
+template <>
+struct Codec<std::string> {
+    static std::string type() { return "text"; }
+    static Complaint read(const Node& node, std::string& out, const Limits&) {
+        if (node.kind != Node::Kind::String) return wrong_kind(node, type());
+        out = node.text;
+        return {};
+    }
+    static std::string write(const std::string& value) { return in_quotes(value); }
+};
+
+template <>
+struct Codec<Asn> {
+    static std::string type() { return "AS number"; }
+    static Complaint read(const Node& node, Asn& out, const Limits&) { return read_asn(node, out); }
+    static std::string write(const Asn& value) { return write_number(value.number); }
+};
+
+template <>
+struct Codec<RemoteAs> {
+    static std::string type() { return "AS number, \"external\" or \"internal\""; }
+    static Complaint read(const Node& node, RemoteAs& out, const Limits&);
+    static std::string write(const RemoteAs& value);
+};
+
+// Types whose text form is their own parse() and to_string().
+template <class T>
+struct TextForm;  // kType, kExample
+template <>
+struct TextForm<IpAddress> {
+    static constexpr std::string_view kType = "IP address", kExample = "10.0.0.1";
+};
+template <>
+struct TextForm<MacAddress> {
+    static constexpr std::string_view kType = "MAC address", kExample = "02:00:00:00:00:01";
+};
+template <>
+struct TextForm<InterfaceAddress> {
+    static constexpr std::string_view kType = "address/length", kExample = "10.0.0.1/24";
+};
+template <>
+struct TextForm<Via> {
+    static constexpr std::string_view kType = "ADDRESS[@PORT] [weight N]",
+                                      kExample = "fe80::1@uplink weight 2";
+};
+template <>
+struct TextForm<PrefixRule> {
+    static constexpr std::string_view kType = "[permit|deny] PREFIX [ge N] [le N]",
+                                      kExample = "10.244.0.0/16 ge 24 le 24";
+};
+template <>
+struct TextForm<Endpoint> {
+    static constexpr std::string_view kType = "ADDRESS:PORT", kExample = "127.0.0.1:8080";
+};
+
+Complaint not_a(const Node& node, std::string_view type, std::string_view example);
+
+template <class T>
+requires requires {
+    TextForm<T>::kType;
+}
+struct Codec<T> {
+    static std::string type() { return std::string{TextForm<T>::kType}; }
+    static Complaint read(const Node& node, T& out, const Limits&) {
+        if (node.kind == Node::Kind::String) {
+            if (const auto parsed = T::parse(node.text)) {
+                out = *parsed;
+                return {};
+            }
+        }
+        return not_a(node, TextForm<T>::kType, TextForm<T>::kExample);
+    }
+    static std::string write(const T& value) { return in_quotes(value.to_string()); }
+};
+
+template <>
+struct Codec<Prefix> {
+    static std::string type() { return "prefix"; }
+    static Complaint read(const Node& node, Prefix& out, const Limits&);
+    static std::string write(const Prefix& value) { return in_quotes(value.to_string()); }
+};
+
+// The words of an enumeration, in the order of its values.
+template <class E>
+struct Words;
+template <>
+struct Words<Family> {
+    static constexpr std::string_view kWords[] = {"ipv4", "ipv6"};
+};
+template <>
+struct Words<MaxPrefixAction> {
+    static constexpr std::string_view kWords[] = {"warn", "drop", "close"};
+};
+template <>
+struct Words<GracefulRestart> {
+    static constexpr std::string_view kWords[] = {"off", "helper", "full"};
+};
+template <>
+struct Words<SendCommunity> {
+    static constexpr std::string_view kWords[] = {"none", "standard", "extended", "large", "all"};
+};
+template <>
+struct Words<AddPath> {
+    static constexpr std::string_view kWords[] = {"off", "receive", "send", "both"};
+};
+template <>
+struct Words<RemovePrivateAs> {
+    static constexpr std::string_view kWords[] = {"off", "private", "all", "replace"};
+};
+template <>
+struct Words<Hugepages> {
+    static constexpr std::string_view kWords[] = {"auto", "on", "off"};
+};
+template <>
+struct Words<PollMode> {
+    static constexpr std::string_view kWords[] = {"adaptive", "busy"};
+};
+template <>
+struct Words<Lookup> {
+    static constexpr std::string_view kWords[] = {"auto", "scalar", "avx2", "avx512"};
+};
+template <>
+struct Words<Redistribute> {
+    static constexpr std::string_view kWords[] = {"connected", "static"};
+};
+template <>
+struct Words<Role> {
+    static constexpr std::string_view kWords[] = {"read", "operate", "admin"};
+};
+template <>
+struct Words<LogLevel> {
+    static constexpr std::string_view kWords[] = {"debug", "info", "notice", "warning", "error"};
+};
+template <>
+struct Words<LogFormat> {
+    static constexpr std::string_view kWords[] = {"logfmt", "json"};
+};
+
+template <class E>
+requires std::is_enum_v<E>
+struct Codec<E> {
+    static std::string type() {
+        std::string out;
+        for (const auto word : Words<E>::kWords)
+            out += (out.empty() ? "\"" : ", \"") + std::string{word} + '"';
+        return out;
+    }
+    static Complaint read(const Node& node, E& out, const Limits&) {
+        std::uint8_t value = 0;
+        for (const auto word : Words<E>::kWords) {
+            if (node.kind == Node::Kind::String && node.text == word) {
+                out = static_cast<E>(value);
+                return {};
+            }
+            ++value;
+        }
+        return unknown_word(node, {std::begin(Words<E>::kWords), std::end(Words<E>::kWords)});
+    }
+    static std::string write(E value) {
+        return in_quotes(Words<E>::kWords[static_cast<std::size_t>(value)]);
+    }
+};
+
+template <class T>
+struct Codec<std::optional<T>> {
+    static std::string type() { return Codec<T>::type(); }
+    static Complaint read(const Node& node, std::optional<T>& out, const Limits& limits) {
+        T value{};
+        auto complaint = Codec<T>::read(node, value, limits);
+        if (!complaint.any()) out = std::move(value);
+        return complaint;
+    }
+    static std::string write(const std::optional<T>& value) {
+        return value ? Codec<T>::write(*value) : "";
+    }
+};
+
+// A list; a single value may stand without its brackets.
+template <class T>
+struct Codec<std::vector<T>> {
+    static std::string type() { return "list of " + Codec<T>::type(); }
+    static Complaint read(const Node& node, std::vector<T>& out, const Limits& limits) {
+        std::vector<T> items;
+        if (!node.is_sequence()) {
+            if (auto complaint = Codec<T>::read(node, items.emplace_back(), limits);
+                complaint.any())
+                return complaint;
+        }
+        for (const Node& child : node.children)
+            if (auto complaint = Codec<T>::read(child, items.emplace_back(), limits);
+                complaint.any())
+                return complaint;
+        out = std::move(items);
+        return {};
+    }
+    static std::string write(const std::vector<T>& value) {
+        if (value.size() == 1 && std::same_as<T, std::string>) return Codec<T>::write(value[0]);
+        std::string out = "[";
+        for (const T& item : value) {
+            if (out.size() > 1) out += ", ";
+            out += Codec<T>::write(item);
+        }
+        return out + "]";
+    }
+};
+
+}  // namespace torii::config

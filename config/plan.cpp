@@ -1,0 +1,323 @@
+#include "config/plan.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "config/fields.hpp"
+
+namespace torii::config {
+namespace {
+
+struct Difference {
+    std::vector<std::string> keys;
+    Cost cost = Cost::None;
+    void add(std::string_view key, Cost price) {
+        keys.emplace_back(key);
+        cost = std::max(cost, price);
+    }
+};
+
+// Compares key by key, by the table.
+template <Block T>
+Difference compare(const T& had, const T& wanted) {
+    Difference out;
+    for_each_field<T>([&]<class F>(const F& entry, auto reach) {
+        const auto& a = reach(had);
+        const auto& b = reach(wanted);
+        if constexpr (requires { entry.member; }) {
+            if (!(a.*entry.member == b.*entry.member)) out.add(entry.key, entry.facts.cost);
+        } else {
+            if (entry.get(a) != entry.get(b)) out.add(entry.key, entry.facts.cost);
+        }
+    });
+    return out;
+}
+
+// Values that belong to no named thing.
+template <Block T>
+void compare_values(const T& had, const T& wanted, std::string_view path, Plan& out) {
+    for_each_field<T>([&]<class F>(const F& entry, auto) {
+        using Value = typename F::Value;
+        if constexpr (!kIsBlockList<Value> && !Block<Value>) {
+            bool same = true;
+            if constexpr (requires { entry.member; })
+                same = had.*entry.member == wanted.*entry.member;
+            else
+                same = entry.get(had) == entry.get(wanted);
+            if (!same)
+                out.push_back(ChangeValue{std::string{path} + '.' + std::string{entry.key},
+                                          entry.facts.cost});
+        }
+    });
+}
+
+template <class T, class KeyOf>
+auto by_key(const std::vector<T>& items, KeyOf key_of) {
+    std::map<decltype(key_of(items.front())), const T*> out;
+    for (const T& item : items) out.emplace(key_of(item), &item);
+    return out;
+}
+
+// Calls gone, added and kept for each thing that is in one or both.
+template <class T, class KeyOf, class Gone, class Added, class Kept>
+void pair_up(const std::vector<T>& had, const std::vector<T>& wanted, KeyOf key_of, Gone gone,
+             Added added, Kept kept) {
+    const auto before = by_key(had, key_of), after = by_key(wanted, key_of);
+    for (const auto& [key, item] : before)
+        if (!after.contains(key)) gone(*item);
+    for (const auto& [key, item] : after) {
+        const auto old = before.find(key);
+        if (old == before.end())
+            added(*item);
+        else
+            kept(*old->second, *item);
+    }
+}
+
+std::string group_key(const Neighbor& n) {
+    return n.group.value_or("");
+}
+
+// Effective settings without provenance; what a group gives is folded once,
+// because thousands of neighbors share it.
+class Folded {
+public:
+    explicit Folded(const Bgp& bgp) {
+        none_ = inherit(bgp.defaults, built_in_peer_settings());
+        for (const PeerGroup& group : bgp.groups)
+            groups_.emplace(group.name, effective(bgp, group).settings);
+    }
+    const PeerSettings& of(const PeerGroup& group) const { return groups_.at(group.name); }
+    PeerSettings of(const Neighbor& neighbor) const {
+        const auto group = neighbor.group ? groups_.find(*neighbor.group) : groups_.end();
+        return inherit(neighbor.settings, group == groups_.end() ? none_ : group->second);
+    }
+
+private:
+    PeerSettings none_;
+    std::map<std::string, PeerSettings, std::less<>> groups_;
+};
+
+void plan_bgp(const Bgp& had, const Bgp& wanted, Plan& out) {
+    compare_values(had, wanted, "bgp", out);
+    const auto name = [](const auto& item) { return item.name; };
+
+    const Folded before{had}, after{wanted};
+    // The effective settings decide, so that a group's edit shows at its members.
+    pair_up(
+        had.groups, wanted.groups, name,
+        [&](const PeerGroup& gone) { out.push_back(RemoveGroup{gone.name}); },
+        [&](const PeerGroup& fresh) { out.push_back(AddGroup{fresh}); },
+        [&](const PeerGroup& old, const PeerGroup& now) {
+            auto difference = compare(before.of(old), after.of(now));
+            if (!difference.keys.empty() || old != now)
+                out.push_back(ChangeGroup{now, difference.keys, difference.cost});
+        });
+    pair_up(
+        had.listen, wanted.listen, [](const ListenRange& r) { return r.range; },
+        [&](const ListenRange& gone) { out.push_back(RemoveListenRange{gone}); },
+        [&](const ListenRange& fresh) { out.push_back(AddListenRange{fresh}); },
+        [&](const ListenRange& old, const ListenRange& now) {
+            if (old == now) return;
+            out.push_back(RemoveListenRange{old});
+            out.push_back(AddListenRange{now});
+        });
+    pair_up(
+        had.neighbors, wanted.neighbors,
+        [](const Neighbor& n) {
+            return std::pair{n.address, n.port};
+        },
+        [&](const Neighbor& gone) { out.push_back(RemoveNeighbor{gone}); },
+        [&](const Neighbor& fresh) { out.push_back(AddNeighbor{fresh}); },
+        [&](const Neighbor& old, const Neighbor& now) {
+            auto difference = compare(before.of(old), after.of(now));
+            if (group_key(old) != group_key(now)) difference.add("group", Cost::None);
+            if (!difference.keys.empty() || old != now)
+                out.push_back(ChangeNeighbor{now, difference.keys, difference.cost});
+        });
+}
+
+// The place of a kind of change in a plan is that of its type in Change.
+void sort_plan(Plan& plan) {
+    std::stable_sort(plan.begin(), plan.end(),
+                     [](const Change& a, const Change& b) { return a.index() < b.index(); });
+}
+
+template <class... F>
+struct Overload : F... {
+    using F::operator()...;
+};
+
+std::string joined(const std::vector<std::string>& keys) {
+    std::string out;
+    for (const auto& key : keys) out += (out.empty() ? "" : ", ") + key;
+    return out.empty() ? "written differently" : out;
+}
+
+std::string address_of(const Neighbor& neighbor) {
+    return neighbor.address.to_string() + (neighbor.port ? '@' + *neighbor.port : "");
+}
+
+std::string text_of(const Change& change) {
+    return std::visit(
+        Overload{
+            [](const AddNeighbor& c) { return "neighbor " + address_of(c.wanted) + ": added"; },
+            [](const RemoveNeighbor& c) { return "neighbor " + address_of(c.had) + ": removed"; },
+            [](const ChangeNeighbor& c) {
+                return "neighbor " + address_of(c.wanted) + ": " + joined(c.keys);
+            },
+            [](const AddGroup& c) { return "group " + c.wanted.name + ": added"; },
+            [](const RemoveGroup& c) { return "group " + c.name + ": removed"; },
+            [](const ChangeGroup& c) { return "group " + c.wanted.name + ": " + joined(c.keys); },
+            [](const AddListenRange& c) {
+                return "listen range " + c.wanted.range.to_string() + ": added";
+            },
+            [](const RemoveListenRange& c) {
+                return "listen range " + c.had.range.to_string() + ": removed";
+            },
+            [](const AddRoute& c) { return "route " + c.wanted.prefix.to_string() + ": added"; },
+            [](const RemoveRoute& c) { return "route " + c.had.prefix.to_string() + ": removed"; },
+            [](const ChangeRoute& c) {
+                return "route " + c.wanted.prefix.to_string() + ": changed";
+            },
+            [](const AddStaticNeighbor& c) {
+                return "static neighbor " + c.wanted.address.to_string() + ": added";
+            },
+            [](const RemoveStaticNeighbor& c) {
+                return "static neighbor " + c.had.address.to_string() + ": removed";
+            },
+            [](const AddPrefixList& c) { return "prefix list " + c.wanted.name + ": added"; },
+            [](const RemovePrefixList& c) { return "prefix list " + c.name + ": removed"; },
+            [](const ChangePrefixList& c) { return "prefix list " + c.wanted.name + ": changed"; },
+            [](const AddPort& c) { return "port " + c.wanted.name + ": added"; },
+            [](const RemovePort& c) { return "port " + c.name + ": removed"; },
+            [](const ChangePort& c) { return "port " + c.wanted.name + ": " + joined(c.keys); },
+            [](const ChangeValue& c) { return c.path + ": changed"; },
+        },
+        change);
+}
+
+}  // namespace
+
+Plan plan(const Model& running, const Model& wanted) {
+    Plan out;
+    const auto name = [](const auto& item) { return item.name; };
+    compare_values(running.router, wanted.router, "router", out);
+    compare_values(running.dataplane, wanted.dataplane, "dataplane", out);
+    compare_values(running.management, wanted.management, "management", out);
+    if (running.management.tokens != wanted.management.tokens)
+        out.push_back(ChangeValue{"management.tokens", Cost::None});
+    compare_values(running.log, wanted.log, "log", out);
+
+    pair_up(
+        running.ports, wanted.ports, name,
+        [&](const Port& gone) { out.push_back(RemovePort{gone.name}); },
+        [&](const Port& fresh) { out.push_back(AddPort{fresh}); },
+        [&](const Port& old, const Port& now) {
+            auto difference = compare(old, now);
+            if (!difference.keys.empty())
+                out.push_back(ChangePort{now, difference.keys, difference.cost});
+        });
+    pair_up(
+        running.routes, wanted.routes, [](const StaticRoute& r) { return r.prefix; },
+        [&](const StaticRoute& gone) { out.push_back(RemoveRoute{gone}); },
+        [&](const StaticRoute& fresh) { out.push_back(AddRoute{fresh}); },
+        [&](const StaticRoute& old, const StaticRoute& now) {
+            if (old != now) out.push_back(ChangeRoute{now});
+        });
+    pair_up(
+        running.neighbors, wanted.neighbors,
+        [](const StaticNeighbor& n) {
+            return std::pair{n.port, n.address};
+        },
+        [&](const StaticNeighbor& gone) { out.push_back(RemoveStaticNeighbor{gone}); },
+        [&](const StaticNeighbor& fresh) { out.push_back(AddStaticNeighbor{fresh}); },
+        [&](const StaticNeighbor& old, const StaticNeighbor& now) {
+            if (old == now) return;
+            out.push_back(RemoveStaticNeighbor{old});
+            out.push_back(AddStaticNeighbor{now});
+        });
+    pair_up(
+        running.prefix_lists, wanted.prefix_lists, name,
+        [&](const PrefixList& gone) { out.push_back(RemovePrefixList{gone.name}); },
+        [&](const PrefixList& fresh) { out.push_back(AddPrefixList{fresh}); },
+        [&](const PrefixList& old, const PrefixList& now) {
+            if (old != now) out.push_back(ChangePrefixList{now});
+        });
+    // Starting or stopping BGP as a whole opens and closes its listening sockets.
+    if (running.bgp.has_value() != wanted.bgp.has_value())
+        out.push_back(ChangeValue{"bgp", Cost::Restart});
+    if (running.bgp || wanted.bgp)
+        plan_bgp(running.bgp.value_or(Bgp{}), wanted.bgp.value_or(Bgp{}), out);
+    sort_plan(out);
+    return out;
+}
+
+Cost cost_of(const Change& change) {
+    return std::visit(Overload{[](const RemoveNeighbor&) { return Cost::Reset; },
+                               [](const RemoveListenRange&) { return Cost::Reset; },
+                               [](const RemovePort&) { return Cost::Restart; },
+                               [](const AddPort&) { return Cost::Restart; },
+                               [](const ChangePrefixList&) { return Cost::Refresh; },
+                               [](const auto& c) {
+                                   if constexpr (requires { c.cost; })
+                                       return c.cost;
+                                   else
+                                       return Cost::None;
+                               }},
+                      change);
+}
+
+std::string describe(const Change& change) {
+    const auto cost = cost_of(change);
+    return text_of(change) + (cost == Cost::None ? "" : " (" + std::string{to_string(cost)} + ')');
+}
+
+std::string summary(const Plan& plan) {
+    struct Count {
+        std::size_t number = 0;
+        std::string_view one, many, what;
+    };
+    Count counts[] = {{0, "neighbor", "neighbors", "reset"},
+                      {0, "neighbor", "neighbors", "added"},
+                      {0, "neighbor", "neighbors", "removed"},
+                      {0, "neighbor", "neighbors", "changed"},
+                      {0, "group", "groups", "changed"},
+                      {0, "route", "routes", "added"},
+                      {0, "route", "routes", "removed"},
+                      {0, "route", "routes", "changed"},
+                      {0, "port", "ports", "restarted"},
+                      {0, "port", "ports", "changed"},
+                      {0, "prefix list", "prefix lists", "changed"},
+                      {0, "other change", "other changes", ""}};
+    std::size_t restarts = 0;
+    for (const Change& change : plan) {
+        const auto cost = cost_of(change);
+        if (cost == Cost::Restart) ++restarts;
+        const std::size_t at = std::visit(
+            Overload{[](const AddNeighbor&) { return 1; }, [](const RemoveNeighbor&) { return 2; },
+                     [&](const ChangeNeighbor&) { return cost == Cost::Reset ? 0 : 3; },
+                     [](const AddGroup&) { return 4; }, [](const RemoveGroup&) { return 4; },
+                     [](const ChangeGroup&) { return 4; }, [](const AddRoute&) { return 5; },
+                     [](const RemoveRoute&) { return 6; }, [](const ChangeRoute&) { return 7; },
+                     [&](const ChangePort&) { return cost == Cost::Port ? 8 : 9; },
+                     [](const AddPrefixList&) { return 10; },
+                     [](const RemovePrefixList&) { return 10; },
+                     [](const ChangePrefixList&) { return 10; }, [](const auto&) { return 11; }},
+            change);
+        ++counts[at].number;
+    }
+    std::string out;
+    for (const auto& count : counts) {
+        if (count.number == 0) continue;
+        if (!out.empty()) out += ", ";
+        out += std::to_string(count.number) + ' ' +
+               std::string{count.number == 1 ? count.one : count.many};
+        if (!count.what.empty()) out += ' ' + std::string{count.what};
+    }
+    if (restarts > 0) out += "; " + std::to_string(restarts) + " only by a restart of toriid";
+    return out.empty() ? "nothing changes" : out;
+}
+
+}  // namespace torii::config

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.hpp"
+
+namespace torii::config {
+
+// A look at the text before libconfig++ sees it, for what that library says
+// badly or not at all: numbers above 2^31 that it would corrupt, addresses and
+// words without quotes, unbalanced brackets, strings that it would silently
+// join. The text that comes out has the same lines.
+struct Scanned {
+    struct Include {
+        std::string file;
+        unsigned line = 0;
+    };
+    std::string text;
+    std::vector<Include> includes;  // taken out of the text
+    Problems problems;
+};
+
+Scanned scan(std::string_view text, const std::string& file);
+
+}  // namespace torii::config

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace torii::config {
+
+// The candidate that was probably meant, or "" when none is near.
+std::string suggest(std::string_view wrong, const std::vector<std::string_view>& candidates);
+
+}  // namespace torii::config

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+
+#include "config/config.hpp"
+#include "config/source_map.hpp"
+
+namespace torii::config {
+
+// Checks what only the whole can tell: references, overlaps, contradictions.
+void validate(const Model& model, const SourceMap& sources, Problems& problems);
+
+// Where the checks of one room write what they find.
+class Findings {
+public:
+    Findings(const SourceMap& sources, Problems& problems)
+        : sources_(sources), problems_(problems) {}
+    void error(const std::string& path, std::string message, std::string way_out = "") {
+        add(Gravity::Error, path, std::move(message), std::move(way_out));
+    }
+    void warning(const std::string& path, std::string message, std::string way_out = "") {
+        add(Gravity::Warning, path, std::move(message), std::move(way_out));
+    }
+
+private:
+    void add(Gravity gravity, const std::string& path, std::string message, std::string way_out) {
+        auto place = sources_.find(path);
+        problems_.push_back({gravity, std::move(place.file), place.line, path, std::move(message),
+                             std::move(way_out)});
+    }
+    const SourceMap& sources_;
+    Problems& problems_;
+};
+
+void validate_bgp(const Model& model, const Bgp& bgp, Findings& findings);
+
+// The port whose link `address` is on, or null.
+const Port* port_towards(const Model& model, const IpAddress& address);
+bool is_own_address(const Model& model, const IpAddress& address);
+
+}  // namespace torii::config
