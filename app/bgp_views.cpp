@@ -3,6 +3,7 @@
 #include "app/gateway.hpp"
 #include "app/views.hpp"
 #include "bgp/speaker.hpp"
+#include "config/config.hpp"
 
 namespace torii::app {
 namespace {
@@ -27,24 +28,18 @@ std::string to_text(const bgp::RemoteAs& as) {
     return "";
 }
 
-// The values of a peer's settings as the configuration would write them.
-std::vector<mgmt::SettingRow> setting_rows(const config::Model& model,
-                                           const config::EffectivePeer& effective,
+std::vector<mgmt::SettingRow> setting_rows(const config::EffectivePeer& effective,
                                            const std::vector<std::string>& pending) {
     std::vector<mgmt::SettingRow> rows;
-    for (const auto& [key, value] : config::key_values(effective.settings)) {
-        const auto who = effective.why.find(key);
-        if (who == effective.why.end()) continue;
-        auto origin = std::string{to_string(who->second.origin)};
-        if (who->second.origin == config::Origin::Group) origin += ' ' + who->second.group;
+    for (auto& setting : config::describe(effective)) {
+        const bool waits = std::ranges::count(pending, setting.key) > 0;
         rows.push_back(
-            {std::string{key}, value, std::move(origin), std::ranges::count(pending, key) > 0});
+            {std::move(setting.key), std::move(setting.value), std::move(setting.origin), waits});
     }
-    (void)model;
     return rows;
 }
 
-mgmt::NeighborRow row(const Gateway& gateway, const bgp::NeighborView& from) {
+mgmt::NeighborRow row(const bgp::NeighborView& from) {
     mgmt::NeighborRow to;
     to.address = from.address.to_string();
     to.group = from.group;
@@ -75,7 +70,6 @@ mgmt::NeighborRow row(const Gateway& gateway, const bgp::NeighborView& from) {
     to.bytes_queued = from.bytes_queued;
     to.times_established = from.times_established;
     to.last_reason = from.last_reason;
-    (void)gateway;
     return to;
 }
 
@@ -86,10 +80,9 @@ std::vector<mgmt::SettingRow> why(const Gateway& gateway, const bgp::NeighborVie
     if (!model.bgp) return {};
     const auto& bgp = *model.bgp;
     const auto own = std::ranges::find(bgp.neighbors, view.address, &config::Neighbor::address);
-    if (own != bgp.neighbors.end())
-        return setting_rows(model, config::effective(bgp, *own), view.pending);
+    if (own != bgp.neighbors.end()) return setting_rows(config::effective(bgp, *own), view.pending);
     if (const auto* group = bgp.find_group(view.group))
-        return setting_rows(model, config::effective(bgp, *group), view.pending);
+        return setting_rows(config::effective(bgp, *group), view.pending);
     return {};
 }
 
@@ -103,7 +96,7 @@ void Neighbors::neighbors(mgmt::Done<std::vector<mgmt::NeighborRow>> done) {
     gateway_.ask([this, done = std::move(done)] {
         std::vector<mgmt::NeighborRow> rows;
         if (const auto* speaker = gateway_.speaker())
-            for (const auto& view : speaker->neighbors()) rows.push_back(row(gateway_, view));
+            for (const auto& view : speaker->neighbors()) rows.push_back(row(view));
         done(std::move(rows));
     });
 }
@@ -116,7 +109,7 @@ void Neighbors::neighbor(std::string address, mgmt::Done<mgmt::NeighborRow> done
         if (!ip) return done(Failure{mgmt::bad_request("'" + address + "' is not an IP address")});
         const auto view = speaker->neighbor(*ip);
         if (!view) return done(Failure{mgmt::not_found("no BGP neighbor " + address)});
-        auto found = row(gateway_, *view);
+        auto found = row(*view);
         found.why = why(gateway_, *view);
         done(std::move(found));
     });
@@ -138,7 +131,7 @@ void Neighbors::groups(mgmt::Done<std::vector<mgmt::GroupRow>> done) {
                 to.update_groups = view.update_groups;
                 if (const auto* group = model.bgp ? model.bgp->find_group(view.name) : nullptr) {
                     to.inherits = group->inherits.value_or("");
-                    to.settings = setting_rows(model, config::effective(*model.bgp, *group), {});
+                    to.settings = setting_rows(config::effective(*model.bgp, *group), {});
                 }
                 rows.push_back(std::move(to));
             }

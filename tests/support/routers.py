@@ -8,7 +8,7 @@ import json
 import os
 import textwrap
 
-from lab import ROOT, Api, LabError, run, wait_for
+from lab import ROOT, Api, LabError, wait_for
 
 
 def build_directory():
@@ -53,22 +53,29 @@ class Torii:
 
 
 class Frr:
-    """bgpd of FRR without zebra: it speaks, the namespace's own routes forward."""
+    """bgpd of FRR; with zebra=True what it learns goes into the namespace's kernel."""
 
-    def __init__(self, host, config, name="frr"):
+    def __init__(self, host, config, name="frr", zebra=False):
         self.host, self.lab = host, host.lab
-        self.name = name
+        self.name, self.zebra = name, zebra
         self.directory = self.lab.directory / f"{host.name}-{name}"
         self.directory.mkdir(exist_ok=True)
         self.directory.chmod(0o777)
         (self.directory / "bgpd.conf").write_text(
             "log stdout\n" + textwrap.dedent(config).strip() + "\n")
+        (self.directory / "zebra.conf").write_text("log stdout\n")
+
+    def _daemon(self, daemon, *arguments):
+        return self.host.start(
+            f"{self.name}-{daemon}", f"/usr/lib/frr/{daemon}", "-f", self.directory / f"{daemon}.conf",
+            "-i", self.directory / f"{daemon}.pid", "--vty_socket", self.directory,
+            "-P", "0", "-z", self.directory / "zserv.api", *arguments)
 
     def start(self):
-        self.process = self.host.start(
-            self.name, "/usr/lib/frr/bgpd", "-Z", "-n", "-f", self.directory / "bgpd.conf",
-            "-i", self.directory / "bgpd.pid", "--vty_socket", self.directory,
-            "-u", "root", "-g", "root", "-P", "0", "-z", self.directory / "zserv.api")
+        if self.zebra:
+            self._daemon("zebra", "-n")
+            wait_for("zebra listens", lambda: (self.directory / "zserv.api").exists(), 10)
+        self.process = self._daemon("bgpd", "-n", *([] if self.zebra else ["-Z"]))
         return self
 
     def vty(self, *commands):
