@@ -1,0 +1,46 @@
+import os
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+from cluster import Cluster  # noqa: E402
+from lab import Lab  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes long under a sanitizer; runs with the plain build only")
+
+
+@pytest.fixture(scope="session")
+def prefix():
+    """Namespaces of two runs on one machine must not meet."""
+    return "tt" + os.environ.get("TORII_BUILD", "build").replace("build", "")
+
+
+@pytest.fixture
+def lab(prefix, request):
+    with Lab(prefix + "-lab") as lab:
+        yield lab
+        show_logs_of_failures(request, lab)
+
+
+@pytest.fixture(scope="module")
+def cluster(prefix, request):
+    with Lab(prefix + "-cluster") as lab:
+        cluster = Cluster(lab).start()
+        cluster.converge()
+        yield cluster
+        show_logs_of_failures(request, lab)
+        assert cluster.torii.stop() == 0, cluster.torii.log()
+        assert "Sanitizer" not in cluster.torii.log()
+
+
+def show_logs_of_failures(request, lab):
+    if not request.session.testsfailed:
+        return
+    for name, process in lab.processes.items():
+        text = process.log_file.read_text(errors="replace")
+        print(f"----- {name} ({process.poll()})\n{text[-6000:]}")
