@@ -4,10 +4,12 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <utility>
 
 #include "app/management.hpp"
+#include "app/systemd.hpp"
 #include "bgp/speaker.hpp"
 #include "config/config.hpp"
 #include "dataplane/dataplane.hpp"
@@ -43,8 +45,10 @@ private:
 };
 
 struct Gateway::Watches {
-    explicit Watches(asio::io_context& io) : signals(io, SIGINT, SIGTERM, SIGHUP), dataplane(io) {}
+    explicit Watches(asio::io_context& io)
+        : signals(io, SIGINT, SIGTERM, SIGHUP), watchdog(io), dataplane(io) {}
     asio::signal_set signals;
+    asio::steady_timer watchdog;
     asio::posix::stream_descriptor dataplane;
 };
 
@@ -97,6 +101,8 @@ Result<void, SystemError> Gateway::start(config::Model model) {
     management_ = std::make_unique<Management>(*this);
     if (auto up = management_->start(running_.management, event_log_, log_); !up) return up;
     log_.emit({Severity::Notice, "READY", "torii is ready", {}});
+    service::ready("forwarding");
+    feed_watchdog();
     return {};
 }
 
@@ -289,12 +295,26 @@ void Gateway::watch_signals() {
     watches_->signals.async_wait([this](error_code e, int signal) {
         if (e) return;
         if (signal == SIGHUP) {
+            service::reloading();
             (void)reload();
+            service::ready("forwarding");
             watch_signals();
             return;
         }
         log_.emit({Severity::Notice, "STOP", "torii stops", {{"signal", std::to_string(signal)}}});
         stop();
+    });
+}
+
+// The service manager is told that all is well only while every worker makes
+// progress; that this handler runs speaks for the control thread.
+void Gateway::feed_watchdog() {
+    const auto interval = service::watchdog_interval();
+    if (!interval) return;
+    if (!dataplane_ || dataplane_->workers_alive()) service::alive();
+    watches_->watchdog.expires_after(*interval);
+    watches_->watchdog.async_wait([this](error_code e) {
+        if (!e) feed_watchdog();
     });
 }
 
@@ -309,6 +329,7 @@ void Gateway::ask(std::function<void()> question) {
 void Gateway::stop() {
     asio::post(*io_, [this] {
         if (std::exchange(stopping_, true)) return;
+        service::stopping();
         const auto finish = [this] { io_->stop(); };
         constexpr std::uint8_t kAdministrativeShutdown = 2;
         if (speaker_)

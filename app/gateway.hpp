@@ -82,6 +82,7 @@ private:
     void pump();
     void watch_dataplane();
     void watch_signals();
+    void feed_watchdog();
     void shut_down();
 
     std::string config_file_;
