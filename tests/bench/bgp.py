@@ -56,7 +56,7 @@ SCENARIOS = {
 def torii_config():
     return f"""
     bgp = {{
-      asn = 65000; router_id = "{DUT}"; listen_address = ["{DUT}"]; listen_limit = 8192;
+      asn = 65000; router_id = "{DUT}"; listen_limit = 8192;
       groups = {{
         nodes = {{ remote_as = 65001; import = "any"; export = "none"; }};
         sinks = {{ remote_as = 65100; import = "any"; export = "any"; }};
