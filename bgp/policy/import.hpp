@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "bgp/policy/prefix_filter.hpp"
+#include "bgp/wire/attributes.hpp"
+
+namespace torii::bgp {
+
+// Why a path that a peer announced is not used.
+enum class Refusal : std::uint8_t {
+    None,
+    PrefixList,
+    Martian,
+    AsLoop,
+    OriginatorLoop,
+    ClusterLoop,
+    OverLimit,
+    RouteLeak,
+    OwnNextHop,
+};
+
+// What one peer may teach us. Immutable; made anew when settings change.
+struct ImportPolicy {
+    std::shared_ptr<const PrefixFilter> filter;
+    std::uint32_t local_as = 0;   // towards this peer
+    std::uint32_t router_as = 0;  // the speaker's
+    std::uint32_t router_id = 0;
+    std::uint32_t cluster_id = 0;
+    std::uint32_t peer_as = 0;
+    bool ebgp = true;
+    std::uint8_t allowas_in = 0;
+    std::optional<Role> role;  // ours
+
+    // What the attributes alone say; asked once an UPDATE.
+    Refusal check(const Attributes& attributes) const;
+    Refusal check(const Prefix& prefix) const {
+        if (is_martian(prefix)) return Refusal::Martian;
+        return filter->permits(prefix) ? Refusal::None : Refusal::PrefixList;
+    }
+    std::string explain(Refusal why, const Prefix& prefix) const;
+};
+
+}  // namespace torii::bgp

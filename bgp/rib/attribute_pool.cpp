@@ -1,0 +1,149 @@
+#include "bgp/rib/attribute_pool.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "base/byte_reader.hpp"
+
+namespace torii::bgp {
+
+namespace {
+
+std::uint64_t hash_of(std::span<const std::uint8_t> bytes, NextHopId next_hop) {
+    std::uint64_t h = (bytes.size() + next_hop * 0x10001ULL) * 0x9e3779b97f4a7c15ULL;
+    const std::uint8_t* at = bytes.data();
+    std::size_t left = bytes.size();
+    for (; left >= 8; at += 8, left -= 8) {
+        std::uint64_t word;
+        std::memcpy(&word, at, 8);
+        h = (h ^ word) * 0xff51afd7ed558ccdULL;
+        h ^= h >> 32;
+    }
+    std::uint64_t word = 0;
+    if (left != 0) std::memcpy(&word, at, left);
+    h = (h ^ word) * 0xd6e8feb86659fd93ULL;
+    return h ^ h >> 32;
+}
+
+std::uint8_t flags_of(const Attributes& a) {
+    using namespace attributes_flag;
+    std::uint8_t flags = 0;
+    const auto set = [&](bool on, std::uint8_t flag) {
+        if (on) flags = static_cast<std::uint8_t>(flags | flag);
+    };
+    set(a.has(Attribute::Med), kHasMed);
+    set(a.has(Attribute::LocalPref), kHasLocalPref);
+    set(a.has(Attribute::OnlyToCustomer), kHasOtc);
+    set(a.has(Attribute::ClusterList), kHasClusters);
+    if (a.has(Attribute::Communities))
+        for (ByteReader in{a.communities}; !in.empty();) {
+            const auto value = in.u32();
+            if (value < community::kGracefulShutdown) continue;
+            set(value == community::kNoExport || value == community::kNoExportSubconfed, kNoExport);
+            set(value == community::kNoAdvertise, kNoAdvertise);
+            set(value == community::kNoLlgr, kNoLongLived);
+            set(value == community::kLlgrStale, kLongLivedStale);
+        }
+    return flags;
+}
+
+}  // namespace
+
+AttributePool::AttributePool(NextHops& next_hops) : next_hops_(next_hops), index_(1 << 10) {
+    sets_.push_back(nullptr);
+}
+
+AttributePool::~AttributePool() {
+    for (std::size_t id = 1; id < sets_.size(); ++id) std::free(sets_[id]);
+}
+
+AttributesId AttributePool::intern(const Attributes& a, NextHopId next_hop) {
+    scratch_.clear();
+    encode_attributes(a, true, false, scratch_);
+    const auto hash = hash_of(scratch_, next_hop);
+    if ((used_ + 1) * 3 > index_.size() * 2) grow();
+
+    const std::size_t mask = index_.size() - 1;
+    std::size_t slot = hash & mask;
+    for (; index_[slot] != 0; slot = (slot + 1) & mask) {
+        const auto id = index_[slot];
+        StoredAttributes& known = *sets_[id];
+        if (known.hash == hash && known.next_hop == next_hop && known.size == scratch_.size() &&
+            std::memcmp(known.bytes().data(), scratch_.data(), scratch_.size()) == 0) {
+            ++known.references;
+            next_hops_.release(next_hop);
+            return id;
+        }
+    }
+
+    void* memory = std::malloc(sizeof(StoredAttributes) + scratch_.size());
+    if (memory == nullptr) throw std::bad_alloc{};
+    auto* stored = new (memory) StoredAttributes{};
+    std::memcpy(stored + 1, scratch_.data(), scratch_.size());
+    stored->hash = hash;
+    stored->references = 1;
+    stored->size = static_cast<std::uint32_t>(scratch_.size());
+    stored->next_hop = next_hop;
+    stored->med = a.med;
+    stored->origin = static_cast<std::uint8_t>(a.origin);
+    stored->cluster_length =
+        static_cast<std::uint8_t>(std::min<std::size_t>(a.cluster_list.size() / 4, 255));
+    stored->originator_id = a.has(Attribute::OriginatorId) ? a.originator_id : 0;
+    stored->flags = flags_of(a);
+    const auto facts = inspect(a.as_path);
+    stored->path_length = facts.length;
+    stored->neighbor_as = facts.first;
+    stored->local_pref = a.has(Attribute::LocalPref) ? a.local_pref : kDefaultLocalPref;
+    // RFC 8326 §4: what is about to go away is the last choice.
+    if (a.has_community(community::kGracefulShutdown)) stored->local_pref = 0;
+
+    AttributesId id;
+    if (free_.empty()) {
+        id = static_cast<AttributesId>(sets_.size());
+        sets_.push_back(stored);
+    } else {
+        id = free_.back();
+        free_.pop_back();
+        sets_[id] = stored;
+    }
+    index_[slot] = id;
+    ++used_;
+    return id;
+}
+
+void AttributePool::erase(AttributesId id) {
+    StoredAttributes* gone = sets_[id];
+    const std::size_t mask = index_.size() - 1;
+    std::size_t hole = gone->hash & mask;
+    while (index_[hole] != id) hole = (hole + 1) & mask;
+    // Later ones of the same run move up, so that no probe meets a gap.
+    for (std::size_t next = (hole + 1) & mask; index_[next] != 0; next = (next + 1) & mask) {
+        const std::size_t home = sets_[index_[next]]->hash & mask;
+        if (((next - home) & mask) >= ((next - hole) & mask)) {
+            index_[hole] = index_[next];
+            hole = next;
+        }
+    }
+    index_[hole] = 0;
+    --used_;
+    next_hops_.release(gone->next_hop);
+    std::free(gone);
+    sets_[id] = nullptr;
+    free_.push_back(id);
+}
+
+void AttributePool::grow() {
+    std::vector<AttributesId> bigger(index_.size() * 2);
+    const std::size_t mask = bigger.size() - 1;
+    for (const auto id : index_) {
+        if (id == 0) continue;
+        std::size_t slot = sets_[id]->hash & mask;
+        while (bigger[slot] != 0) slot = (slot + 1) & mask;
+        bigger[slot] = id;
+    }
+    index_.swap(bigger);
+}
+
+}  // namespace torii::bgp

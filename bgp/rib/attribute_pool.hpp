@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "bgp/rib/chunked.hpp"
+#include "bgp/rib/next_hops.hpp"
+#include "bgp/rib/path.hpp"
+#include "bgp/wire/attributes.hpp"
+
+namespace torii::bgp {
+
+// One set of attributes as many paths may share: what the decision asks for,
+// ready, and the wire form of the rest behind it in the same allocation.
+struct StoredAttributes {
+    std::uint64_t hash;
+    std::uint32_t references;
+    std::uint32_t size;  // of the wire form
+    NextHopId next_hop;
+    std::uint32_t local_pref;  // as the decision sees it
+    std::uint32_t med;
+    std::uint32_t neighbor_as;
+    std::uint32_t originator_id;  // 0: none
+    std::uint16_t path_length;
+    std::uint8_t origin;
+    std::uint8_t cluster_length;
+    std::uint8_t flags;
+
+    std::span<const std::uint8_t> bytes() const {
+        return {reinterpret_cast<const std::uint8_t*>(this + 1), size};
+    }
+    Attributes view() const { return view_attributes(bytes()); }
+};
+
+namespace attributes_flag {
+inline constexpr std::uint8_t kHasMed = 1, kNoExport = 2, kNoAdvertise = 4, kHasLocalPref = 8,
+                              kNoLongLived = 16, kLongLivedStale = 32, kHasOtc = 64,
+                              kHasClusters = 128;
+}
+
+inline constexpr std::uint32_t kDefaultLocalPref = 100;
+
+// All attribute sets in use, each stored once and counted.
+class AttributePool {
+public:
+    explicit AttributePool(NextHops& next_hops);
+    ~AttributePool();
+    AttributePool(const AttributePool&) = delete;
+    AttributePool& operator=(const AttributePool&) = delete;
+
+    // Takes over one reference to the next hop. The caller owns one reference
+    // to the answer.
+    AttributesId intern(const Attributes& attributes, NextHopId next_hop);
+    void retain(AttributesId id) { ++sets_[id]->references; }
+    void release(AttributesId id) {
+        if (--sets_[id]->references == 0) erase(id);
+    }
+    const StoredAttributes& operator[](AttributesId id) const { return *sets_[id]; }
+    std::size_t size() const { return used_; }
+
+private:
+    void erase(AttributesId id);
+    void grow();
+
+    NextHops& next_hops_;
+    Chunked<StoredAttributes*> sets_;
+    std::vector<AttributesId> free_;
+    std::vector<AttributesId> index_;  // open addressing; 0 empty
+    std::size_t used_ = 0;
+    std::vector<std::uint8_t> scratch_;
+};
+
+}  // namespace torii::bgp

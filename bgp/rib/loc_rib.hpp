@@ -1,0 +1,137 @@
+#pragma once
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bgp/rib/attribute_pool.hpp"
+#include "bgp/rib/decision.hpp"
+#include "bgp/rib/next_hops.hpp"
+#include "bgp/rib/peers.hpp"
+#include "bgp/rib/table.hpp"
+#include "bgp/rib/update_group.hpp"
+#include "rib/next_hop_tracking.hpp"
+#include "rib/route.hpp"
+
+namespace torii::bgp {
+
+// The entries one peer has, or had, paths in: who leaves touches only its own.
+struct PeerRoutes {
+    std::vector<EntryId> entries;  // may name some twice, or some left already
+    std::uint32_t received = 0;    // paths
+    std::uint32_t accepted = 0;
+};
+
+// All routes of the speaker: takes what peers announce, decides what changed in
+// slices of a posted task, tells the router's table and the update groups.
+class LocRib {
+public:
+    LocRib(boost::asio::io_context& io, rib::RouteSink& sink, rib::NextHopTracker& tracker);
+    ~LocRib();
+    LocRib(const LocRib&) = delete;
+    LocRib& operator=(const LocRib&) = delete;
+
+    void configure(const DecisionSettings& decision, const Multipath& multipath);
+
+    AttributePool& pool() { return pool_; }
+    NextHops& next_hops() { return next_hops_; }
+    const NextHops& next_hops() const { return next_hops_; }
+    RibTable& table(Family family) { return *tables_[index(family)]; }
+    const RibTable& table(Family family) const { return *tables_[index(family)]; }
+    const PeerTable& peers() const { return peers_; }
+
+    PeerId add_peer(const PeerFacts& facts);
+    void change_peer(PeerId peer, const PeerFacts& facts) { peers_[peer] = facts; }
+    // The peer's paths count no more from now on; they are cleared in slices,
+    // and the number is given away again when nothing speaks of it.
+    void retire_peer(PeerId peer);
+    const PeerRoutes& routes(Family family, PeerId peer) const {
+        return routes_[peer][index(family)];
+    }
+
+    // Puts or replaces a path.
+    void announce(Family family, EntryId entry, const Path& path);
+    void withdraw(Family family, const Prefix& prefix, PeerId peer, std::uint32_t path_id);
+    // A prefix of our own.
+    void originate(const Prefix& prefix, AttributesId attributes);
+    void retract(const Prefix& prefix);
+
+    // The paths of a peer, each once. `visit` may change path.flags, and
+    // path.attributes through set_attributes().
+    template <class F>
+    void each_path(Family family, PeerId peer, F&& visit) {
+        compact(family, peer);
+        auto& table = this->table(family);
+        for (const EntryId id : routes_[peer][index(family)].entries)
+            for (Path& path : table.paths(id, peer)) visit(id, path);
+    }
+    void set_attributes(Family family, EntryId entry, Path& path, AttributesId attributes);
+    void touch(Family family, EntryId entry) {
+        table(family).touch(entry);
+        wake();
+    }
+    // Removes the paths that carry the flag.
+    void sweep(Family family, PeerId peer, std::uint8_t flag);
+
+    // The group for these settings, made when there is none.
+    UpdateGroup& group(const ExportSettings& settings);
+    void join(UpdateGroup& group, PeerId peer, UpdateSink& sink, bool end_of_rib);
+    void leave(UpdateGroup& group, PeerId peer);
+    // From one group to another, without a gap.
+    void move(UpdateGroup& from, UpdateGroup& to, PeerId peer, UpdateSink& sink);
+    void resend(UpdateGroup& group, PeerId peer);
+    void advance(UpdateGroup& group, PeerId peer);
+    std::size_t groups() const { return groups_.size(); }
+
+    Candidate candidate(const Path& path, const RibTable::Entry& entry) const;
+    const DecisionSettings& decision_settings() const { return decision_; }
+    const Multipath& multipath() const { return multipath_; }
+    // Decides what is dirty at once; for tests and for the last breath.
+    void settle();
+
+private:
+    struct Lagging {
+        UpdateGroup* group;
+        PeerId peer;
+    };
+
+    void wake();
+    void run();
+    bool clear_retired();
+    bool settle_slice(Family family);
+    void decide_entry(RibTable& table, EntryId id);
+    void install(RibTable& table, EntryId id, AttributesId best);
+    void bury(RibTable& table);
+    void next_hop_changed(NextHopId id);
+    void compact(Family family, PeerId peer);
+    void advance_lagging();
+
+    boost::asio::io_context& io_;
+    rib::RouteSink& sink_;
+    NextHops next_hops_;
+    AttributePool pool_;
+    std::array<std::unique_ptr<RibTable>, kFamilies> tables_;
+    PeerTable peers_{1};                                        // 0: ourselves
+    std::vector<std::array<PeerRoutes, kFamilies>> routes_{1};  // by PeerId
+    std::vector<PeerId> free_peers_, leaving_peers_;
+    std::deque<PeerId> retired_;
+    std::vector<std::unique_ptr<UpdateGroup>> groups_;
+    std::deque<Lagging> lagging_;
+    DecisionSettings decision_;
+    Multipath multipath_;
+    bool awake_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+
+    // Of one slice.
+    std::array<std::size_t, kFamilies> settled_{};  // of dirty()
+    std::vector<Candidate> candidates_;
+    Decision outcome_;
+    std::vector<BestChange> changes_;
+    std::vector<rib::NextHop> hops_;
+    std::array<std::vector<EntryId>, kFamilies> empty_;
+};
+
+}  // namespace torii::bgp

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bgp/policy/prefix_filter.hpp"
+#include "bgp/rib/peers.hpp"
+#include "bgp/rib/table.hpp"
+#include "bgp/wire/update.hpp"
+
+namespace torii::bgp {
+
+// Everything that shapes what a peer is told. Peers with equal values share an
+// update group, whatever their peer groups are called.
+struct ExportSettings {
+    Family family = Family::Ip4;
+    bool ebgp = true;
+    bool reflector_client = false;
+    bool route_server_client = false;
+    bool next_hop_self = false;
+    bool next_hop_unchanged = false;
+    bool four_octet_as = true;
+    bool extended_next_hop = false;
+    bool add_path = false;
+    bool as_override = false;
+    bool graceful_shutdown = false;
+    bool default_originate = false;
+    RemovePrivateAs remove_private_as = RemovePrivateAs::Off;
+    SendCommunities communities;
+    std::optional<Role> role;  // ours
+    std::uint32_t local_as = 0;
+    std::uint32_t router_as = 0;
+    std::uint32_t peer_as = 0;  // only where the export depends on it
+    std::uint32_t cluster_id = 0;
+    std::size_t max_message = kMaxMessage;
+    IpAddress self;  // our own next hop of this family
+    IpAddress link_local = IpAddress::v6({});
+    std::shared_ptr<const PrefixFilter> filter;
+
+    bool operator==(const ExportSettings& other) const;
+};
+
+// Where a group's messages go: one peer's session.
+class UpdateSink {
+public:
+    virtual ~UpdateSink() = default;
+    virtual void send(std::shared_ptr<const std::vector<std::uint8_t>> messages,
+                      std::uint64_t updates) = 0;
+    virtual std::size_t queued() const = 0;
+    virtual void end_of_rib_sent(Family family) = 0;
+};
+
+// A prefix whose published best path is no longer what it was.
+struct BestChange {
+    EntryId entry = 0;
+    AttributesId before = 0, after = 0;
+    PeerId from_before = 0, from_after = 0;
+};
+
+// Peers of one family that are told the same: computed once, encoded once, sent
+// to all. A member that cannot keep up, or is new, has marks instead: the
+// prefixes it has still to hear about. They are bounded, and nobody waits.
+class UpdateGroup {
+public:
+    static constexpr std::size_t kHighWater = 1024 * 1024;
+    static constexpr std::size_t kLowWater = 256 * 1024;
+
+    UpdateGroup(ExportSettings settings, const RibTable& table, const AttributePool& pool,
+                const NextHops& next_hops, const PeerTable& peers);
+
+    const ExportSettings& settings() const { return settings_; }
+    std::size_t members() const { return members_.size(); }
+    bool empty() const { return members_.empty(); }
+    std::uint32_t advertised() const { return advertised_count_; }
+    bool is_advertised(EntryId id) const { return test(advertised_, id); }
+    bool has_lagging() const { return lagging_ != 0; }
+
+    // A new member is told everything, then End-of-RIB.
+    void add(PeerId peer, UpdateSink& sink, bool end_of_rib);
+    void remove(PeerId peer);
+    // The same for a member that was told what `before` advertised: what this
+    // group does not, is withdrawn.
+    void move_in(PeerId peer, UpdateSink& sink, const UpdateGroup& before);
+    // Everything again (a route refresh).
+    void resend(PeerId peer);
+
+    void publish(std::span<const BestChange> changes);
+    // Goes on with what a member has still to hear. True: there is more, and
+    // the member can take it.
+    bool advance(PeerId peer);
+
+    bool exports(EntryId id, AttributesId attributes, PeerId from) const;
+    // The attributes as this group is told them; nothing: they cannot be sent.
+    std::optional<OutgoingAttributes> transform(AttributesId attributes, PeerId from) const;
+
+private:
+    using Bits = std::vector<std::uint64_t>;
+    struct Member {
+        PeerId peer = 0;
+        UpdateSink* sink = nullptr;
+        bool lagging = false;
+        bool end_of_rib = false;
+        Bits marks;     // to be looked at
+        Bits withdraw;  // of these: withdrawn if not announced
+        std::size_t marked = 0;
+        std::size_t cursor = 0;  // word in marks
+    };
+    struct Item {
+        EntryId entry;
+        AttributesId attributes;
+        PeerId from;
+    };
+
+    static bool test(const Bits& bits, EntryId id) {
+        return id / 64 < bits.size() && (bits[id / 64] >> (id % 64) & 1);
+    }
+    static bool assign(Bits& bits, EntryId id, bool value);
+    void mark(Member& member, EntryId id, bool was);
+    void begin_lagging(Member& member);
+    Member* find(PeerId peer);
+    const Member* member(PeerId peer) const;
+    // Messages for these, those learnt from `except` left out.
+    std::uint64_t encode(std::span<const Item> items, std::vector<Announcement>& withdrawn,
+                         PeerId except, std::vector<std::uint8_t>& out) const;
+
+    const ExportSettings settings_;
+    const RibTable& table_;
+    const AttributePool& pool_;
+    const NextHops& next_hops_;
+    const PeerTable& peers_;
+    std::vector<std::unique_ptr<Member>> members_;
+    std::vector<Member*> by_peer_;
+    Bits advertised_;
+    std::uint32_t advertised_count_ = 0;
+    std::size_t lagging_ = 0;
+    bool primed_ = false;  // advertised_ covers the whole table
+
+    // Reused from one publication to the next.
+    std::vector<Item> items_;
+    std::vector<Announcement> withdrawn_, own_withdrawn_;
+    std::vector<PeerId> sources_;
+    mutable std::vector<Announcement> run_;
+};
+
+}  // namespace torii::bgp

@@ -1,0 +1,442 @@
+#include "bgp/session/peer.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace torii::bgp {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// A dynamic neighbor that is gone is shown with its last reason for a while.
+constexpr auto kRemembered = 10min;
+
+void add(MessageCounters& to, const MessageCounters& from) {
+    to.open += from.open;
+    to.update += from.update;
+    to.notification += from.notification;
+    to.keepalive += from.keepalive;
+    to.refresh += from.refresh;
+}
+
+Failure<Notification> refuse(std::uint8_t subcode) {
+    return Failure{Notification{ErrorCode::OpenMessage, subcode, {}}};
+}
+
+bool roles_match(Role ours, Role theirs) {  // RFC 9234 §4.2
+    switch (ours) {
+        case Role::Provider:
+            return theirs == Role::Customer;
+        case Role::Customer:
+            return theirs == Role::Provider;
+        case Role::RouteServer:
+            return theirs == Role::RouteServerClient;
+        case Role::RouteServerClient:
+            return theirs == Role::RouteServer;
+        case Role::Peer:
+            return theirs == Role::Peer;
+    }
+    return false;
+}
+
+}  // namespace
+
+Peer::Peer(PeerHost& host, const NeighborSettings& settings, bool dynamic)
+    : host_(host),
+      address_(settings.address),
+      dynamic_(dynamic),
+      group_(settings.group),
+      interface_(settings.interface),
+      port_(settings.port),
+      settings_(std::make_shared<PeerSettings>(settings.peer)),
+      sources_(settings.sources),
+      since_(host.sessions().timers.now()) {
+    static AttributeStorage storage;  // one thread, one message at a time
+    storage_ = &storage;
+}
+
+Peer::~Peer() {
+    end_sessions(cease_notification(cease::kPeerDeconfigured));
+    if (id_ != 0) host_.rib().retire_peer(id_);
+}
+
+State Peer::state() const {
+    if (up_ != nullptr) return State::Established;
+    auto state = State::Idle;
+    if (started_ && !shut() && host_.sessions().timers.now() >= idle_until_ && !dynamic_)
+        state = State::Active;
+    for (const auto* session : {&incoming_, &outgoing_})
+        if (*session) state = std::max(state, (*session)->state());
+    return state;
+}
+
+void Peer::start() {
+    started_ = true;
+    if (!dynamic_ && !settings_->passive && !shut()) dial();
+}
+
+void Peer::stop(const Notification& farewell) {
+    started_ = false;
+    dial_at_.reset();
+    end_sessions(farewell);
+}
+
+void Peer::end_sessions(const Notification& farewell) {
+    for (auto session : {incoming_, outgoing_})
+        if (session) session->stop(farewell);
+}
+
+void Peer::dial_at(Clock::TimePoint when) {
+    dial_at_ = when;
+    host_.sessions().timers.schedule(shared_from_this(), when);
+}
+
+std::optional<Clock::TimePoint> Peer::on_time(Clock::TimePoint now) {
+    if (dial_at_ && now >= *dial_at_) {
+        dial_at_.reset();
+        dial();
+    }
+    if (forget_at_ && now >= *forget_at_) {
+        forget_at_.reset();
+        if (!has_connection()) host_.forget(*this);
+        return std::nullopt;
+    }
+    if (dial_at_ && forget_at_) return std::min(*dial_at_, *forget_at_);
+    return dial_at_ ? dial_at_ : forget_at_;
+}
+
+void Peer::dial() {
+    if (!started_ || shut() || settings_->passive || dynamic_ || up_ != nullptr || outgoing_)
+        return;
+    const auto now = host_.sessions().timers.now();
+    if (now < idle_until_) return dial_at(idle_until_);
+    const bool ebgp = settings_->remote_as.kind == RemoteAs::Kind::External ||
+                      (settings_->remote_as.kind == RemoteAs::Kind::Number &&
+                       settings_->remote_as.number != local_as());
+    DialOptions options;
+    options.remote = {address_, settings_->port};
+    options.source = settings_->update_source;
+    options.interface = interface_;
+    if (!settings_->passwords.empty()) options.md5_key = settings_->passwords[0];
+    if (settings_->ttl_security) {
+        options.ttl = 255;
+        options.least_ttl = 256 - *settings_->ttl_security;
+    } else {
+        options.ttl = settings_->multihop ? *settings_->multihop : ebgp ? 1 : 0;
+    }
+    outgoing_ = std::make_shared<Session>(host_.sessions(), this, true);
+    outgoing_->dial(options);
+}
+
+std::optional<Notification> Peer::turns_away() const {
+    if (shut()) return cease_notification(cease::kAdminShutdown, settings_->shutdown_message);
+    if (!started_ || host_.sessions().timers.now() < idle_until_)
+        return cease_notification(cease::kConnectionRejected);
+    return std::nullopt;
+}
+
+void Peer::accept(int socket, const Endpoint& local, const Endpoint& remote) {
+    auto session = std::make_shared<Session>(host_.sessions(), this, false);
+    forget_at_.reset();
+    if (settings_->ttl_security)
+        set_ttl(socket, address_.family(), 255, 256 - *settings_->ttl_security);
+    else if (settings_->multihop)
+        set_ttl(socket, address_.family(), *settings_->multihop, 0);
+    if (incoming_) {
+        if (incoming_->state() == State::Established) {
+            // Two at once: the OPEN will tell which of them is the real one.
+            if (!outgoing_) {
+                outgoing_ = std::move(session);
+                outgoing_->adopt(socket, local, remote);
+                return;
+            }
+        }
+        // Dialled again before the first attempt came to anything: the peer has
+        // given that one up.
+        if (incoming_->state() != State::Established)
+            incoming_->stop(cease_notification(cease::kCollision));
+        else {
+            ::close(socket);
+            return;
+        }
+    }
+    incoming_ = std::move(session);
+    const auto keep = incoming_;
+    keep->adopt(socket, local, remote);
+}
+
+OpenMessage Peer::our_open(Session&) {
+    const auto& s = *settings_;
+    const auto& speaker = host_.speaker();
+    OpenMessage open;
+    open.as = local_as();
+    open.hold_time = static_cast<std::uint16_t>(s.hold_time.count());
+    open.identifier = speaker.router_id;
+    auto& c = open.capabilities;
+    c.families = {s.ipv4, s.ipv6};
+    c.route_refresh = c.enhanced_refresh = true;
+    c.extended_message = s.extended_messages;
+    c.extended_next_hop[index(Family::Ip4)] = s.extended_next_hop && s.ipv4;
+    c.four_octet_as = open.as;
+    const bool receive = s.add_path == AddPath::Receive || s.add_path == AddPath::Both;
+    c.add_path_receive = {receive && s.ipv4, receive && s.ipv6};
+    c.role = s.role;
+    c.hostname = speaker.hostname;
+    c.software = speaker.software;
+    ours_ = open;
+    return open;
+}
+
+Decoded<std::uint16_t> Peer::on_open(Session& session, const OpenMessage& open) {
+    const auto& wanted = settings_->remote_as;
+    const bool internal = open.as == local_as();
+    const bool right = wanted.kind == RemoteAs::Kind::External   ? !internal
+                       : wanted.kind == RemoteAs::Kind::Internal ? internal
+                       : wanted.kind == RemoteAs::Kind::Number   ? open.as == wanted.number
+                                                                 : false;
+    if (!right) {
+        say(Severity::Warning, "BGP-OPEN-BAD-AS",
+            "the neighbor says it is AS " + std::to_string(open.as) + ", which it may not be",
+            {{"as", std::to_string(open.as)}});
+        return refuse(open_error::kBadPeerAs);
+    }
+    // RFC 6286 §2.2: only within an AS must identifiers differ.
+    if (internal && open.identifier == host_.speaker().router_id) {
+        say(Severity::Warning, "BGP-OPEN-SAME-ID", "the neighbor has our own BGP identifier");
+        return refuse(open_error::kBadIdentifier);
+    }
+    const auto& role = open.capabilities.role;
+    if (open.capabilities.conflicting_roles ||
+        (settings_->role && !internal &&
+         (role ? !roles_match(*settings_->role, *role) : settings_->strict_role)))
+        return refuse(open_error::kRoleMismatch);
+    if (const auto lost = resolve_collision(session, open)) return Failure{*lost};
+
+    auto ours = ours_;
+    const auto agreed = negotiate(ours, open);
+    if (!agreed.families[0] && !agreed.families[1]) {
+        say(Severity::Warning, "BGP-OPEN-NO-FAMILY", "no address family in common");
+        return refuse(open_error::kBadCapability);
+    }
+    session.set_extended_messages(agreed.extended_messages);
+    const std::chrono::milliseconds hold{agreed.hold_time * 1000};
+    auto keepalive = hold / 3;
+    if (settings_->keepalive)
+        keepalive = std::min(keepalive, std::chrono::milliseconds{*settings_->keepalive});
+    session.set_keepalive(keepalive);
+    session.set_send_hold(settings_->send_hold_time.value_or(
+        std::max<std::chrono::seconds>(480s, 2 * std::chrono::seconds{agreed.hold_time})));
+    return agreed.hold_time;
+}
+
+// RFC 4271 §6.8: of two connections the one stays that was opened by the side
+// with the higher identifier.
+std::optional<Notification> Peer::resolve_collision(Session& session, const OpenMessage& open) {
+    const auto other = &session == incoming_.get() ? outgoing_ : incoming_;
+    if (!other || other.get() == &session) return std::nullopt;
+    const auto lost = cease_notification(cease::kCollision);
+    if (other->state() == State::Established) return lost;
+    if (other->state() != State::OpenConfirm) return std::nullopt;
+    const auto ours = host_.speaker().router_id;
+    // RFC 6286 §2.3: equal identifiers are told apart by the AS.
+    const bool we_are_higher =
+        ours != open.identifier ? ours > open.identifier : local_as() > open.as;
+    if (session.outgoing() == we_are_higher) {
+        other->stop(lost);
+        return std::nullopt;
+    }
+    return lost;
+}
+
+void Peer::on_up(Session& session) {
+    up_ = &session;
+    // The other attempt, if it still goes on, has lost.
+    for (auto other : {incoming_, outgoing_})
+        if (other && other.get() != &session) other->stop(cease_notification(cease::kCollision));
+    failures_ = 0;
+    dial_at_.reset();
+    since_ = host_.sessions().timers.now();
+    ++times_established_;
+    theirs_ = *session.open_received();
+    negotiated_ = negotiate(ours_, theirs_);
+    pending_.clear();
+    for (auto& state : out_) state = {};
+
+    PeerFacts facts;
+    facts.alive = true;
+    facts.ebgp = negotiated_.ebgp();
+    facts.reflector_client = settings_->route_reflector_client;
+    facts.identifier = negotiated_.peer_identifier;
+    facts.as = negotiated_.peer_as;
+    facts.weight =
+        static_cast<std::uint16_t>(std::clamp<std::uint32_t>(settings_->weight, 1, 65535));
+    facts.address = address_;
+    id_ = host_.rib().add_peer(facts);
+
+    make_policies();
+    say(Severity::Notice, "BGP-ADJCHANGE-UP", "neighbor is up",
+        {{"as", std::to_string(negotiated_.peer_as)},
+         {"hold_time", std::to_string(negotiated_.hold_time)}});
+    join_groups(true);
+}
+
+void Peer::on_down(Session&, const CloseReason& reason) {
+    up_ = nullptr;
+    since_ = host_.sessions().timers.now();
+    say(Severity::Warning, "BGP-ADJCHANGE-DOWN", "neighbor is down: " + reason.to_string());
+    leave_groups();
+    forget_routes();
+}
+
+void Peer::on_closed(Session& session, const CloseReason& reason) {
+    const bool was_up =
+        session.sent().update + session.received().update > 0 || session.received().keepalive > 0;
+    add(received_before_, session.received());
+    add(sent_before_, session.sent());
+    const bool collided = reason.notification.code == ErrorCode::Cease &&
+                          reason.notification.subcode == cease::kCollision &&
+                          reason.kind != CloseReason::Kind::TcpClosed;
+    if (!collided && reason.kind != CloseReason::Kind::ConnectFailed)
+        last_reason_ = reason.to_string();
+    if (last_reason_.empty()) last_reason_ = reason.to_string();
+    if (!was_up && !collided && reason.kind != CloseReason::Kind::ConnectFailed)
+        say(Severity::Info, "BGP-SESSION-FAILED", "session did not come up: " + reason.to_string());
+    if (incoming_.get() == &session) incoming_.reset();
+    if (outgoing_.get() == &session) outgoing_.reset();
+    if (up_ != nullptr || has_connection()) return;
+
+    const auto now = host_.sessions().timers.now();
+    if (dynamic_) {
+        forget_at_ = now + kRemembered;
+        // The last owner may be the one who called us.
+        if (!weak_from_this().expired())
+            host_.sessions().timers.schedule(shared_from_this(), *forget_at_);
+        return;
+    }
+    if (!started_ || settings_->passive || shut()) return;
+    // Soon at first, then ever slower, at the configured pace in the end.
+    const auto wait = std::min<std::chrono::seconds>(
+        settings_->connect_retry, std::chrono::seconds{1LL << std::min(failures_, 10u)});
+    failures_ = was_up ? 0 : failures_ + 1;
+    dial_at(now + wait);
+}
+
+void Peer::act(PeerAction action, const std::string& reason) {
+    switch (action) {
+        case PeerAction::Clear:
+            idle_until_ = {};
+            if (!has_connection() && dial_at_) dial_at(host_.sessions().timers.now());
+            return end_sessions(cease_notification(cease::kAdminReset, reason));
+        case PeerAction::SoftIn:
+            if (up_ == nullptr) return;
+            for (const Family family : kEachFamily)
+                if (negotiated_.families[index(family)] && negotiated_.route_refresh)
+                    up_->send(RouteRefresh{afi(family), 0, kSafiUnicast});
+            return reconsider();
+        case PeerAction::SoftOut:
+            for (const Family family : kEachFamily)
+                if (auto* group = out_[index(family)].group) host_.rib().resend(*group, id_);
+            return;
+        case PeerAction::Shutdown:
+            held_ = true;
+            dial_at_.reset();
+            return end_sessions(cease_notification(cease::kAdminShutdown, reason));
+        case PeerAction::Enable:
+            held_ = false;
+            idle_until_ = {};
+            if (draining_) {
+                draining_ = false;
+                policies_changed();
+            }
+            if (!has_connection()) start();
+            return;
+        case PeerAction::Drain:
+            if (draining_) return;
+            draining_ = true;
+            return policies_changed();
+    }
+}
+
+void Peer::say(Severity severity, std::string_view id, std::string text,
+               std::vector<std::pair<std::string_view, std::string>> fields) {
+    fields.insert(fields.begin(), {"neighbor", address_.to_string()});
+    if (!group_.empty()) fields.insert(fields.begin() + 1, {"group", group_});
+    host_.events().emit({severity, id, std::move(text), std::move(fields)});
+}
+
+void Peer::send(std::shared_ptr<const std::vector<std::uint8_t>> messages, std::uint64_t updates) {
+    if (up_ != nullptr) up_->send(std::move(messages), updates);
+}
+
+std::size_t Peer::queued() const {
+    return up_ != nullptr ? up_->queued() : 0;
+}
+
+void Peer::end_of_rib_sent(Family family) {
+    out_[index(family)].end_of_rib_sent = true;
+}
+
+void Peer::on_writable(Session&) {
+    for (const Family family : kEachFamily)
+        if (auto* group = out_[index(family)].group) host_.rib().advance(*group, id_);
+}
+
+NeighborView Peer::view() const {
+    NeighborView v;
+    v.address = address_;
+    v.group = group_;
+    v.description = settings_->description;
+    v.dynamic = dynamic_;
+    v.state = to_string(state());
+    v.admin = shut() ? "shutdown" : draining_ ? "draining" : "up";
+    v.local_as = local_as();
+    v.wanted_as = settings_->remote_as;
+    const auto now = host_.sessions().timers.now();
+    v.uptime = std::chrono::duration_cast<seconds>(now - since_);
+    v.received = received_before_;
+    v.sent = sent_before_;
+    for (const auto& session : {incoming_, outgoing_})
+        if (session) {
+            add(v.received, session->received());
+            add(v.sent, session->sent());
+        }
+    v.times_established = times_established_;
+    v.last_reason = last_reason_;
+    v.sources = sources_;
+    v.pending = pending_;
+    if (up_ != nullptr) {
+        v.remote_as = negotiated_.peer_as;
+        v.router_id = negotiated_.peer_identifier;
+        v.hostname = theirs_.capabilities.hostname;
+        v.software = theirs_.capabilities.software;
+        v.hold_time = seconds{negotiated_.hold_time};
+        v.keepalive = std::min(settings_->keepalive.value_or(v.hold_time / 3), v.hold_time / 3);
+        v.local_endpoint = up_->local().to_string();
+        v.remote_endpoint = up_->remote().to_string();
+        v.bytes_queued = up_->queued();
+        v.capabilities = names(negotiated_, ours_, theirs_);
+    }
+    for (const Family family : kEachFamily) {
+        if (!(family == Family::Ip4 ? settings_->ipv4 : settings_->ipv6)) continue;
+        const auto& state = out_[index(family)];
+        FamilyView f;
+        f.family = family;
+        f.max_prefixes = settings_->max_prefix.limit;
+        if (id_ != 0) {
+            const auto& routes = host_.rib().routes(family, id_);
+            f.received = routes.received;
+            f.accepted = routes.accepted;
+            f.filtered = routes.received - routes.accepted;
+        }
+        f.negotiated = up_ != nullptr && negotiated_.families[index(family)];
+        if (state.group != nullptr) f.advertised = state.group->advertised();
+        f.end_of_rib_received = state.end_of_rib_received;
+        f.end_of_rib_sent = state.end_of_rib_sent;
+        v.families.push_back(f);
+    }
+    return v;
+}
+
+}  // namespace torii::bgp

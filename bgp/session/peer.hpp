@@ -1,0 +1,154 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/event.hpp"
+#include "bgp/policy/import.hpp"
+#include "bgp/rib/loc_rib.hpp"
+#include "bgp/session/session.hpp"
+#include "bgp/settings.hpp"
+#include "bgp/speaker.hpp"
+#include "bgp/views.hpp"
+
+namespace torii::bgp {
+
+class Peer;
+
+// What peers need of the speaker that owns them.
+class PeerHost {
+public:
+    virtual ~PeerHost() = default;
+    virtual const SpeakerSettings& speaker() const = 0;
+    virtual SessionContext& sessions() = 0;
+    virtual LocRib& rib() = 0;
+    virtual EventSink& events() = 0;
+    virtual const Companions& companions(const IpAddress& local) = 0;
+    // A dynamic peer has been down for long enough to be forgotten.
+    virtual void forget(Peer& peer) = 0;
+};
+
+// One neighbor, configured or come by a listen range: its up to two connections
+// (RFC 4271 §6.8), when to dial, and what it teaches and is told.
+class Peer final : public SessionOwner,
+                   public UpdateSink,
+                   public Timed,
+                   public std::enable_shared_from_this<Peer> {
+public:
+    Peer(PeerHost& host, const NeighborSettings& settings, bool dynamic);
+    ~Peer() override;
+
+    const IpAddress& address() const { return address_; }
+    const std::string& group() const { return group_; }
+    const PeerSettings& settings() const { return *settings_; }
+    bool dynamic() const { return dynamic_; }
+    bool established() const { return up_ != nullptr; }
+    bool has_connection() const { return incoming_ || outgoing_; }
+    PeerId id() const { return id_; }
+    State state() const;
+
+    void start();
+    void stop(const Notification& farewell);
+    // Why no connection of this peer is welcome now.
+    std::optional<Notification> turns_away() const;
+    void accept(int socket, const Endpoint& local, const Endpoint& remote);
+    // Moves to new settings and says what that cost.
+    ChangeCost change(const NeighborSettings& wanted);
+    // The same where only the lists behind the names have changed.
+    void policies_changed();
+    void act(PeerAction action, const std::string& reason);
+
+    NeighborView view() const;
+    std::string filtered_by(const Path& path, const Prefix& prefix) const;
+    const UpdateGroup* update_group(Family family) const { return out_[index(family)].group; }
+
+    // SessionOwner
+    OpenMessage our_open(Session& session) override;
+    Decoded<std::uint16_t> on_open(Session& session, const OpenMessage& open) override;
+    void on_up(Session& session) override;
+    void on_down(Session& session, const CloseReason& reason) override;
+    void on_closed(Session& session, const CloseReason& reason) override;
+    std::optional<Notification> on_update(Session& session,
+                                          std::span<const std::uint8_t> body) override;
+    std::optional<Notification> on_refresh(Session& session,
+                                           std::span<const std::uint8_t> body) override;
+    void on_writable(Session& session) override;
+    // UpdateSink
+    void send(std::shared_ptr<const std::vector<std::uint8_t>> messages,
+              std::uint64_t updates) override;
+    std::size_t queued() const override;
+    void end_of_rib_sent(Family family) override;
+    // Timed
+    std::optional<Clock::TimePoint> on_time(Clock::TimePoint now) override;
+
+private:
+    struct FamilyState {
+        UpdateGroup* group = nullptr;
+        bool end_of_rib_received = false;
+        bool end_of_rib_sent = false;
+        bool warned = false;  // of the maximum
+        std::uint32_t over_limit = 0;
+    };
+
+    std::uint32_t local_as() const { return settings_->local_as.value_or(host_.speaker().asn); }
+    bool shut() const { return settings_->shutdown || held_; }
+    void dial();
+    void dial_at(Clock::TimePoint when);
+    void end_sessions(const Notification& farewell);
+    std::optional<Notification> resolve_collision(Session& session, const OpenMessage& open);
+    void say(Severity severity, std::string_view id, std::string text,
+             std::vector<std::pair<std::string_view, std::string>> fields = {});
+
+    // peer_routes.cpp
+    void make_policies();
+    ExportSettings export_settings(Family family) const;
+    void join_groups(bool end_of_rib);
+    void leave_groups();
+    void reconsider();  // all that was received, by the policy of now
+    void forget_routes();
+    NextHopKey next_hop_key(const IpAddress& next_hop, const IpAddress& link_local) const;
+    std::optional<Notification> announce(const NlriList& list, const Attributes& attributes,
+                                         const NextHopKey& key);
+    void withdraw(const NlriList& list);
+    void over_limit(Family family);
+    void complain(const Update& update);
+
+    PeerHost& host_;
+    const IpAddress address_;
+    const bool dynamic_;
+    std::string group_, interface_;
+    rib::PortIndex port_;
+    std::shared_ptr<const PeerSettings> settings_;
+    SettingSources sources_;
+    std::vector<std::string> pending_;
+
+    std::shared_ptr<Session> incoming_, outgoing_;
+    Session* up_ = nullptr;
+    bool started_ = false;
+    bool held_ = false;  // shut by an operator at run time
+    bool draining_ = false;
+    unsigned failures_ = 0;  // dials in a row
+    std::optional<Clock::TimePoint> dial_at_, forget_at_;
+    Clock::TimePoint idle_until_{};
+
+    PeerId id_ = 0;
+    OpenMessage ours_, theirs_;
+    Negotiated negotiated_;
+    DecodeContext decode_;
+    AttributeStorage* storage_;
+    ImportPolicy import_;
+    std::shared_ptr<const PrefixFilter> export_filter_;
+    std::array<FamilyState, kFamilies> out_{};
+    MessageCounters received_before_, sent_before_;  // of earlier sessions
+    std::uint32_t times_established_ = 0;
+    Clock::TimePoint since_;
+    Clock::TimePoint complained_{};
+    std::uint64_t malformed_updates_ = 0;
+    std::string last_reason_;
+};
+
+constexpr Family kEachFamily[] = {Family::Ip4, Family::Ip6};
+
+}  // namespace torii::bgp

@@ -1,0 +1,157 @@
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "bgp/session/peer.hpp"
+
+// What a changed setting costs a peer that is up.
+namespace torii::bgp {
+
+namespace {
+
+using S = PeerSettings;
+
+enum class Effect : std::uint8_t {
+    None,         // used when it is needed next
+    NextSession,  // shown as pending until then
+    Policy,       // routes are looked at again, in or out
+    AskAgain,     // the peer is asked to send its routes again
+    Reset,
+};
+
+struct Field {
+    std::string_view name;
+    Effect effect;
+    bool (*same)(const S&, const S&);
+};
+
+template <auto Member>
+bool same(const S& a, const S& b) {
+    return a.*Member == b.*Member;
+}
+
+constexpr std::array kFields{
+    Field{"description", Effect::None, same<&S::description>},
+    Field{"shutdown_message", Effect::None, same<&S::shutdown_message>},
+    Field{"connect_retry", Effect::None, same<&S::connect_retry>},
+    Field{"max_prefix", Effect::None, same<&S::max_prefix>},
+    Field{"restart_time", Effect::NextSession, same<&S::restart_time>},
+    Field{"stale_time", Effect::None, same<&S::stale_time>},
+    Field{"long_lived_stale_time", Effect::NextSession, same<&S::long_lived_stale_time>},
+    Field{"hold_time", Effect::NextSession, same<&S::hold_time>},
+    Field{"keepalive", Effect::NextSession, same<&S::keepalive>},
+    Field{"send_hold_time", Effect::NextSession, same<&S::send_hold_time>},
+    Field{"graceful_restart", Effect::NextSession, same<&S::graceful_restart>},
+    // The old key stays valid for sessions that use it; a roll-over resets
+    // nobody who follows.
+    Field{"passwords", Effect::NextSession, same<&S::passwords>},
+    Field{"extended_messages", Effect::NextSession, same<&S::extended_messages>},
+    Field{"import_lists", Effect::Policy, same<&S::import_lists>},
+    Field{"export_lists", Effect::Policy, same<&S::export_lists>},
+    Field{"import_policies", Effect::Policy, same<&S::import_policies>},
+    Field{"export_policies", Effect::Policy, same<&S::export_policies>},
+    Field{"default_originate", Effect::Policy, same<&S::default_originate>},
+    Field{"next_hop_self", Effect::Policy, same<&S::next_hop_self>},
+    Field{"next_hop_unchanged", Effect::Policy, same<&S::next_hop_unchanged>},
+    Field{"send_community", Effect::Policy, same<&S::send_communities>},
+    Field{"route_reflector_client", Effect::Policy, same<&S::route_reflector_client>},
+    Field{"allowas_in", Effect::Policy, same<&S::allowas_in>},
+    Field{"as_override", Effect::Policy, same<&S::as_override>},
+    Field{"remove_private_as", Effect::Policy, same<&S::remove_private_as>},
+    Field{"graceful_shutdown", Effect::Policy, same<&S::graceful_shutdown>},
+    Field{"weight", Effect::Policy, same<&S::weight>},
+    Field{"guard_table", Effect::Policy, same<&S::guard_table>},
+    Field{"mapped_next_hop", Effect::AskAgain, same<&S::mapped_next_hop>},
+    Field{"enforce_first_as", Effect::AskAgain, same<&S::enforce_first_as>},
+    Field{"allow_as_set", Effect::AskAgain, same<&S::allow_as_set>},
+    Field{"passive", Effect::Reset, same<&S::passive>},
+    Field{"port", Effect::Reset, same<&S::port>},
+    Field{"ttl_security", Effect::Reset, same<&S::ttl_security>},
+    Field{"multihop", Effect::Reset, same<&S::multihop>},
+    Field{"update_source", Effect::Reset, same<&S::update_source>},
+    Field{"local_as", Effect::Reset, same<&S::local_as>},
+    Field{"families", Effect::Reset,
+          [](const S& a, const S& b) { return a.ipv4 == b.ipv4 && a.ipv6 == b.ipv6; }},
+    Field{"extended_next_hop", Effect::Reset, same<&S::extended_next_hop>},
+    Field{"add_path", Effect::Reset, same<&S::add_path>},
+    Field{
+        "role", Effect::Reset,
+        [](const S& a, const S& b) { return a.role == b.role && a.strict_role == b.strict_role; }},
+    Field{"route_server_client", Effect::Reset, same<&S::route_server_client>},
+};
+
+// The same peer may stay when only the way it is described has changed:
+// "65001" and "external" both fit the AS it has.
+bool admits(const RemoteAs& wanted, std::uint32_t peer_as, std::uint32_t local_as) {
+    switch (wanted.kind) {
+        case RemoteAs::Kind::Number:
+            return wanted.number == peer_as;
+        case RemoteAs::Kind::External:
+            return peer_as != local_as;
+        case RemoteAs::Kind::Internal:
+            return peer_as == local_as;
+        case RemoteAs::Kind::Unset:
+            break;
+    }
+    return false;
+}
+
+}  // namespace
+
+ChangeCost Peer::change(const NeighborSettings& wanted) {
+    const auto before = settings_;
+    const bool group_moved = group_ != wanted.group;
+    group_ = wanted.group;
+    sources_ = wanted.sources;
+    const bool link_moved = interface_ != wanted.interface || port_ != wanted.port;
+    interface_ = wanted.interface;
+    port_ = wanted.port;
+    if (*before == wanted.peer && !link_moved) {
+        return group_moved ? ChangeCost::Refresh : ChangeCost::None;
+    }
+    settings_ = std::make_shared<PeerSettings>(wanted.peer);
+
+    auto effect = link_moved ? Effect::Reset : Effect::None;
+    for (const auto& field : kFields) {
+        if (field.same(*before, *settings_)) continue;
+        if (field.effect == Effect::NextSession && has_connection() &&
+            std::ranges::find(pending_, field.name) == pending_.end())
+            pending_.emplace_back(field.name);
+        effect = std::max(effect, field.effect);
+    }
+    if (before->remote_as != settings_->remote_as &&
+        !(up_ != nullptr && admits(settings_->remote_as, negotiated_.peer_as, local_as())))
+        effect = Effect::Reset;
+
+    if (before->shutdown != settings_->shutdown) {
+        if (settings_->shutdown) {
+            dial_at_.reset();
+            end_sessions(cease_notification(cease::kAdminShutdown, settings_->shutdown_message));
+        } else if (started_) {
+            start();
+        }
+        return ChangeCost::Reset;
+    }
+    if (effect == Effect::Reset) {
+        if (has_connection())
+            end_sessions(cease_notification(cease::kOtherConfigChange));
+        else if (started_)
+            start();
+        return ChangeCost::Reset;
+    }
+    if (up_ == nullptr) return ChangeCost::None;
+    if (effect >= Effect::Policy) {
+        auto facts = host_.rib().peers()[id_];
+        facts.reflector_client = settings_->route_reflector_client;
+        facts.weight =
+            static_cast<std::uint16_t>(std::clamp<std::uint32_t>(settings_->weight, 1, 65535));
+        host_.rib().change_peer(id_, facts);
+        policies_changed();
+        reconsider();
+        if (effect == Effect::AskAgain) act(PeerAction::SoftIn, {});
+        return ChangeCost::Refresh;
+    }
+    return effect == Effect::NextSession ? ChangeCost::NextSession : ChangeCost::None;
+}
+
+}  // namespace torii::bgp

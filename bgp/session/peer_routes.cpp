@@ -1,0 +1,292 @@
+#include <algorithm>
+
+#include "bgp/session/peer.hpp"
+
+namespace torii::bgp {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+}  // namespace
+
+void Peer::make_policies() {
+    const auto& s = *settings_;
+    const auto& speaker = host_.speaker();
+    const auto filter = [&](const std::optional<std::vector<std::string>>& lists) {
+        if (lists) return PrefixFilter::of(*lists, speaker.prefix_lists);
+        // RFC 8212: an external peer without a word of policy gets and gives nothing.
+        return negotiated_.ebgp() ? PrefixFilter::unspoken() : PrefixFilter::everything();
+    };
+    import_.filter = filter(s.import_lists);
+    import_.local_as = local_as();
+    import_.router_as = speaker.asn;
+    import_.router_id = speaker.router_id;
+    import_.cluster_id = speaker.cluster_id != 0 ? speaker.cluster_id : speaker.router_id;
+    import_.peer_as = negotiated_.peer_as;
+    import_.ebgp = negotiated_.ebgp();
+    import_.allowas_in = s.allowas_in;
+    import_.role = s.role;
+    export_filter_ = filter(s.export_lists);
+
+    decode_.four_octet_as = negotiated_.four_octet_as;
+    decode_.ebgp = negotiated_.ebgp();
+    decode_.extended_next_hop = negotiated_.extended_next_hop;
+    decode_.families = negotiated_.families;
+    decode_.add_path = negotiated_.add_path_receive;
+    decode_.peer_as = negotiated_.peer_as;
+    decode_.enforce_first_as = s.enforce_first_as && !s.route_server_client;
+    decode_.allow_as_set = s.allow_as_set;
+}
+
+ExportSettings Peer::export_settings(Family family) const {
+    const auto& s = *settings_;
+    const auto& speaker = host_.speaker();
+    ExportSettings e;
+    e.family = family;
+    e.ebgp = negotiated_.ebgp();
+    e.reflector_client = s.route_reflector_client;
+    e.route_server_client = s.route_server_client;
+    e.next_hop_self = s.next_hop_self;
+    e.next_hop_unchanged = s.next_hop_unchanged;
+    e.four_octet_as = negotiated_.four_octet_as;
+    e.extended_next_hop = negotiated_.extended_next_hop;
+    e.as_override = s.as_override;
+    e.graceful_shutdown = s.graceful_shutdown || draining_;
+    e.remove_private_as = s.remove_private_as;
+    e.communities = s.send_communities;
+    e.role = s.role;
+    e.local_as = local_as();
+    e.router_as = speaker.asn;
+    e.peer_as = s.as_override ? negotiated_.peer_as : 0;
+    e.cluster_id = import_.cluster_id;
+    e.max_message = negotiated_.max_message();
+    e.filter = export_filter_;
+
+    // Our own address of that family on the link of this session; an IPv4
+    // address mapped into IPv6 where there is no other.
+    const auto& local = up_->local().address;
+    const auto& known = host_.companions(local);
+    if (family == Family::Ip6) {
+        e.self = known.ip6.value_or(known.link_local.value_or(local));
+        if (local.is_v6() && known.link_local) e.link_local = *known.link_local;
+    } else {
+        e.self = local.is_v4()                   ? local
+                 : negotiated_.extended_next_hop ? known.ip6.value_or(local)
+                                                 : known.ip4.value_or(local);
+    }
+    return e;
+}
+
+void Peer::join_groups(bool end_of_rib) {
+    auto& rib = host_.rib();
+    for (const Family family : kEachFamily) {
+        if (!negotiated_.families[index(family)]) continue;
+        auto& group = rib.group(export_settings(family));
+        out_[index(family)].group = &group;
+        rib.join(group, id_, *this, end_of_rib);
+    }
+}
+
+void Peer::leave_groups() {
+    for (const Family family : kEachFamily)
+        if (auto* group = std::exchange(out_[index(family)].group, nullptr))
+            host_.rib().leave(*group, id_);
+}
+
+void Peer::forget_routes() {
+    if (id_ != 0) host_.rib().retire_peer(std::exchange(id_, 0));
+}
+
+void Peer::policies_changed() {
+    if (up_ == nullptr) return;
+    const auto before = import_.filter;
+    make_policies();
+    if (!(*before == *import_.filter)) reconsider();
+    auto& rib = host_.rib();
+    for (const Family family : kEachFamily) {
+        auto& state = out_[index(family)];
+        if (state.group == nullptr) continue;
+        const auto wanted = export_settings(family);
+        if (state.group->settings() == wanted) continue;
+        auto& next = rib.group(wanted);
+        rib.move(*state.group, next, id_, *this);
+        state.group = &next;
+    }
+}
+
+void Peer::reconsider() {
+    if (id_ == 0) return;
+    auto& rib = host_.rib();
+    for (const Family family : kEachFamily)
+        rib.each_path(family, id_, [&](EntryId entry, Path& path) {
+            if (path.flags & path_flag::kOverLimit) return;
+            const auto why = import_.check(rib.pool()[path.received].view());
+            const bool good = why == Refusal::None &&
+                              import_.check(rib.table(family).prefix(entry)) == Refusal::None;
+            rib.set_attributes(family, entry, path, good ? path.received : 0);
+        });
+}
+
+std::string Peer::filtered_by(const Path& path, const Prefix& prefix) const {
+    if (path.attributes != 0) return {};
+    if (path.flags & path_flag::kOverLimit) return import_.explain(Refusal::OverLimit, prefix);
+    auto why = import_.check(host_.rib().pool()[path.received].view());
+    if (why == Refusal::None) why = import_.check(prefix);
+    return import_.explain(why == Refusal::None ? Refusal::OwnNextHop : why, prefix);
+}
+
+NextHopKey Peer::next_hop_key(const IpAddress& next_hop, const IpAddress& link_local) const {
+    // A node without an IPv6 address of its own says ::ffff:a.b.c.d over IPv4;
+    // what it means is itself.
+    if (settings_->mapped_next_hop)
+        if (const auto mapped = next_hop.mapped_v4()) return {*mapped, rib::kAnyPort};
+    if (next_hop.is_v6() && next_hop.is_link_local()) return {next_hop, port_};
+    if (address_.is_link_local() && link_local.is_link_local() && port_ != rib::kAnyPort)
+        return {link_local, port_};
+    return {next_hop, rib::kAnyPort};
+}
+
+std::optional<Notification> Peer::on_update(Session&, std::span<const std::uint8_t> body) {
+    auto decoded = decode_update(body, decode_, *storage_);
+    if (!decoded) {
+        say(Severity::Error, "BGP-UPDATE-MALFORMED",
+            "malformed UPDATE: " + to_string(decoded.error()));
+        return decoded.error();
+    }
+    const Update& update = *decoded;
+    if (update.end_of_rib) {
+        out_[index(*update.end_of_rib)].end_of_rib_received = true;
+        return std::nullopt;
+    }
+    if (update.recovery != Recovery::None) complain(update);
+    withdraw(update.withdrawn);
+    if (update.unreach) withdraw(*update.unreach);
+    if (update.recovery == Recovery::TreatAsWithdraw) {
+        // RFC 7606 §2: the older route goes too.
+        withdraw(update.announced);
+        if (update.reach) withdraw(update.reach->nlri);
+        return std::nullopt;
+    }
+    if (!update.announced.empty())
+        if (auto enough = announce(update.announced, update.attributes,
+                                   {update.attributes.next_hop, rib::kAnyPort}))
+            return enough;
+    if (update.reach && !update.reach->nlri.empty()) {
+        const auto& reach = *update.reach;
+        return announce(reach.nlri, update.attributes,
+                        next_hop_key(reach.next_hop, reach.link_local));
+    }
+    return std::nullopt;
+}
+
+void Peer::withdraw(const NlriList& list) {
+    auto& rib = host_.rib();
+    for_each_nlri(list, [&](const Prefix& prefix, std::uint32_t path_id) {
+        rib.withdraw(list.family, prefix, id_, path_id);
+    });
+}
+
+std::optional<Notification> Peer::announce(const NlriList& list, const Attributes& attributes,
+                                           const NextHopKey& key) {
+    auto& rib = host_.rib();
+    const auto next_hop = rib.next_hops().acquire(key);
+    rib.next_hops().used_by(next_hop, id_);
+    const auto received = rib.pool().intern(attributes, next_hop);
+    auto refusal = import_.check(attributes);
+    // RFC 4271 §5.1.3: our own address as next hop leads nowhere.
+    if (key.address == up_->local().address) refusal = Refusal::OwnNextHop;
+
+    auto& table = rib.table(list.family);
+    const auto& limit = settings_->max_prefix;
+    const auto& routes = rib.routes(list.family, id_);
+    bool enough = false;
+    for_each_nlri(list, [&](const Prefix& prefix, std::uint32_t path_id) {
+        if (enough) return;
+        const auto why = refusal != Refusal::None ? refusal : import_.check(prefix);
+        Path path;
+        path.peer = id_ & 0xffffff;
+        path.path_id = path_id;
+        path.received = received;
+        path.attributes = why == Refusal::None ? received : 0;
+        const auto entry = table.find_or_add(prefix);
+        if (limit.limit != 0 && path.attributes != 0 && routes.accepted >= limit.limit) {
+            const auto* old = table.find_path(entry, id_, path_id);
+            if (old == nullptr || old->attributes == 0) {
+                if (limit.action == MaxPrefixAction::Close) enough = true;
+                if (limit.action == MaxPrefixAction::Drop) {
+                    path.attributes = 0;
+                    path.flags = path_flag::kOverLimit;
+                }
+                over_limit(list.family);
+            }
+        }
+        rib.announce(list.family, entry, path);
+    });
+    rib.pool().release(received);
+    auto& state = out_[index(list.family)];
+    if (limit.limit != 0 && !state.warned &&
+        std::uint64_t{routes.accepted} * 100 >= std::uint64_t{limit.limit} * limit.warn_percent) {
+        state.warned = true;
+        say(Severity::Warning, "BGP-MAX-PREFIX-NEAR",
+            std::to_string(routes.accepted) + " of " + std::to_string(limit.limit) +
+                " allowed prefixes are in use");
+    }
+    if (!enough) return std::nullopt;
+    idle_until_ = limit.restart.count() > 0 ? host_.sessions().timers.now() + limit.restart
+                                            : Clock::TimePoint::max();
+    Notification n = cease_notification(cease::kMaxPrefixes);
+    // RFC 4486 §4: the family and the limit.
+    ByteWriter data{n.data};
+    data.u16(afi(list.family));
+    data.u8(kSafiUnicast);
+    data.u32(limit.limit);
+    return n;
+}
+
+void Peer::over_limit(Family family) {
+    if (out_[index(family)].over_limit++ == 0)
+        say(Severity::Error, "BGP-MAX-PREFIX",
+            "more than " + std::to_string(settings_->max_prefix.limit) + " prefixes",
+            {{"family", std::string{to_string(family)}}});
+}
+
+void Peer::complain(const Update& update) {
+    ++malformed_updates_;
+    const auto now = host_.sessions().timers.now();
+    if (complained_ != Clock::TimePoint{} && now - complained_ < 1s) return;
+    complained_ = now;
+    say(Severity::Warning, "BGP-UPDATE-ERROR",
+        std::string{attribute_name(update.culprit)} + ": " + std::string{update.complaint} +
+            (update.recovery == Recovery::TreatAsWithdraw ? "; routes treated as withdrawn"
+                                                          : "; attribute discarded"),
+        {{"attribute", std::to_string(update.culprit)},
+         {"count", std::to_string(malformed_updates_)}});
+}
+
+std::optional<Notification> Peer::on_refresh(Session&, std::span<const std::uint8_t> body) {
+    const auto refresh = decode_refresh(body);
+    // RFC 7313 §5
+    if (negotiated_.enhanced_refresh && body.size() != 4 && refresh.subtype != 0 &&
+        refresh.subtype <= 2)
+        return Notification{ErrorCode::RouteRefreshMessage, 1, {body.begin(), body.end()}};
+    const auto family = unicast_family(refresh.afi, refresh.safi);
+    // RFC 2918 §4: other families, and subtypes of others, are ignored.
+    if (!family || refresh.subtype > 2) return std::nullopt;
+    auto& rib = host_.rib();
+    if (refresh.subtype == 0) {
+        if (auto* group = out_[index(*family)].group) rib.resend(*group, id_);
+        return std::nullopt;
+    }
+    if (!negotiated_.enhanced_refresh) return std::nullopt;
+    // RFC 7313 §4.2: what is not sent again between the two marks is gone.
+    if (refresh.subtype == 1)
+        rib.each_path(*family, id_, [](EntryId, Path& path) {
+            path.flags = path.flags | path_flag::kRefreshing;
+        });
+    else
+        rib.sweep(*family, id_, path_flag::kRefreshing);
+    return std::nullopt;
+}
+
+}  // namespace torii::bgp

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <vector>
+
+#include "base/clock.hpp"
+
+namespace torii::bgp {
+
+// Something with deadlines. They may move later without telling anybody: the
+// timers ask again when the old one has passed.
+class Timed {
+public:
+    virtual ~Timed() = default;
+    // Does what is due and answers when to come back, nothing for "not again".
+    virtual std::optional<Clock::TimePoint> on_time(Clock::TimePoint now) = 0;
+
+private:
+    friend class Timers;
+    Clock::TimePoint scheduled_ = Clock::TimePoint::max();
+};
+
+// One system timer and one heap for all sessions. Re-arming a hold timer costs
+// a store into the session and nothing here.
+class Timers {
+public:
+    using TimePoint = Clock::TimePoint;
+    Timers(boost::asio::io_context& io, const Clock& clock) : clock_(clock), timer_(io) {}
+
+    TimePoint now() const { return clock_.now(); }
+    // Asks `who` at `when` at the latest.
+    void schedule(const std::shared_ptr<Timed>& who, TimePoint when);
+    void run_due();
+    void stop();
+
+private:
+    struct Entry {
+        TimePoint when;
+        std::weak_ptr<Timed> who;
+        bool operator<(const Entry& other) const { return when > other.when; }
+    };
+    void arm();
+
+    const Clock& clock_;
+    boost::asio::steady_timer timer_;
+    TimePoint armed_ = TimePoint::max();
+    std::priority_queue<Entry> queue_;
+    bool stopped_ = false;
+};
+
+}  // namespace torii::bgp

@@ -1,0 +1,344 @@
+#include "bgp/speaker.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "bgp/speaker_impl.hpp"
+
+namespace torii::bgp {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+}  // namespace
+
+Speaker::Speaker(boost::asio::io_context& io, rib::RouteSink& routes,
+                 rib::NextHopTracker& next_hops, EventSink& events, const Clock& clock)
+    : impl_(std::make_unique<Impl>(io, routes, next_hops, events, clock)) {}
+Speaker::~Speaker() = default;
+
+std::vector<AppliedChange> Speaker::apply(SpeakerSettings wanted) {
+    return impl_->apply(std::move(wanted));
+}
+const SpeakerSettings& Speaker::settings() const {
+    return impl_->settings_;
+}
+Result<void, SystemError> Speaker::start() {
+    return impl_->start();
+}
+void Speaker::stop(std::uint8_t subcode, std::function<void()> done) {
+    impl_->stop(subcode, std::move(done));
+}
+void Speaker::originate(const Prefix& prefix, Origination origin) {
+    impl_->originate(prefix, origin);
+}
+void Speaker::withdraw(const Prefix& prefix, Origination origin) {
+    impl_->withdraw(prefix, origin);
+}
+bool Speaker::act_on_neighbor(const IpAddress& address, PeerAction action, std::string reason) {
+    return impl_->act_on_neighbor(address, action, reason);
+}
+bool Speaker::act_on_group(std::string_view name, PeerAction action, std::string reason) {
+    return impl_->act_on_group(name, action, reason);
+}
+std::vector<NeighborView> Speaker::neighbors() const {
+    return impl_->neighbors();
+}
+std::optional<NeighborView> Speaker::neighbor(const IpAddress& address) const {
+    return impl_->neighbor(address);
+}
+std::vector<GroupView> Speaker::groups() const {
+    return impl_->groups();
+}
+PathPage Speaker::paths(const PathQuery& query) const {
+    return impl_->paths(query);
+}
+SpeakerCounters Speaker::counters() const {
+    return impl_->counters();
+}
+void Speaker::adopt(int socket, const IpAddress& local, const IpAddress& remote) {
+    impl_->adopt(socket, local, remote);
+}
+void Speaker::run_timers() {
+    impl_->run_timers();
+}
+
+Speaker::Impl::Impl(boost::asio::io_context& io, rib::RouteSink& routes,
+                    rib::NextHopTracker& next_hops, EventSink& events, const Clock& clock)
+    : io_(io),
+      events_(events),
+      timers_(io, clock),
+      sessions_(io, timers_),
+      rib_(io, routes, next_hops) {
+    settings_.listen.clear();
+}
+
+Speaker::Impl::~Impl() {
+    stopping_ = true;
+    timers_.stop();
+    for (const auto& listener : listeners_) listener->close();
+    peers_.clear();
+}
+
+Result<void, SystemError> Speaker::Impl::start() {
+    if (auto listening = listen(); !listening) return listening;
+    started_ = true;
+    update_keys();
+    for (const auto& [address, peer] : peers_) peer->start();
+    return {};
+}
+
+// Opens what is missing and closes what is not wanted any more.
+Result<void, SystemError> Speaker::Impl::listen() {
+    std::vector<std::shared_ptr<Listener>> next;
+    for (const auto& wanted : settings_.listen) {
+        const auto at = std::ranges::find_if(listeners_, [&](const auto& l) {
+            return l->local().address == wanted.address && l->local().port == wanted.port;
+        });
+        if (at != listeners_.end()) {
+            next.push_back(*at);
+            continue;
+        }
+        auto opened = Listener::open(io_, {wanted.address, wanted.port},
+                                     [this](const Accepted& c) { on_accept(c); });
+        if (!opened) {
+            for (const auto& listener : next)
+                if (std::ranges::find(listeners_, listener) == listeners_.end()) listener->close();
+            return Failure{opened.error()};
+        }
+        next.push_back(*opened);
+        keys_.clear();  // the new socket knows none yet
+    }
+    for (const auto& listener : listeners_)
+        if (std::ranges::find(next, listener) == next.end()) listener->close();
+    listeners_ = std::move(next);
+    return {};
+}
+
+// Which key the kernel asks for, by peer and by range (RFC 2385).
+void Speaker::Impl::update_keys() {
+    std::map<Prefix, std::string> wanted;
+    for (const auto& range : settings_.ranges) {
+        const auto group = std::ranges::find(settings_.groups, range.group, &GroupSettings::name);
+        if (group != settings_.groups.end() && !group->peer.passwords.empty())
+            wanted[range.prefix] = group->peer.passwords[0];
+    }
+    for (const auto& neighbor : settings_.neighbors)
+        if (!neighbor.peer.passwords.empty())
+            wanted[Prefix::host(neighbor.address)] = neighbor.peer.passwords[0];
+    const auto set = [&](const Prefix& prefix, const std::string& key) {
+        for (const auto& listener : listeners_)
+            if (auto done = listener->set_key(prefix, key); !done)
+                events_.emit({Severity::Error, "BGP-MD5-FAILED", done.error().message(), {}});
+    };
+    for (const auto& [prefix, key] : keys_)
+        if (!wanted.contains(prefix)) set(prefix, {});
+    for (const auto& [prefix, key] : wanted)
+        if (const auto at = keys_.find(prefix); at == keys_.end() || at->second != key)
+            set(prefix, key);
+    keys_ = std::move(wanted);
+}
+
+void Speaker::Impl::stop(std::uint8_t subcode, std::function<void()> done) {
+    stopping_ = true;
+    for (const auto& listener : listeners_) listener->close();
+    listeners_.clear();
+    bool any = false;
+    for (const auto& [address, peer] : peers_) {
+        any |= peer->has_connection();
+        peer->stop(cease_notification(subcode));
+    }
+    // The farewells drain on their own; they are given a moment to do so.
+    stop_timer_ = std::make_shared<boost::asio::steady_timer>(io_);
+    stop_timer_->expires_after(any ? 300ms : 0ms);
+    stop_timer_->async_wait(
+        [timer = stop_timer_, done = std::move(done)](boost::system::error_code) { done(); });
+}
+
+void Speaker::Impl::run_timers() {
+    timers_.run_due();
+}
+
+Peer* Speaker::Impl::find(const IpAddress& address) const {
+    const auto at = by_address_.find(address);
+    return at != by_address_.end() ? at->second : nullptr;
+}
+
+const ListenRange* Speaker::Impl::range_of(const IpAddress& address) const {
+    const ListenRange* best = nullptr;
+    for (const auto& range : settings_.ranges)
+        if (range.prefix.contains(address) &&
+            (best == nullptr || range.prefix.length() > best->prefix.length()))
+            best = &range;
+    return best;
+}
+
+std::optional<Notification> Speaker::Impl::over_limit(const ListenRange& range) {
+    std::size_t live = 0, in_range = 0;
+    if (dynamic_ >= settings_.listen_limit || (range.limit != 0 && dynamic_ >= range.limit))
+        for (const auto& [address, peer] : peers_) {
+            if (!peer->dynamic() || !peer->has_connection()) continue;
+            ++live;
+            if (range.prefix.contains(address)) ++in_range;
+        }
+    if (!limit_warned_ && dynamic_ * 4 >= std::size_t{settings_.listen_limit} * 3) {
+        limit_warned_ = true;
+        events_.emit({Severity::Warning,
+                      "BGP-LISTEN-LIMIT-NEAR",
+                      std::to_string(dynamic_) + " of " + std::to_string(settings_.listen_limit) +
+                          " dynamic neighbors are in use",
+                      {}});
+    }
+    if (live < settings_.listen_limit && (range.limit == 0 || in_range < range.limit))
+        return std::nullopt;
+    return cease_notification(cease::kConnectionRejected);
+}
+
+std::shared_ptr<Peer> Speaker::Impl::make_dynamic(const IpAddress& address,
+                                                  const ListenRange& range) {
+    const auto group = std::ranges::find(settings_.groups, range.group, &GroupSettings::name);
+    if (group == settings_.groups.end()) return nullptr;
+    NeighborSettings neighbor;
+    neighbor.address = address;
+    neighbor.group = group->name;
+    neighbor.peer = group->peer;
+    neighbor.sources = group->sources;
+    auto peer = std::make_shared<Peer>(*this, neighbor, true);
+    peers_[address] = peer;
+    by_address_[address] = peer.get();
+    ++dynamic_;
+    peer->start();
+    return peer;
+}
+
+void Speaker::Impl::on_accept(const Accepted& connection) {
+    set_stream_options(connection.socket);
+    const auto& remote = connection.remote;
+    const auto refuse = [&](const Notification& why, std::string_view id, std::string text) {
+        ++refused_;
+        events_.emit(
+            {Severity::Notice, id, std::move(text), {{"neighbor", remote.address.to_string()}}});
+        Session::reject(sessions_, connection.socket, why);
+    };
+    if (stopping_) {
+        close(connection.socket);
+        return;
+    }
+    Peer* peer = find(remote.address);
+    std::shared_ptr<Peer> fresh;
+    if (peer == nullptr || (peer->dynamic() && !peer->has_connection())) {
+        const auto* range = peer == nullptr || peer->dynamic() ? range_of(remote.address) : nullptr;
+        if (range == nullptr)
+            return refuse(cease_notification(cease::kConnectionRejected), "BGP-CONNECTION-UNKNOWN",
+                          "connection from an address that is no neighbor and in no listen range");
+        if (const auto full = over_limit(*range))
+            return refuse(*full, "BGP-LISTEN-LIMIT", "too many dynamic neighbors");
+        if (peer == nullptr) {
+            fresh = make_dynamic(remote.address, *range);
+            peer = fresh.get();
+        }
+        if (peer == nullptr)
+            return refuse(cease_notification(cease::kConnectionRejected), "BGP-CONNECTION-UNKNOWN",
+                          "the listen range names a group that does not exist");
+    }
+    if (const auto why = peer->turns_away())
+        return refuse(*why, "BGP-CONNECTION-REFUSED", "the neighbor is shut down or held");
+    ++accepted_;
+    peer->accept(connection.socket, connection.local, remote);
+}
+
+void Speaker::Impl::adopt(int socket, const IpAddress& local, const IpAddress& remote) {
+    fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK);
+    on_accept({socket, {local, 179}, {remote, 0}});
+}
+
+void Speaker::Impl::forget(Peer& peer) {
+    // Called by the peer itself: it goes when that call has ended.
+    boost::asio::post(io_, [this, weak = peer.weak_from_this()] {
+        const auto gone = weak.lock();
+        if (gone && !gone->has_connection()) drop(gone->address(), cease::kPeerDeconfigured);
+    });
+}
+
+void Speaker::Impl::drop(const IpAddress& address, std::uint8_t subcode) {
+    const auto at = peers_.find(address);
+    if (at == peers_.end()) return;
+    const auto peer = at->second;
+    if (peer->dynamic()) --dynamic_;
+    peer->stop(cease_notification(subcode));
+    by_address_.erase(address);
+    peers_.erase(at);
+}
+
+const Companions& Speaker::Impl::companions(const IpAddress& local) {
+    const auto at = companions_.find(local);
+    if (at != companions_.end()) return at->second;
+    if (companions_.size() > 1024) companions_.clear();
+    return companions_[local] = companions_of(local);
+}
+
+void Speaker::Impl::originate(const Prefix& prefix, Origination origin) {
+    own_[prefix].by.insert(origin);
+    refresh_own(prefix);
+}
+
+void Speaker::Impl::withdraw(const Prefix& prefix, Origination origin) {
+    const auto at = own_.find(prefix);
+    if (at == own_.end()) return;
+    at->second.by.erase(origin);
+    refresh_own(prefix);
+    if (at->second.by.empty()) own_.erase(at);
+}
+
+void Speaker::Impl::refresh_own(const Prefix& prefix) {
+    auto& own = own_[prefix];
+    const bool network = own.by.contains(Origination::Network);
+    const bool wanted =
+        network || (own.by.contains(Origination::Connected) && settings_.redistribute_connected) ||
+        (own.by.contains(Origination::Static) && settings_.redistribute_static);
+    if (wanted == own.announced) return;
+    own.announced = wanted;
+    if (!wanted) return rib_.retract(prefix);
+    Attributes a;
+    a.origin = network ? Origin::Igp : Origin::Incomplete;
+    a.set(Attribute::Origin);
+    a.set(Attribute::AsPath);
+    const auto id = rib_.pool().intern(a, 0);
+    rib_.originate(prefix, id);
+    rib_.pool().release(id);
+}
+
+void Speaker::Impl::refresh_all_own() {
+    for (auto& [prefix, own] : own_)
+        if (std::ranges::find(settings_.networks, prefix) == settings_.networks.end())
+            own.by.erase(Origination::Network);
+    for (const auto& prefix : settings_.networks) own_[prefix].by.insert(Origination::Network);
+    for (const auto& [prefix, own] : own_) refresh_own(prefix);
+    std::erase_if(own_, [](const auto& item) { return item.second.by.empty(); });
+}
+
+bool Speaker::Impl::act_on_neighbor(const IpAddress& address, PeerAction action,
+                                    const std::string& reason) {
+    const auto at = peers_.find(address);
+    if (at == peers_.end()) return false;
+    const auto peer = at->second;
+    peer->act(action, reason);
+    return true;
+}
+
+bool Speaker::Impl::act_on_group(std::string_view name, PeerAction action,
+                                 const std::string& reason) {
+    if (std::ranges::find(settings_.groups, name, &GroupSettings::name) == settings_.groups.end())
+        return false;
+    std::vector<std::shared_ptr<Peer>> members;
+    for (const auto& [address, peer] : peers_)
+        if (peer->group() == name) members.push_back(peer);
+    for (const auto& peer : members) peer->act(action, reason);
+    return true;
+}
+
+}  // namespace torii::bgp
