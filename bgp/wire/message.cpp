@@ -113,8 +113,9 @@ Notification cease_notification(std::uint8_t subcode, std::string_view words) {
     // RFC 9003 §2: do not cut a character in two.
     while (!words.empty() && words.size() == 255 && (words.back() & 0xc0) == 0x80)
         words.remove_suffix(1);
-    n.data.push_back(static_cast<std::uint8_t>(words.size()));
-    n.data.insert(n.data.end(), words.begin(), words.end());
+    n.data.resize(words.size() + 1);
+    n.data[0] = static_cast<std::uint8_t>(words.size());
+    std::copy(words.begin(), words.end(), n.data.begin() + 1);
     return n;
 }
 
