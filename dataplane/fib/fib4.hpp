@@ -1,0 +1,70 @@
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <span>
+
+#include "dataplane/fib/region.hpp"
+#include "dataplane/fib/retired.hpp"
+#include "dataplane/fib/value.hpp"
+
+namespace torii::dataplane {
+
+// What a worker needs for lookups; fixed from start to stop.
+struct Fib4View {
+    const std::uint32_t* root = nullptr;    // by the first 24 bits
+    const std::uint32_t* blocks = nullptr;  // 256 entries each, by the last 8
+    const std::uint32_t* fallback = nullptr;  // the default route's hop
+};
+
+// IPv4 longest prefix match by a direct 24-bit stage and 8-bit stages below it: a
+// pod's /24 is one memory access. 0.0.0.0/0 lives beside the tables, so that a
+// default route is one write. One writer (control), lock-free readers: each
+// entry changes by one store and a block is reused only after a grace period.
+class Fib4 {
+public:
+    Fib4(std::uint32_t max_prefixes, std::uint32_t max_blocks, Quiescence& workers);
+
+    // Adds or changes; false when full, and then nothing changed.
+    bool set(std::uint32_t address, unsigned length, HopId hop);
+    bool erase(std::uint32_t address, unsigned length);
+
+    HopId lookup(std::uint32_t address) const;
+    Fib4View view() const { return {root_.data(), blocks_.data(), &fallback_}; }
+
+    std::size_t prefixes() const { return rules_.size(); }
+    std::size_t prefix_limit() const { return max_prefixes_; }
+    const IndexPool& blocks() const { return pool_; }
+    std::size_t memory() const;
+    void reclaim() { pool_.reclaim(); }
+
+private:
+    static constexpr unsigned kRootBits = 24;
+    static constexpr std::size_t kBlock = 256;
+
+    static std::uint64_t key(std::uint32_t address, unsigned length) {
+        return std::uint64_t{length} << 32 | address;
+    }
+    static std::uint32_t mask(unsigned length) {
+        return length == 0 ? 0 : ~std::uint32_t{0} << (32 - length);
+    }
+    std::span<std::uint32_t> block(std::uint32_t index) {
+        return {&blocks_[std::size_t{index} * kBlock], kBlock};
+    }
+    std::uint32_t covering(std::uint32_t address, unsigned length) const;
+    std::uint32_t split(std::uint32_t slot);
+    void collapse(std::uint32_t slot, std::uint32_t index);
+    template <class F>
+    void each_entry(std::uint32_t address, unsigned length, F&& rewrite);
+
+    std::uint32_t max_prefixes_;
+    std::uint32_t fallback_ = 0;
+    Region<std::uint32_t> root_;
+    Region<std::uint32_t> blocks_;
+    Region<std::uint16_t> long_prefixes_;  // of each block
+    IndexPool pool_;
+    boost::unordered_flat_map<std::uint64_t, HopId> rules_;
+    std::uint32_t of_length_[33] = {};
+};
+
+}  // namespace torii::dataplane

@@ -1,0 +1,297 @@
+#include "dataplane/fib/fib6.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "dataplane/fib/lookup6.hpp"
+
+namespace torii::dataplane {
+namespace {
+
+constexpr std::uint32_t kMaxSites = value::kPayload;
+constexpr unsigned kRootBits = 24, kStride = 8;
+
+std::uint32_t root_slot(std::uint64_t high) {
+    return static_cast<std::uint32_t>(high >> 40);
+}
+// The entry of `high` in a node that decides bits from..from+7.
+std::size_t slot_in_node(std::uint64_t high, unsigned from) {
+    return high >> (64 - from - kStride) & 0xff;
+}
+
+}  // namespace
+
+Fib6::Fib6(std::uint32_t max_prefixes, std::uint32_t max_nodes, Quiescence& workers)
+    : max_prefixes_(max_prefixes),
+      root_(std::size_t{1} << kRootBits),
+      nodes_(std::size_t{max_nodes + 1} * kNode),
+      node_uses_(max_nodes + 1),
+      sites_(std::min(max_prefixes, kMaxSites - 1) + 1),
+      pool_(max_nodes + 1, workers),
+      site_pool_(std::min(max_prefixes, kMaxSites - 1) + 1, workers),
+      by_64_(workers),
+      by_low_(workers) {}
+
+bool Fib6::set(const Ip6& address, unsigned length, HopId hop) {
+    if (length == 0) {
+        if (!has_fallback_) ++prefixes_;
+        has_fallback_ = true;
+        value::publish(fallback_, hop);
+        return true;
+    }
+    if (length < 64) return set_short(address.high & mask(length), length, hop);
+    return set_long(address, length, hop);
+}
+
+bool Fib6::erase(const Ip6& address, unsigned length) {
+    if (length == 0) {
+        if (!has_fallback_) return false;
+        has_fallback_ = false;
+        --prefixes_;
+        value::publish(fallback_, 0);
+        return true;
+    }
+    const bool gone = length < 64 ? erase_short(address.high & mask(length), length)
+                                  : erase_long(address, length);
+    if (gone) --prefixes_;
+    return gone;
+}
+
+// ---- prefixes shorter than /64: the trie
+
+unsigned Fib6::missing_nodes(std::uint64_t high, unsigned length) const {
+    auto entry = root_[root_slot(high)];
+    unsigned from = kRootBits;
+    for (; from < length && value::is_child(entry); from += kStride)
+        entry = nodes_[value::payload(entry) * kNode + slot_in_node(high, from)];
+    return from < length ? (length - from + kStride - 1) / kStride : 0;
+}
+
+bool Fib6::set_short(std::uint64_t high, unsigned length, HopId hop) {
+    const auto rule = rules_.find({high, length});
+    const bool is_new = rule == rules_.end();
+    if (is_new && prefixes_ >= max_prefixes_) return false;
+    if (!is_new) {
+        rule->second = hop;
+    } else {
+        if (!pool_.has(missing_nodes(high, length))) return false;
+        rules_.emplace(Rule{high, length}, hop);
+        ++of_length_[length];
+        ++prefixes_;
+        std::uint32_t* entry = &root_[root_slot(high)];
+        std::uint32_t parent = 0;
+        for (unsigned from = kRootBits; from < length; from += kStride) {
+            if (!value::is_child(*entry)) {
+                const auto index = pool_.take();
+                std::fill_n(&nodes_[index * kNode], kNode, *entry & ~value::kLonger);
+                node_uses_[index] = 0;
+                if (parent != 0) ++node_uses_[parent];
+                value::publish(*entry, value::kChild | index | (*entry & value::kLonger));
+            }
+            parent = value::payload(*entry);
+            entry = &node(*entry)[slot_in_node(high, from)];
+        }
+        if (parent != 0) ++node_uses_[parent];
+    }
+    const auto leaf = value::leaf(length, hop);
+    each_entry(high, length, [&](std::uint32_t& entry) {
+        if (value::depth(entry) <= length)
+            value::publish(entry, leaf | (entry & value::kLonger));
+    });
+    return true;
+}
+
+bool Fib6::erase_short(std::uint64_t high, unsigned length) {
+    if (rules_.erase({high, length}) == 0) return false;
+    --of_length_[length];
+    const auto parent = covering(high, length);
+    each_entry(high, length, [&](std::uint32_t& entry) {
+        if (value::depth(entry) == length)
+            value::publish(entry, parent | (entry & value::kLonger));
+    });
+    if (length > kRootBits) collapse(high, length);
+    return true;
+}
+
+std::uint32_t Fib6::covering(std::uint64_t high, unsigned length) const {
+    for (unsigned shorter = length - 1; shorter > 0; --shorter) {
+        if (of_length_[shorter] == 0) continue;
+        const auto rule = rules_.find({high & mask(shorter), shorter});
+        if (rule != rules_.end()) return value::leaf(shorter, rule->second);
+    }
+    return 0;
+}
+
+template <class F>
+void Fib6::rewrite(std::uint32_t& entry, F&& f) {
+    if (!value::is_child(entry)) return f(entry);
+    auto* entries = node(entry);
+    for (std::size_t i = 0; i < kNode; ++i) rewrite(entries[i], f);
+}
+
+// Every leaf entry under the prefix.
+template <class F>
+void Fib6::each_entry(std::uint64_t high, unsigned length, F&& f) {
+    std::uint32_t* table = root_.data();
+    std::size_t first = root_slot(high);
+    unsigned decided = kRootBits;
+    while (decided < length) {
+        table = node(table[first]);
+        first = slot_in_node(high, decided);
+        decided += kStride;
+    }
+    const std::size_t count = std::size_t{1} << (decided - length);
+    for (std::size_t i = first; i < first + count; ++i) rewrite(table[i], f);
+}
+
+// A prefix is gone from the node it ended in: takes out nodes nobody uses.
+void Fib6::collapse(std::uint64_t high, unsigned length) {
+    std::uint32_t* path[6];
+    unsigned levels = 0;
+    std::uint32_t* entry = &root_[root_slot(high)];
+    for (unsigned from = kRootBits; from < length; from += kStride) {
+        path[levels++] = entry;
+        entry = &node(*entry)[slot_in_node(high, from)];
+    }
+    while (levels > 0) {
+        auto* slot = path[--levels];
+        const auto index = value::payload(*slot);
+        if (--node_uses_[index] != 0) return;
+        // All its entries were inherited from above, hence are equal.
+        value::publish(*slot, nodes_[index * kNode] | (*slot & value::kLonger));
+        pool_.retire(index);
+    }
+}
+
+// ---- /64 and longer: the hashes
+
+void Fib6::count_longer(std::uint64_t high, int change) {
+    const auto slot = root_slot(high);
+    auto& count = longer_[slot];
+    count += static_cast<std::uint32_t>(change);
+    auto& entry = root_[slot];
+    if (count == 0) {
+        longer_.erase(slot);
+        value::publish(entry, entry & ~value::kLonger);
+    } else if ((entry & value::kLonger) == 0) {
+        value::publish(entry, entry | value::kLonger);
+    }
+}
+
+void Fib6::publish_site(std::uint64_t high, std::uint32_t index) {
+    const auto lengths = sites_[index].lengths;
+    const auto hint = std::has_single_bit(lengths)
+                          ? static_cast<std::uint32_t>(std::countr_zero(lengths))
+                          : site::kMany;
+    by_64_.set(high, site::kSite | hint << 24 | index);
+}
+
+bool Fib6::set_long(const Ip6& address, unsigned length, HopId hop) {
+    const auto high = address.high;
+    if (high == 0) return false;
+    const auto v = by_64_.find(high);
+    if (length == 64) {
+        const bool is_site = (v & site::kSite) != 0;
+        const bool is_new = v == 0 || (is_site && sites_[value::payload(v)].own == 0);
+        if (is_new && prefixes_ >= max_prefixes_) return false;
+        if (is_site)
+            value::publish(sites_[value::payload(v)].own, hop);
+        else
+            by_64_.set(high, hop);
+        if (is_new) {
+            ++prefixes_;
+            count_longer(high, 1);
+        }
+        return true;
+    }
+    const unsigned bit = length - 65;
+    const LowKey masked{address.low & site::low_mask(bit), 0};
+    if (v & site::kSite) {
+        const LowKey known{masked.low, site::tag(value::payload(v), bit)};
+        if (by_low_.find(known) != 0) {
+            by_low_.set(known, hop);
+            return true;
+        }
+    }
+    if (prefixes_ >= max_prefixes_) return false;
+
+    auto index = value::payload(v);
+    if ((v & site::kSite) == 0) {
+        index = site_pool_.take();
+        if (index == 0) return false;
+        sites_[index] = {0, v, 0};
+    }
+    const auto tag = site::tag(index, bit);
+    by_low_.set({masked.low, tag}, hop);
+    if (of_tag_[tag]++ == 0) {
+        auto& lengths = sites_[index].lengths;
+        std::atomic_ref<std::uint64_t>(lengths).store(lengths | std::uint64_t{1} << bit,
+                                                      std::memory_order_release);
+        publish_site(high, index);
+    }
+    ++prefixes_;
+    count_longer(high, 1);
+    return true;
+}
+
+bool Fib6::erase_long(const Ip6& address, unsigned length) {
+    const auto high = address.high;
+    const auto v = by_64_.find(high);
+    if (v == 0) return false;
+    if (length == 64) {
+        if (v & site::kSite) {
+            auto& own = sites_[value::payload(v)].own;
+            if (own == 0) return false;
+            value::publish(own, 0);
+        } else {
+            by_64_.erase(high);
+        }
+        count_longer(high, -1);
+        return true;
+    }
+    if ((v & site::kSite) == 0) return false;
+    const auto index = value::payload(v);
+    const unsigned bit = length - 65;
+    const auto tag = site::tag(index, bit);
+    if (!by_low_.erase({address.low & site::low_mask(bit), tag})) return false;
+    if (--of_tag_[tag] == 0) {
+        of_tag_.erase(tag);
+        auto& s = sites_[index];
+        std::atomic_ref<std::uint64_t>(s.lengths)
+            .store(s.lengths & ~(std::uint64_t{1} << bit), std::memory_order_release);
+        if (s.lengths != 0) {
+            publish_site(high, index);
+        } else {
+            if (s.own != 0)
+                by_64_.set(high, s.own);
+            else
+                by_64_.erase(high);
+            site_pool_.retire(index);
+        }
+    }
+    count_longer(high, -1);
+    return true;
+}
+
+HopId Fib6::lookup(const Ip6& address) const {
+    return lookup6(view(), address.high, address.low);
+}
+
+Fib6View Fib6::view() const {
+    return {root_.data(), nodes_.data(), sites_.data(), &fallback_, &by_64_.view(), &by_low_.view()};
+}
+
+std::size_t Fib6::memory() const {
+    return root_.bytes() + std::size_t{pool_.used()} * kNode * 4 +
+           std::size_t{site_pool_.used()} * sizeof(Site) + by_64_.memory() + by_low_.memory() +
+           rules_.bucket_count() * sizeof(std::pair<Rule, HopId>);
+}
+
+void Fib6::reclaim() {
+    pool_.reclaim();
+    site_pool_.reclaim();
+    by_64_.reclaim();
+    by_low_.reclaim();
+}
+
+}  // namespace torii::dataplane

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <emmintrin.h>
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "base/mac.hpp"
+#include "dataplane/fib/region.hpp"
+#include "dataplane/fib/retired.hpp"
+#include "dataplane/fib/value.hpp"
+#include "dataplane/settings.hpp"
+
+namespace torii::dataplane {
+
+struct BucketTable;
+
+// What to do with packets that no rewrite leads out of a port.
+enum class HopKind : std::uint8_t {
+    NoRoute,
+    Discard,
+    Unreachable,
+    Local,      // one of our addresses
+    Broadcast,  // of an attached network (RFC 2644)
+    Attached,   // on the link of `port`, neighbor not known yet
+    Hold,       // neighbor `number` is known, its MAC is not
+    Group,      // choose by `buckets`
+    Forward,
+};
+
+// The end of every lookup, sixteen bytes that change in one store. With mtu != 0
+// they are the packet's next Ethernet addresses, port and the largest packet
+// (without Ethernet header); with mtu == 0 the rest says what else to do.
+struct alignas(16) Hop {
+    union {
+        std::uint8_t macs[12];  // destination, source
+        struct {
+            union {
+                const BucketTable* buckets;
+                std::uint64_t number;
+            };
+            HopKind kind;
+        } special;
+    };
+    PortIndex port;
+    std::uint16_t mtu;
+
+    static Hop forward(const MacAddress& to, const MacAddress& from, PortIndex port,
+                       std::uint16_t mtu) {
+        Hop hop{};
+        std::memcpy(hop.macs, to.bytes.data(), 6);
+        std::memcpy(hop.macs + 6, from.bytes.data(), 6);
+        hop.port = port;
+        hop.mtu = mtu;
+        return hop;
+    }
+    static Hop of(HopKind kind, std::uint64_t number = 0, PortIndex port = 0) {
+        Hop hop{};
+        hop.special.number = number;
+        hop.special.kind = kind;
+        hop.port = port;
+        return hop;
+    }
+    static Hop group(const BucketTable* buckets) {
+        Hop hop{};
+        hop.special.buckets = buckets;
+        hop.special.kind = HopKind::Group;
+        return hop;
+    }
+    HopKind kind() const { return mtu != 0 ? HopKind::Forward : special.kind; }
+};
+static_assert(sizeof(Hop) == 16);
+
+inline Hop load(const Hop& hop) {
+    Hop copy;
+    _mm_store_si128(reinterpret_cast<__m128i*>(&copy),
+                    _mm_load_si128(reinterpret_cast<const __m128i*>(&hop)));
+    return copy;
+}
+
+// All hops, by id. Aligned 16-byte stores are single on every CPU with AVX; the
+// few older ones that DPDK supports keep them within one cache line as well.
+class HopTable {
+public:
+    static constexpr HopId kNone = 0, kDiscard = 1, kUnreachable = 2, kLocal = 3, kBroadcast = 4;
+    static constexpr HopId kFirstPort = 5;  // attached networks, by port
+
+    HopTable(std::uint32_t limit, Quiescence& workers)
+        : hops_(limit), pool_(limit, workers) {
+        for (HopId id = 1; id < kFirstPort + kMaxPorts; ++id) pool_.take();
+        write(kNone, Hop::of(HopKind::NoRoute));
+        write(kDiscard, Hop::of(HopKind::Discard));
+        write(kUnreachable, Hop::of(HopKind::Unreachable));
+        write(kLocal, Hop::of(HopKind::Local));
+        write(kBroadcast, Hop::of(HopKind::Broadcast));
+        for (PortIndex port = 0; port < kMaxPorts; ++port)
+            write(attached(port), Hop::of(HopKind::Attached, 0, port));
+    }
+
+    static constexpr HopId attached(PortIndex port) { return kFirstPort + port; }
+
+    HopId take() { return pool_.take(); }  // kNone: full
+    void retire(HopId id) { pool_.retire(id); }
+    void write(HopId id, const Hop& hop) {
+        const auto bits = _mm_load_si128(reinterpret_cast<const __m128i*>(&hop));
+        _mm_store_si128(reinterpret_cast<__m128i*>(&hops_[id]), bits);
+        std::atomic_thread_fence(std::memory_order_release);
+    }
+    Hop read(HopId id) const { return hops_[id]; }
+    const Hop* data() const { return hops_.data(); }
+
+    const IndexPool& pool() const { return pool_; }
+    void reclaim() { pool_.reclaim(); }
+
+private:
+    Region<Hop> hops_;
+    IndexPool pool_;
+};
+
+}  // namespace torii::dataplane

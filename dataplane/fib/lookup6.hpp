@@ -1,0 +1,57 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "dataplane/fib/fib6.hpp"
+
+namespace torii::dataplane {
+
+inline std::uint32_t find_64(const LineHashView<Line64>& table, std::uint64_t high) {
+    for (auto at = table.home(high);; at = (at + 1) & table.mask) {
+        const Line64& line = table.lines[at];
+        for (unsigned slot = 0; slot < Line64::kSlots; ++slot)
+            if (line.keys[slot] == high) return line.values[slot];
+        if (line.displaced == 0) return 0;
+    }
+}
+
+inline std::uint32_t find_low(const LineHashView<LineLow>& table, std::uint64_t low,
+                              std::uint32_t tag) {
+    for (auto at = table.home(LineLow::mix({low, tag}));; at = (at + 1) & table.mask) {
+        const LineLow& line = table.lines[at];
+        for (const auto& slot : line.slots)
+            if (slot.low == low && slot.tag == tag) return slot.value & ~LineLow::kPassed;
+        if ((line.slots[0].value & LineLow::kPassed) == 0) return 0;
+    }
+}
+
+// One address at a time; what the burst lookups must agree with.
+inline HopId lookup6(const Fib6View& fib, std::uint64_t high, std::uint64_t low) {
+    std::uint32_t v = fib.root[high >> 40];
+    const bool longer = (v & value::kLonger) != 0;
+    for (unsigned shift = 32; value::is_child(v); shift -= 8)
+        v = fib.nodes[value::payload(v) * std::size_t{256} + (high >> shift & 0xff)];
+    HopId hop = value::payload(v);
+    if (longer) {
+        const auto entry = find_64(*fib.by_64->load(std::memory_order_acquire), high);
+        if (entry & site::kSite) {
+            const auto index = value::payload(entry);
+            const auto& low_table = *fib.by_low->load(std::memory_order_acquire);
+            HopId found = 0;
+            // A length may leave between here and the probe: then a shorter one answers.
+            for (auto lengths = fib.sites[index].lengths; lengths != 0 && found == 0;) {
+                const auto bit = 63u - static_cast<unsigned>(std::countl_zero(lengths));
+                found = find_low(low_table, low & site::low_mask(bit), site::tag(index, bit));
+                lengths &= ~(std::uint64_t{1} << bit);
+            }
+            if (found == 0) found = fib.sites[index].own;
+            if (found != 0) hop = found;
+        } else if (entry != 0) {
+            hop = entry;
+        }
+    }
+    return hop != 0 ? hop : *fib.fallback;
+}
+
+}  // namespace torii::dataplane

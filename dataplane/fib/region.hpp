@@ -1,0 +1,62 @@
+#pragma once
+
+#include <sys/mman.h>
+
+#include <cstddef>
+#include <new>
+#include <utility>
+
+namespace torii::dataplane {
+
+// Zeroed memory for a table that may stay mostly untouched: reserved at once,
+// backed page by page, in huge pages where the kernel has them.
+template <class T>
+class Region {
+public:
+    Region() = default;
+    explicit Region(std::size_t count) : bytes_(round_up(count * sizeof(T))) {
+        // Twice the alignment asked for, so that a huge page fits at the front.
+        constexpr std::size_t kHuge = std::size_t{2} << 20;
+        const std::size_t reserve = bytes_ + kHuge;
+        void* at = ::mmap(nullptr, reserve, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (at == MAP_FAILED) throw std::bad_alloc{};
+        map_ = at;
+        mapped_ = reserve;
+        const auto address = reinterpret_cast<std::size_t>(at);
+        data_ = reinterpret_cast<T*>((address + kHuge - 1) & ~(kHuge - 1));
+        if (bytes_ >= kHuge) ::madvise(data_, bytes_, MADV_HUGEPAGE);
+    }
+    Region(Region&& other) noexcept { swap(other); }
+    Region& operator=(Region&& other) noexcept {
+        swap(other);
+        return *this;
+    }
+    Region(const Region&) = delete;
+    Region& operator=(const Region&) = delete;
+    ~Region() {
+        if (map_ != nullptr) ::munmap(map_, mapped_);
+    }
+
+    T* data() { return data_; }
+    const T* data() const { return data_; }
+    T& operator[](std::size_t i) { return data_[i]; }
+    const T& operator[](std::size_t i) const { return data_[i]; }
+    std::size_t bytes() const { return bytes_; }
+
+private:
+    static constexpr std::size_t round_up(std::size_t n) { return (n + 4095) & ~std::size_t{4095}; }
+    void swap(Region& other) noexcept {
+        std::swap(map_, other.map_);
+        std::swap(mapped_, other.mapped_);
+        std::swap(data_, other.data_);
+        std::swap(bytes_, other.bytes_);
+    }
+
+    void* map_ = nullptr;
+    std::size_t mapped_ = 0;
+    T* data_ = nullptr;
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace torii::dataplane

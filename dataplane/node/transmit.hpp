@@ -1,0 +1,35 @@
+#pragma once
+
+#include "dataplane/worker.hpp"
+
+namespace torii::dataplane {
+
+// Frees a packet and counts where it went.
+inline void drop(Worker& w, PortIndex in, rte_mbuf* m, Exit exit) {
+    ++w.counters.exits[in][static_cast<std::size_t>(exit)];
+    rte_pktmbuf_free(m);
+}
+
+// Hands a port's buffer to its device; what the device does not take is counted
+// and freed, never retried.
+void flush(Worker& w, PortIndex port);
+
+inline void transmit(Worker& w, PortIndex port, rte_mbuf* m) {
+    auto& out = w.out[port];
+    if (out.count >= kTransmitFull) flush(w, port);
+    out.packets[out.count++] = m;
+}
+
+// Flushes the ports that have at least so many packets waiting; true when some
+// port still has any.
+inline bool flush_from(Worker& w, unsigned at_least) {
+    bool rest = false;
+    const unsigned ports = w.port_count.load(std::memory_order_acquire);
+    for (unsigned port = 0; port < ports; ++port) {
+        if (w.out[port].count >= at_least) flush(w, static_cast<PortIndex>(port));
+        rest |= w.out[port].count != 0;
+    }
+    return rest;
+}
+
+}  // namespace torii::dataplane
