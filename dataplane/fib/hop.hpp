@@ -2,6 +2,7 @@
 
 #include <emmintrin.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -33,16 +34,7 @@ enum class HopKind : std::uint8_t {
 // they are the packet's next Ethernet addresses, port and the largest packet
 // (without Ethernet header); with mtu == 0 the rest says what else to do.
 struct alignas(16) Hop {
-    union {
-        std::uint8_t macs[12];  // destination, source
-        struct {
-            union {
-                const BucketTable* buckets;
-                std::uint64_t number;
-            };
-            HopKind kind;
-        } special;
-    };
+    std::uint8_t macs[12];  // destination, source; or a number and the kind
     PortIndex port;
     std::uint16_t mtu;
 
@@ -57,18 +49,24 @@ struct alignas(16) Hop {
     }
     static Hop of(HopKind kind, std::uint64_t number = 0, PortIndex port = 0) {
         Hop hop{};
-        hop.special.number = number;
-        hop.special.kind = kind;
+        std::memcpy(hop.macs, &number, 8);
+        hop.macs[8] = static_cast<std::uint8_t>(kind);
         hop.port = port;
         return hop;
     }
     static Hop group(const BucketTable* buckets) {
-        Hop hop{};
-        hop.special.buckets = buckets;
-        hop.special.kind = HopKind::Group;
-        return hop;
+        return of(HopKind::Group, reinterpret_cast<std::uintptr_t>(buckets));
     }
-    HopKind kind() const { return mtu != 0 ? HopKind::Forward : special.kind; }
+
+    HopKind kind() const { return mtu != 0 ? HopKind::Forward : static_cast<HopKind>(macs[8]); }
+    std::uint64_t number() const {
+        std::uint64_t n;
+        std::memcpy(&n, macs, 8);
+        return n;
+    }
+    const BucketTable* buckets() const {
+        return reinterpret_cast<const BucketTable*>(static_cast<std::uintptr_t>(number()));
+    }
 };
 static_assert(sizeof(Hop) == 16);
 

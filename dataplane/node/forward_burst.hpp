@@ -78,7 +78,7 @@ TORII_INLINE void choose_members(Worker& w, PortIndex in, const PortState& port,
         }
         const auto* ip = p.frame[i] + kEtherHeader;
         const auto hash = kIp4 ? hash_ip4(ip, p.length[i]) : hash_ip6(ip, p.length[i]);
-        const auto& table = *hop.special.buckets;
+        const auto& table = *hop.buckets();
         bucket[groups] = &table.buckets[hash & table.mask];
         __builtin_prefetch(bucket[groups]);
         chosen[groups++] = i;

@@ -53,10 +53,6 @@ bool below_unicast(Bytes a) {
     return all_zero(a.first(10)) &&
            ((a[10] == 0 && a[11] == 0) || (a[10] == 0xff && a[11] == 0xff));
 }
-bool link_local(Bytes a) {
-    return a[0] == 0xfe && (a[1] & 0xc0) == 0x80;
-}
-
 // RFC 8200 §4.3: options whose type says so make a packet refused that we do not
 // know them in; the rest of them is skipped.
 Verdict inspect_hop_by_hop(Bytes ip, std::uint32_t payload) {

@@ -174,7 +174,7 @@ void hold(Worker& w, const Packet& p, const Hop& hop) {
     auto& n = note(p.m);
     n.kind = BufferNote::Kind::Held;
     n.out_port = hop.port;
-    n.neighbor = hop.kind() == HopKind::Hold ? static_cast<std::uint32_t>(hop.special.number) : 0;
+    n.neighbor = hop.kind() == HopKind::Hold ? static_cast<std::uint32_t>(hop.number()) : 0;
     const auto* ip = p.ip();
     if (p.is_ip4()) {
         n.address = IpAddress::v4(read32(ip + 16));
@@ -194,7 +194,7 @@ void settle(Worker& w, const Packet& p, HopId id) {
     if (hop.kind() == HopKind::Group) {
         const auto hash = ip4 ? hash_ip4(p.ip(), static_cast<std::uint32_t>(p.bytes().size()))
                               : hash_ip6(p.ip(), static_cast<std::uint32_t>(p.bytes().size()));
-        auto& bucket = hop.special.buckets->buckets[hash & hop.special.buckets->mask];
+        auto& bucket = hop.buckets()->buckets[hash & hop.buckets()->mask];
         bucket.epoch = w.epoch;
         auto& count = w.counters.hops[id];
         ++count.packets;
@@ -243,8 +243,8 @@ bool reverse_path_ok(const Worker& w, const Packet& p) {
         case HopKind::Hold:
             return hop.port == p.in;
         case HopKind::Group:
-            for (std::uint32_t i = 0; i < hop.special.buckets->size(); ++i)
-                if (w.tables->hops[hop.special.buckets->buckets[i].hop].port == p.in) return true;
+            for (std::uint32_t i = 0; i < hop.buckets()->size(); ++i)
+                if (w.tables->hops[hop.buckets()->buckets[i].hop].port == p.in) return true;
             return false;
         default:
             return false;

@@ -1,0 +1,250 @@
+#include "dataplane/fib/publisher.hpp"
+
+#include <algorithm>
+
+namespace torii::dataplane {
+
+Publisher::Publisher(Fib4& fib4, Fib6& fib6, HopTable& hops, Neighbors& neighbors,
+                     Quiescence& workers, EventSink& events, std::uint32_t max_members)
+    : fib4_(fib4),
+      fib6_(fib6),
+      hops_(hops),
+      neighbors_(neighbors),
+      events_(events),
+      max_members_(max_members),
+      retired_(workers) {}
+
+void Publisher::apply(const rib::FibDelta& delta) {
+    for (const auto& change : delta.groups) change_group(change);
+    for (const auto& change : delta.prefixes) change_prefix(change);
+    for (const auto id : delta.removed_groups) remove_group(id);
+    if (!refused_.empty()) retry();
+}
+
+void Publisher::change_group(const rib::GroupChange& change) {
+    if (change.id >= groups_.size()) groups_.resize(change.id + 1);
+    auto& slot = groups_[change.id];
+    if (slot == nullptr) {
+        const auto hop = hops_.take();
+        if (hop == HopTable::kNone) {
+            events_.emit({Severity::Error, "FIB-GROUPS-FULL",
+                          "no room for another next-hop group; raise capacity.next_hops",
+                          {{"limit", std::to_string(hops_.pool().limit())}}});
+            return;
+        }
+        slot = std::make_unique<Group>();
+        slot->id = change.id;
+        slot->hop = hop;
+        ++group_count_;
+    }
+    Group& group = *slot;
+    const auto before = group.members;
+    group.wanted.clear();
+    group.members.clear();
+    for (const auto& member : change.members) {
+        if (group.members.size() >= max_members_) {
+            events_.emit({Severity::Warning, "FIB-GROUP-TRUNCATED",
+                          "a next-hop group has more members than capacity.group_members",
+                          {{"members", std::to_string(change.members.size())},
+                           {"used", std::to_string(max_members_)}}});
+            break;
+        }
+        auto* neighbor = neighbors_.get(member.port, member.neighbor);
+        if (neighbor == nullptr) {
+            events_.emit({Severity::Error, "FIB-NEIGHBORS-FULL",
+                          "no room for another neighbor; raise capacity.next_hops",
+                          {{"neighbor", member.neighbor.to_string()}}});
+            continue;
+        }
+        ++neighbor->users;
+        holders_[neighbor].push_back(&group);
+        group.wanted.push_back(member);
+        group.members.push_back(neighbor);
+    }
+    publish(group);
+    release(group, before);
+}
+
+// Takes the group off the lists of neighbors it had, once for each time.
+void Publisher::release(Group& group, std::vector<Neighbor*> members) {
+    for (auto* neighbor : members) {
+        --neighbor->users;
+        const auto holders = holders_.find(neighbor);
+        auto& list = holders->second;
+        list.erase(std::ranges::find(list, &group));
+        if (list.empty()) holders_.erase(holders);
+    }
+}
+
+void Publisher::remove_group(rib::GroupId id) {
+    if (id >= groups_.size() || groups_[id] == nullptr) return;
+    auto& group = *groups_[id];
+    hops_.write(group.hop, Hop::of(HopKind::Unreachable));
+    hops_.retire(group.hop);
+    if (group.buckets != nullptr) retired_.retire(std::move(group.buckets));
+    release(group, std::move(group.members));
+    groups_[id].reset();
+    --group_count_;
+}
+
+void Publisher::publish(Group& group) {
+    group.owes = false;
+    // Members known dead take no traffic while another is left.
+    std::vector<BucketPlan::Member> alive;
+    std::vector<const Neighbor*> alive_neighbors;
+    for (std::size_t i = 0; i < group.members.size(); ++i)
+        if (group.members[i]->state != NeighborState::Failed) {
+            alive.push_back({group.members[i]->hop, group.wanted[i].weight});
+            alive_neighbors.push_back(group.members[i]);
+        }
+    if (alive.empty() && !group.members.empty()) {
+        alive.push_back({group.members.front()->hop, 1});
+        alive_neighbors.push_back(group.members.front());
+    }
+    if (alive.size() <= 1 && group.buckets == nullptr) {
+        hops_.write(group.hop, alive.empty() ? Hop::of(HopKind::Unreachable)
+                                             : hops_.read(alive_neighbors.front()->hop));
+        return;
+    }
+    if (alive.empty()) {
+        hops_.write(group.hop, Hop::of(HopKind::Unreachable));
+        return;
+    }
+    const auto size = BucketPlan::wanted_size(alive);
+    const auto idle_before = epoch_ > kIdleTicks ? epoch_ - kIdleTicks : 0;
+    if (group.buckets == nullptr) {
+        // Whoever had all the traffic until now keeps the flows it may have.
+        const auto before = hops_.read(group.hop);
+        group.buckets = make_buckets(size);
+        if (used_ && used_(group.hop) && before.kind() == HopKind::Forward)
+            for (const auto* neighbor : alive_neighbors) {
+                if (std::memcmp(hops_.read(neighbor->hop).macs, before.macs, 12) != 0) continue;
+                for (std::uint32_t b = 0; b < size; ++b)
+                    group.buckets->buckets[b] = {neighbor->hop, epoch_};
+            }
+    } else if (group.buckets->size() < size) {
+        auto larger = BucketPlan::resized(*group.buckets, size);
+        std::swap(group.buckets, larger);
+        retired_.retire(std::move(larger));
+    }
+    group.owes = BucketPlan::settle(*group.buckets, alive, idle_before) != 0;
+    hops_.write(group.hop, Hop::group(group.buckets.get()));
+}
+
+void Publisher::neighbor_changed(Neighbor& neighbor, const std::optional<Hop>& forward) {
+    hops_.write(neighbor.hop,
+                forward ? *forward : Hop::of(HopKind::Hold, neighbor.number, neighbor.port));
+    const auto holders = holders_.find(&neighbor);
+    if (holders == holders_.end()) return;
+    for (auto* group : holders->second) publish(*group);
+}
+
+void Publisher::settle(std::uint32_t epoch) {
+    epoch_ = epoch;
+    for (auto& group : groups_)
+        if (group != nullptr && group->owes) publish(*group);
+}
+
+void Publisher::reclaim() {
+    hops_.reclaim();
+    fib4_.reclaim();
+    fib6_.reclaim();
+    retired_.reclaim();
+}
+
+std::optional<HopId> Publisher::hop_of(const rib::FibAction& action) const {
+    switch (action.kind) {
+        case rib::RouteKind::Forward:
+            if (action.group >= groups_.size() || groups_[action.group] == nullptr)
+                return std::nullopt;
+            return groups_[action.group]->hop;
+        case rib::RouteKind::Attached:
+            if (action.port >= kMaxPorts) return std::nullopt;
+            return HopTable::attached(action.port);
+        case rib::RouteKind::Local:
+            return HopTable::kLocal;
+        case rib::RouteKind::Discard:
+            return HopTable::kDiscard;
+        case rib::RouteKind::Unreachable:
+            return HopTable::kUnreachable;
+    }
+    return std::nullopt;
+}
+
+bool Publisher::set(const Prefix& prefix, HopId hop) {
+    const auto& a = prefix.address();
+    return a.is_v4() ? fib4_.set(a.v4(), prefix.length(), hop)
+                     : fib6_.set(Ip6::of(a), prefix.length(), hop);
+}
+
+void Publisher::erase(const Prefix& prefix) {
+    const auto& a = prefix.address();
+    if (a.is_v4())
+        fib4_.erase(a.v4(), prefix.length());
+    else
+        fib6_.erase(Ip6::of(a), prefix.length());
+}
+
+void Publisher::change_prefix(const rib::PrefixChange& change) {
+    const auto& prefix = change.prefix;
+    if (!refused_.empty()) refused_.erase(prefix);
+    const auto hop = change.action ? hop_of(*change.action) : std::optional<HopId>{0};
+    if (prefix.is_host()) {
+        const auto ours = hosts_.find(prefix);
+        if (ours != hosts_.end()) {
+            ours->second.route = hop.value_or(0);
+            if (ours->second.route == 0) {
+                if (ours->second.host != 0)
+                    set(prefix, ours->second.host);
+                else
+                    erase(prefix);
+                if (ours->second.host == 0) hosts_.erase(ours);
+                return;
+            }
+        } else if (hop.value_or(0) != 0) {
+            hosts_.emplace(prefix, Host{*hop, 0});
+        }
+    }
+    if (!change.action) return erase(prefix);
+    if (hop && set(prefix, *hop)) return;
+
+    // What was there before points to a group that may go now.
+    erase(prefix);
+    if (refused_.empty())
+        events_.emit({Severity::Error, "FIB-FULL",
+                      "the forwarding table is full; routes wait for room",
+                      {{"first", prefix.to_string()},
+                       {"ip4", std::to_string(fib4_.prefixes())},
+                       {"ip6", std::to_string(fib6_.prefixes())}}});
+    events_.emit({Severity::Warning, "FIB-REFUSED", "no room for a route",
+                  {{"prefix", prefix.to_string()}}});
+    refused_.emplace(prefix, *change.action);
+}
+
+void Publisher::retry() {
+    // Room for one is enough to try one; the rest would fail alike.
+    for (auto it = refused_.begin(); it != refused_.end();) {
+        const auto hop = hop_of(it->second);
+        if (hop && !set(it->first, *hop)) return;
+        refused_.erase(it++);
+    }
+}
+
+void Publisher::set_host(const IpAddress& address, HopId hop) {
+    const auto prefix = Prefix::host(address);
+    auto& host = hosts_[prefix];
+    host.host = hop;
+    if (host.route == 0) set(prefix, hop);
+}
+
+void Publisher::erase_host(const IpAddress& address) {
+    const auto prefix = Prefix::host(address);
+    const auto found = hosts_.find(prefix);
+    if (found == hosts_.end() || found->second.host == 0) return;
+    found->second.host = 0;
+    if (found->second.route != 0) return;
+    hosts_.erase(found);
+    erase(prefix);
+}
+
+}  // namespace torii::dataplane

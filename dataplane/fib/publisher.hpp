@@ -1,0 +1,101 @@
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/event.hpp"
+#include "base/prefix.hpp"
+#include "dataplane/fib/bucket_table.hpp"
+#include "dataplane/fib/fib4.hpp"
+#include "dataplane/fib/fib6.hpp"
+#include "dataplane/fib/hop.hpp"
+#include "dataplane/fib/next_hop_group.hpp"
+#include "dataplane/neighbors.hpp"
+#include "rib/fib_delta.hpp"
+
+namespace torii::dataplane {
+
+// A next-hop group of the RIB and what the workers see of it.
+struct Group {
+    rib::GroupId id = 0;
+    HopId hop = 0;
+    std::vector<rib::FibNextHop> wanted;
+    std::vector<Neighbor*> members;  // parallel to wanted
+    BucketTablePtr buckets;          // two usable members and more
+    bool owes = false;               // some member waits for idle buckets
+};
+
+// Brings the workers' tables to the wanted state: groups before the prefixes that
+// use them, prefixes away before the groups they used. Every change is one store
+// of what readers see; what they may still see is freed after a grace period.
+class Publisher {
+public:
+    Publisher(Fib4& fib4, Fib6& fib6, HopTable& hops, Neighbors& neighbors, Quiescence& workers,
+              EventSink& events, std::uint32_t max_members);
+
+    void apply(const rib::FibDelta& delta);
+
+    // A host prefix that no route names: neighbors on attached networks, broadcast
+    // addresses. A route for the same prefix goes first.
+    void set_host(const IpAddress& address, HopId hop);
+    void erase_host(const IpAddress& address);
+
+    // A neighbor's MAC or state changed: rewrites its hop and all groups that hold
+    // it, one store each.
+    void neighbor_changed(Neighbor& neighbor, const std::optional<Hop>& forward);
+
+    // Moves idle buckets that members still wait for; frees what nobody sees.
+    void settle(std::uint32_t epoch);
+    void reclaim();
+
+    // Packets that went by a hop, for the one question that needs it.
+    using Used = std::function<bool(HopId)>;
+    void ask_use_by(Used used) { used_ = std::move(used); }
+
+    template <class F>
+    void each_group(F&& f) const {
+        for (const auto& group : groups_)
+            if (group != nullptr) f(*group);
+    }
+    std::size_t groups() const { return group_count_; }
+    std::size_t refused() const { return refused_.size(); }
+
+private:
+    static constexpr std::uint32_t kIdleTicks = 4 * 30;  // buckets unused for 30 s may move
+
+    void change_group(const rib::GroupChange& change);
+    void remove_group(rib::GroupId id);
+    void change_prefix(const rib::PrefixChange& change);
+    void publish(Group& group);
+    void release(Group& group, std::vector<Neighbor*> members);
+    std::optional<HopId> hop_of(const rib::FibAction& action) const;
+    bool set(const Prefix& prefix, HopId hop);
+    void erase(const Prefix& prefix);
+    void retry();
+
+    Fib4& fib4_;
+    Fib6& fib6_;
+    HopTable& hops_;
+    Neighbors& neighbors_;
+    EventSink& events_;
+    std::uint32_t max_members_;
+    std::uint32_t epoch_ = 1;
+    std::vector<std::unique_ptr<Group>> groups_;  // by id
+    std::size_t group_count_ = 0;
+    // Groups by the neighbor they hold: a death touches only its own.
+    boost::unordered_flat_map<Neighbor*, std::vector<Group*>> holders_;
+    struct Host {
+        HopId route = 0;  // of the RIB; 0: none
+        HopId host = 0;   // ours; 0: none
+    };
+    boost::unordered_flat_map<Prefix, Host, PrefixHash> hosts_;
+    boost::unordered_flat_map<Prefix, rib::FibAction, PrefixHash> refused_;
+    Retired<BucketTablePtr> retired_;
+    Used used_;
+};
+
+}  // namespace torii::dataplane

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <libmnl/libmnl.h>
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "base/address.hpp"
+#include "base/mac.hpp"
+#include "base/result.hpp"
+#include "base/system_error.hpp"
+
+namespace torii::dataplane {
+
+// What the kernel says of a neighbor on one of its netdevs.
+struct KernelNeighbor {
+    unsigned netdev = 0;
+    IpAddress address;
+    MacAddress mac;
+    enum class State : std::uint8_t { Reachable, Stale, Incomplete, Failed, Gone };
+    State state = State::Gone;
+};
+struct KernelLink {
+    unsigned netdev = 0;
+    bool carrier = false;
+};
+
+// rtnetlink, as far as twins, neighbors and policy rules need it. Two sockets: one
+// asks and waits for the kernel's answer, one hears of changes and never blocks.
+class Netlink {
+public:
+    static Result<Netlink, SystemError> open();
+    Netlink(Netlink&& other) noexcept;
+    Netlink& operator=(Netlink&&) = delete;
+    ~Netlink();
+
+    int descriptor() const;  // readable when changes wait
+
+    Result<void, SystemError> add_address(unsigned netdev, const IpAddress& address,
+                                          std::uint8_t length);
+    Result<void, SystemError> remove_address(unsigned netdev, const IpAddress& address,
+                                             std::uint8_t length);
+    Result<void, SystemError> add_default_route(Family family, unsigned netdev,
+                                                std::uint32_t table);
+    // Packets from `source` that no route of the main table but a default one
+    // knows ask `table`.
+    Result<void, SystemError> add_rules(const IpAddress& source, std::uint32_t table);
+    void remove_rules(std::uint32_t table);  // all that torii ever made
+    void remove_rules_from(const IpAddress& source, std::uint32_t table);
+
+    // The kernel shall (again) find out where a neighbor is.
+    void resolve(unsigned netdev, const IpAddress& address);
+    void set_permanent(unsigned netdev, const IpAddress& address, const MacAddress& mac);
+    void remove_neighbor(unsigned netdev, const IpAddress& address);
+
+    // Everything known now, and what changed since the last call. False when
+    // changes were lost: dump again.
+    void dump_neighbors(const std::function<void(const KernelNeighbor&)>& each);
+    void dump_links(const std::function<void(const KernelLink&)>& each);
+    bool changes(const std::function<void(const KernelNeighbor&)>& neighbor,
+                 const std::function<void(const KernelLink&)>& link);
+
+private:
+    Netlink() = default;
+    Result<void, SystemError> ask(nlmsghdr* message, const std::string& what);
+    void dump(int type, const std::function<void(const nlmsghdr*)>& each, std::uint8_t family);
+    void neighbor(unsigned netdev, const IpAddress& address, const MacAddress* mac, int type,
+                  std::uint16_t state, std::uint8_t flags);
+    Result<void, SystemError> address(unsigned netdev, const IpAddress& a, std::uint8_t length,
+                                      int type, std::uint16_t flags);
+    Result<void, SystemError> rule(const IpAddress& source, std::uint32_t table,
+                                   std::uint32_t priority, bool suppress, int type,
+                                   std::uint16_t flags);
+
+    mnl_socket* ask_ = nullptr;
+    mnl_socket* hear_ = nullptr;
+    std::uint32_t sequence_ = 0;
+};
+
+}  // namespace torii::dataplane

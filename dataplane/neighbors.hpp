@@ -1,0 +1,83 @@
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/mac.hpp"
+#include "dataplane/fib/hop.hpp"
+#include "dataplane/settings.hpp"
+#include "dataplane/views.hpp"
+
+struct rte_mbuf;
+
+namespace torii::dataplane {
+
+// One next hop on one port: who needs it, where it is, and the packets that wait
+// to know. Its hop is in the table as long as it lives.
+struct Neighbor {
+    std::uint32_t number = 0;
+    PortIndex port = 0;
+    IpAddress address;
+    MacAddress mac;
+    NeighborState state = NeighborState::Unresolved;
+    HopId hop = 0;
+    std::uint32_t users = 0;  // groups that forward to it
+    bool on_link = false;     // within the port's own networks: has a host route
+    std::chrono::steady_clock::time_point asked;
+    std::chrono::steady_clock::time_point since;  // of the state
+    unsigned tries = 0;
+    std::deque<rte_mbuf*> held;
+
+    bool usable() const {
+        return state == NeighborState::Reachable || state == NeighborState::Static;
+    }
+};
+
+// All neighbors, by port and address and by number. Owns their hops; knows
+// nothing of who tells it. Control thread only.
+class Neighbors {
+public:
+    using Key = std::pair<PortIndex, IpAddress>;
+
+    Neighbors(HopTable& hops, std::uint32_t limit) : hops_(hops), limit_(limit) {}
+
+    Neighbor* find(PortIndex port, const IpAddress& address);
+    Neighbor* by_number(std::uint32_t number);
+    // The neighbor, made unresolved if it is new; nullptr when there are too many.
+    Neighbor* get(PortIndex port, const IpAddress& address);
+    void erase(Neighbor& neighbor);
+
+    template <class F>
+    void each(F&& f) {
+        for (auto& n : by_number_)
+            if (n != nullptr) f(*n);
+    }
+    std::size_t size() const { return by_key_.size(); }
+    // Those made since the last call, by number: they want to be resolved.
+    std::vector<std::uint32_t> take_fresh() { return std::exchange(fresh_, {}); }
+
+private:
+    struct KeyHash {
+        using is_avalanching = void;
+        std::size_t operator()(const Key& key) const {
+            return IpAddressHash{}(key.second) ^ key.first * 0x9e3779b97f4a7c15ULL;
+        }
+    };
+
+    HopTable& hops_;
+    std::size_t limit_;
+    boost::unordered_flat_map<Key, std::uint32_t, KeyHash> by_key_;
+    std::vector<std::unique_ptr<Neighbor>> by_number_{1};  // number 0 is nobody
+    std::vector<std::uint32_t> free_;
+    std::vector<std::uint32_t> fresh_;
+};
+
+}  // namespace torii::dataplane

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/event.hpp"
+#include "dataplane/dataplane.hpp"
+#include "dataplane/eal.hpp"
+#include "dataplane/fib/publisher.hpp"
+#include "dataplane/kernel_path/exception_thread.hpp"
+#include "dataplane/kernel_path/netlink.hpp"
+#include "dataplane/kernel_path/tap.hpp"
+#include "dataplane/neighbors.hpp"
+#include "dataplane/node/isa.hpp"
+#include "dataplane/port.hpp"
+#include "dataplane/worker.hpp"
+
+namespace torii::dataplane {
+
+// What a running data plane is made of, in the order it is made; stop() takes it
+// apart backwards. Split over dataplane.cpp (start, stop, configuration),
+// resolution.cpp (neighbors, held packets, links) and views.cpp.
+struct Dataplane::Parts {
+    Parts(Settings wanted, EventSink& sink);
+    ~Parts();
+
+    using Clock = std::chrono::steady_clock;
+    struct Place {  // a port and what belongs to it
+        std::unique_ptr<Port> port;
+        std::optional<Tap> twin;
+        bool up = false;
+        bool carrier = true;  // of the netdev below, where there is one
+        unsigned netdev = 0;
+        std::vector<PortAddress> own;  // configured ones and the link-local one
+    };
+
+    // dataplane.cpp
+    Result<void, SystemError> start();
+    void stop();
+    Result<void, SystemError> make_pool();
+    Result<void, SystemError> make_workers();
+    Result<PortIndex, SystemError> open_port(const PortSettings& port);
+    void launch();
+    void share_queues();
+    void publish_port(PortIndex index);
+    void publish_own();
+    void kernel_addresses(PortIndex index, const std::vector<PortAddress>& before);
+    void claim(PortIndex index, const std::vector<PortAddress>& before);
+    void warn(std::string_view id, const SystemError& error);
+
+    // resolution.cpp
+    void poll();
+    void take_held();
+    void hold(rte_mbuf* m);
+    void resume(Neighbor& neighbor, bool resolved);
+    void give_back(rte_mbuf* m, bool resolved);
+    void resolve(Neighbor& neighbor);
+    void resolved(Neighbor& neighbor, const MacAddress& mac, NeighborState state);
+    void failed(Neighbor& neighbor, std::string_view why);
+    void unresolved(Neighbor& neighbor);
+    void forget(Neighbor& neighbor);
+    void kernel_says(const KernelNeighbor& kernel);
+    void link_says(const KernelLink& link);
+    void check_links();
+    void set_link(PortIndex index, bool up);
+    void tick();
+    void ask_for_fresh();
+    void apply_static(const StaticNeighbor& wanted);
+    bool on_link(const Place& place, const IpAddress& address) const;
+
+    // views.cpp
+    Tally sum_hop(HopId hop) const;
+
+    Settings settings;
+    EventSink& events;
+    LivenessListener* listener = nullptr;
+    std::optional<Eal> eal;
+    rte_mempool* pool = nullptr;
+    Quiescence quiescence{kMaxWorkers};
+    Fib4 fib4;
+    Fib6 fib6;
+    HopTable hops;
+    Neighbors neighbors;
+    Publisher publisher;
+    Tables tables;
+    const Isa* isa = nullptr;
+    Retired<std::shared_ptr<const void>> retired{quiescence};
+    std::map<PortIndex, std::shared_ptr<const PortState>> port_states;
+    std::shared_ptr<const OwnFilter> own;
+    std::vector<std::unique_ptr<Worker>> workers;
+    std::vector<std::shared_ptr<const std::vector<ReceiveQueue>>> queues;
+    std::vector<rte_ring*> rings;
+    Counters counted{1};  // by the control thread
+    std::vector<Place> places;
+    std::optional<Netlink> netlink;
+    std::optional<Tap> tun;
+    std::unique_ptr<ExceptionThread> exception;
+    Doorbell bell;
+    int epoll = -1;
+    int timer = -1;
+    std::size_t held = 0;
+    std::uint64_t let_go = 0;  // held packets that control dropped
+    Clock::time_point last_second{};
+    mutable std::vector<std::pair<std::uint64_t, std::uint64_t>> seen_cycles;
+    std::vector<std::uint64_t> seen_loops;
+    bool running = false;
+};
+
+}  // namespace torii::dataplane

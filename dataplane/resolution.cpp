@@ -1,0 +1,287 @@
+// Who is at which MAC, which ports live, and the packets that wait for it.
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "dataplane/parts.hpp"
+
+namespace torii::dataplane {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto kAskAgain = 1s;     // RFC 1122 §2.3.2.1: no more often
+constexpr auto kPatience = 3500ms;  // the kernel gives up after three probes
+constexpr auto kForget = 3s;       // a neighbor that failed and nobody uses
+
+}  // namespace
+
+void Dataplane::Parts::poll() {
+    epoll_event events_[8];
+    const int n = ::epoll_wait(epoll, events_, 8, 0);
+    for (int i = 0; i < n; ++i) {
+        std::uint64_t count = 0;
+        const int fd = events_[i].data.fd;
+        if (fd == netlink->descriptor()) {
+            const bool complete =
+                netlink->changes([this](const KernelNeighbor& k) { kernel_says(k); },
+                                 [this](const KernelLink& l) { link_says(l); });
+            if (!complete) {
+                netlink->dump_neighbors([this](const KernelNeighbor& k) { kernel_says(k); });
+                netlink->dump_links([this](const KernelLink& l) { link_says(l); });
+            }
+        } else if (::read(fd, &count, sizeof count) == sizeof count && fd == timer) {
+            tick();
+        }
+    }
+    take_held();
+    ask_for_fresh();
+    publisher.reclaim();
+    retired.reclaim();
+}
+
+// ---- packets that wait
+
+void Dataplane::Parts::take_held() {
+    bell.asleep.store(true);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    for (const auto& worker : workers) {
+        void* packets[64];
+        for (int turns = 0; turns < 16; ++turns) {
+            const unsigned n = rte_ring_dequeue_burst(worker->hold, packets, 64, nullptr);
+            for (unsigned i = 0; i < n; ++i) hold(static_cast<rte_mbuf*>(packets[i]));
+            if (n < 64) break;
+        }
+    }
+}
+
+void Dataplane::Parts::hold(rte_mbuf* m) {
+    const auto& about = note(m);
+    auto* neighbor = about.neighbor != 0 ? neighbors.by_number(about.neighbor)
+                                         : neighbors.get(about.out_port, about.address);
+    if (neighbor == nullptr || neighbor->port >= places.size()) return give_back(m, false);
+    // Resolved while the packet was on its way here.
+    if (neighbor->usable()) return give_back(m, true);
+    if (neighbor->state == NeighborState::Failed && Clock::now() - neighbor->since < kAskAgain)
+        return give_back(m, false);
+    if (neighbor->held.size() >= settings.capacity.held_per_neighbor ||
+        held >= settings.capacity.held_packets) {
+        ++counted.exits[about.port][static_cast<std::size_t>(Exit::HoldFull)];
+        ++let_go;
+        return rte_pktmbuf_free(m);
+    }
+    neighbor->held.push_back(m);
+    ++held;
+    resolve(*neighbor);
+}
+
+void Dataplane::Parts::give_back(rte_mbuf* m, bool is_resolved) {
+    note(m).kind = is_resolved ? BufferNote::Kind::Resumed : BufferNote::Kind::TimedOut;
+    const auto in = note(m).port;
+    if (rte_ring_enqueue(workers[in % workers.size()]->inject, m) == 0) return;
+    ++counted.exits[in][static_cast<std::size_t>(Exit::HoldFull)];
+    ++let_go;
+    rte_pktmbuf_free(m);
+}
+
+void Dataplane::Parts::resume(Neighbor& neighbor, bool is_resolved) {
+    held -= neighbor.held.size();
+    for (auto* m : std::exchange(neighbor.held, {})) give_back(m, is_resolved);
+}
+
+// ---- neighbors
+
+bool Dataplane::Parts::on_link(const Place& place, const IpAddress& address) const {
+    return !address.is_link_local() &&
+           std::ranges::any_of(place.own, [&](const PortAddress& own_address) {
+               return Prefix{own_address.address, own_address.length}.contains(address);
+           });
+}
+
+void Dataplane::Parts::resolve(Neighbor& neighbor) {
+    const auto now = Clock::now();
+    if (neighbor.state == NeighborState::Static) return;
+    if (neighbor.state == NeighborState::Resolving && now - neighbor.asked < kAskAgain) return;
+    auto& place = places[neighbor.port];
+    if (!place.twin) return failed(neighbor, "the port has no kernel twin");
+    if (neighbor.state != NeighborState::Resolving) {
+        neighbor.state = NeighborState::Resolving;
+        neighbor.since = now;
+    }
+    neighbor.asked = now;
+    netlink->resolve(place.twin->netdev(), neighbor.address);
+}
+
+void Dataplane::Parts::ask_for_fresh() {
+    for (const auto number : neighbors.take_fresh())
+        if (auto* n = neighbors.by_number(number);
+            n != nullptr && n->state == NeighborState::Unresolved && n->port < places.size())
+            resolve(*n);
+}
+
+void Dataplane::Parts::resolved(Neighbor& neighbor, const MacAddress& mac, NeighborState state) {
+    const auto& place = places[neighbor.port];
+    const bool news = !neighbor.usable();
+    neighbor.mac = mac;
+    neighbor.state = state;
+    neighbor.tries = 0;
+    if (news) neighbor.since = Clock::now();
+    publisher.neighbor_changed(
+        neighbor, Hop::forward(mac, place.port->mac(), neighbor.port, place.port->mtu()));
+    if (on_link(place, neighbor.address) && !neighbor.on_link) {
+        neighbor.on_link = true;
+        publisher.set_host(neighbor.address, neighbor.hop);
+    }
+    resume(neighbor, true);
+    if (news && listener != nullptr)
+        listener->neighbor_changed(neighbor.port, neighbor.address, state);
+}
+
+void Dataplane::Parts::failed(Neighbor& neighbor, std::string_view why) {
+    const bool news = neighbor.state != NeighborState::Failed;
+    const bool was_usable = neighbor.usable();
+    neighbor.state = NeighborState::Failed;
+    neighbor.since = Clock::now();
+    // Answered by the workers for a while, instead of being asked for again.
+    publisher.neighbor_changed(neighbor, Hop::of(HopKind::Unreachable));
+    if (on_link(places[neighbor.port], neighbor.address) && !neighbor.on_link) {
+        neighbor.on_link = true;
+        publisher.set_host(neighbor.address, neighbor.hop);
+    }
+    resume(neighbor, false);
+    if (!news) return;
+    if (was_usable || neighbor.users != 0)
+        events.emit({Severity::Warning, "NEIGHBOR-LOST", "a neighbor does not answer",
+                     {{"port", places[neighbor.port].port->settings().name},
+                      {"neighbor", neighbor.address.to_string()},
+                      {"why", std::string(why)}}});
+    if (listener != nullptr)
+        listener->neighbor_changed(neighbor.port, neighbor.address, NeighborState::Failed);
+}
+
+void Dataplane::Parts::unresolved(Neighbor& neighbor) {
+    if (neighbor.users == 0) return forget(neighbor);
+    const bool news = neighbor.usable();
+    neighbor.state = NeighborState::Unresolved;
+    neighbor.since = Clock::now();
+    publisher.neighbor_changed(neighbor, std::nullopt);
+    resolve(neighbor);
+    if (news && listener != nullptr)
+        listener->neighbor_changed(neighbor.port, neighbor.address, NeighborState::Unresolved);
+}
+
+void Dataplane::Parts::forget(Neighbor& neighbor) {
+    resume(neighbor, false);
+    if (neighbor.on_link) publisher.erase_host(neighbor.address);
+    neighbors.erase(neighbor);
+}
+
+void Dataplane::Parts::kernel_says(const KernelNeighbor& kernel) {
+    using State = KernelNeighbor::State;
+    const auto place = std::ranges::find_if(places, [&](const Place& p) {
+        return p.twin && p.twin->netdev() == kernel.netdev;
+    });
+    if (place == places.end()) return;
+    const auto index = static_cast<PortIndex>(place - places.begin());
+    auto* neighbor = neighbors.find(index, kernel.address);
+    if (neighbor != nullptr && neighbor->state == NeighborState::Static) return;
+    switch (kernel.state) {
+        case State::Reachable:
+        case State::Stale:
+            if (kernel.mac.is_multicast() || kernel.mac.is_zero()) return;
+            if (neighbor == nullptr) neighbor = neighbors.get(index, kernel.address);
+            if (neighbor == nullptr) return;
+            if (!neighbor->usable() || neighbor->mac != kernel.mac)
+                resolved(*neighbor, kernel.mac, NeighborState::Reachable);
+            return;
+        case State::Failed:
+            if (neighbor != nullptr) failed(*neighbor, "no answer to ARP or neighbor solicitation");
+            return;
+        case State::Incomplete:
+            if (neighbor != nullptr && neighbor->usable()) unresolved(*neighbor);
+            return;
+        case State::Gone:
+            // What waits for an answer goes on waiting; the kernel is asked again.
+            if (neighbor != nullptr && neighbor->usable()) unresolved(*neighbor);
+            return;
+    }
+}
+
+void Dataplane::Parts::apply_static(const StaticNeighbor& wanted) {
+    if (wanted.port >= places.size()) return;
+    auto* neighbor = neighbors.get(wanted.port, wanted.address);
+    if (neighbor == nullptr) return;
+    const auto& place = places[wanted.port];
+    if (place.twin)
+        netlink->set_permanent(place.twin->netdev(), wanted.address, wanted.mac);
+    resolved(*neighbor, wanted.mac, NeighborState::Static);
+}
+
+// ---- links
+
+void Dataplane::Parts::link_says(const KernelLink& link) {
+    for (PortIndex i = 0; i < places.size(); ++i)
+        if (places[i].netdev != 0 && places[i].netdev == link.netdev) {
+            places[i].carrier = link.carrier;
+            set_link(i, link.carrier && places[i].port->link_up());
+        }
+}
+
+void Dataplane::Parts::check_links() {
+    for (PortIndex i = 0; i < places.size(); ++i)
+        set_link(i, places[i].carrier && places[i].port->link_up());
+}
+
+void Dataplane::Parts::set_link(PortIndex index, bool up) {
+    auto& place = places[index];
+    if (place.up == up) return;
+    place.up = up;
+    events.emit({Severity::Notice, up ? "LINK-UP" : "LINK-DOWN",
+                 "port " + place.port->settings().name + (up ? " is up" : " is down"),
+                 {{"port", place.port->settings().name}}});
+    std::vector<Neighbor*> there;
+    neighbors.each([&](Neighbor& n) {
+        if (n.port == index) there.push_back(&n);
+    });
+    for (auto* n : there) {
+        if (!up) {
+            failed(*n, "link down");
+            continue;
+        }
+        const auto fixed = std::ranges::find_if(settings.static_neighbors, [&](const auto& s) {
+            return s.port == index && s.address == n->address;
+        });
+        if (fixed != settings.static_neighbors.end())
+            apply_static(*fixed);
+        else
+            unresolved(*n);
+    }
+    if (listener != nullptr) listener->link_changed(index, up);
+}
+
+void Dataplane::Parts::tick() {
+    check_links();
+    const auto now = Clock::now();
+    std::vector<Neighbor*> silent, done;
+    neighbors.each([&](Neighbor& n) {
+        if (n.state == NeighborState::Resolving && now - n.since > kPatience)
+            silent.push_back(&n);
+        else if (n.state == NeighborState::Failed && n.users == 0 && now - n.since > kForget)
+            done.push_back(&n);
+    });
+    for (auto* n : silent) failed(*n, "no answer to ARP or neighbor solicitation");
+    for (auto* n : done) forget(*n);
+    if (now - last_second < 1s) return;
+    last_second = now;
+    // Next hops in use are asked for again and again, on a link that is up.
+    neighbors.each([&](Neighbor& n) {
+        if (n.users != 0 && !n.usable() && places[n.port].up && now - n.asked > kAskAgain) {
+            n.asked = now;
+            if (places[n.port].twin) netlink->resolve(places[n.port].twin->netdev(), n.address);
+        }
+    });
+    const auto hz = rte_get_tsc_hz();
+    publisher.settle(static_cast<std::uint32_t>(rte_rdtsc() / (hz / 4)) + 1);
+}
+
+}  // namespace torii::dataplane
