@@ -107,9 +107,11 @@ Result<void, SystemError> Dataplane::Parts::make_workers() {
     const auto hz = rte_get_tsc_hz();
     const auto share = static_cast<unsigned>(eal->lcores.size());
     const auto& rates = settings.policing;
-    const PunterRate by_class[kPuntClasses] = {
-        rates.bgp, {rates.bgp.packets_per_second / 10, rates.bgp.burst}, rates.neighbor, rates.icmp,
-        rates.other};
+    const PunterRate by_class[kPuntClasses] = {rates.bgp,
+                                               {rates.bgp.packets_per_second / 10, rates.bgp.burst},
+                                               rates.neighbor,
+                                               rates.icmp,
+                                               rates.other};
     tables.fib4 = fib4.view();
     tables.fib6 = fib6.view();
     tables.hops = hops.data();
@@ -132,8 +134,8 @@ Result<void, SystemError> Dataplane::Parts::make_workers() {
             return r;
         };
         for (std::size_t c = 0; c < kPuntClasses; ++c)
-            w->punt[c] = ring("punt" + std::to_string(c) + "_", kPuntRing[c],
-                              RING_F_SP_ENQ | RING_F_SC_DEQ);
+            w->punt[c] =
+                ring("punt" + std::to_string(c) + "_", kPuntRing[c], RING_F_SP_ENQ | RING_F_SC_DEQ);
         w->hold = ring("hold_", 1024, RING_F_SP_ENQ | RING_F_SC_DEQ);
         w->inject = ring("inject_", kInjectRing, RING_F_SC_DEQ);
         if (rings.size() != (i + 1) * (kPuntClasses + 2))
@@ -202,7 +204,9 @@ Result<void, SystemError> Dataplane::Parts::start() {
     for (const auto& n : settings.static_neighbors) apply_static(n);
     netlink->dump_neighbors([this](const KernelNeighbor& n) { kernel_says(n); });
     publisher.ask_use_by([this](HopId hop) { return sum_hop(hop).packets != 0; });
-    events.emit({Severity::Notice, "DATAPLANE-UP", "forwarding",
+    events.emit({Severity::Notice,
+                 "DATAPLANE-UP",
+                 "forwarding",
                  {{"ports", std::to_string(places.size())},
                   {"workers", std::to_string(workers.size())},
                   {"lookup", std::string(isa->name)},
@@ -268,7 +272,9 @@ Result<PortIndex, SystemError> Dataplane::Parts::open_port(const PortSettings& w
             if (link.netdev == places[index].netdev) places[index].carrier = link.carrier;
         });
     places[index].up = places[index].carrier && places[index].port->link_up();
-    events.emit({Severity::Notice, "PORT-OPEN", "port " + wanted.name + " is ours",
+    events.emit({Severity::Notice,
+                 "PORT-OPEN",
+                 "port " + wanted.name + " is ours",
                  {{"device", wanted.device},
                   {"driver", places[index].port->driver()},
                   {"mac", places[index].port->mac().to_string()},

@@ -28,7 +28,8 @@ std::vector<std::uint16_t> allowed_cpus() {
 std::uint64_t free_hugepage_bytes() {
     std::uint64_t bytes = 0;
     std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator("/sys/kernel/mm/hugepages", none)) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator("/sys/kernel/mm/hugepages", none)) {
         const auto name = entry.path().filename().string();  // hugepages-2048kB
         std::uint64_t pages = 0;
         std::ifstream{entry.path() / "free_hugepages"} >> pages;
@@ -54,20 +55,18 @@ std::filesystem::path runtime_directory(const std::string& prefix) {
 bool is_pci_address(const std::string& device) {
     const auto dot = device.rfind('.');
     return dot != std::string::npos && device.find(':') != std::string::npos &&
-           std::ranges::all_of(device, [](unsigned char c) {
-               return std::isxdigit(c) || c == ':' || c == '.';
-           });
+           std::ranges::all_of(
+               device, [](unsigned char c) { return std::isxdigit(c) || c == ':' || c == '.'; });
 }
 
 Result<Eal, SystemError> start_eal(const Settings& settings, std::uint64_t buffer_bytes) {
     const auto cpus = allowed_cpus();
     if (cpus.empty()) return Failure{last_system_error("sched_getaffinity")};
     Eal eal;
-    eal.file_prefix = settings.file_prefix.empty() ? "torii-" + std::to_string(::getpid())
-                                                   : settings.file_prefix;
+    eal.file_prefix =
+        settings.file_prefix.empty() ? "torii-" + std::to_string(::getpid()) : settings.file_prefix;
     constexpr std::uint64_t kBesides = 64u << 20;  // rings, queues, EAL's own
-    eal.hugepages =
-        settings.hugepages.value_or(free_hugepage_bytes() > buffer_bytes + kBesides);
+    eal.hugepages = settings.hugepages.value_or(free_hugepage_bytes() > buffer_bytes + kBesides);
 
     auto workers = settings.worker_cpus;
     if (workers.empty()) workers = {cpus.back()};
@@ -80,10 +79,9 @@ Result<Eal, SystemError> start_eal(const Settings& settings, std::uint64_t buffe
         eal.lcores.push_back(static_cast<unsigned>(i + 1));
         eal.cpus.push_back(workers[i]);
     }
-    std::vector<std::string> arguments{"torii",         "--lcores",      lcores,
-                                       "--main-lcore",  "0",             "--file-prefix",
-                                       eal.file_prefix, "--log-level",   "lib.*:4",
-                                       "--log-level",   "pmd.*:4"};
+    std::vector<std::string> arguments{"torii",   "--lcores",      lcores,          "--main-lcore",
+                                       "0",       "--file-prefix", eal.file_prefix, "--log-level",
+                                       "lib.*:4", "--log-level",   "pmd.*:4"};
     if (eal.hugepages) {
         arguments.emplace_back("--in-memory");
     } else {
@@ -92,7 +90,8 @@ Result<Eal, SystemError> start_eal(const Settings& settings, std::uint64_t buffe
         const auto needed = static_cast<std::uint32_t>((buffer_bytes + kBesides) >> 20) + 1;
         arguments.push_back(std::to_string(std::max(settings.memory_mb, needed)));
     }
-    if (std::ranges::none_of(settings.ports, [](const auto& p) { return is_pci_address(p.device); }))
+    if (std::ranges::none_of(settings.ports,
+                             [](const auto& p) { return is_pci_address(p.device); }))
         arguments.emplace_back("--no-pci");
     for (const auto& port : settings.ports)
         if (is_pci_address(port.device)) {

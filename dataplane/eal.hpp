@@ -13,8 +13,8 @@ namespace torii::dataplane {
 struct Eal {
     std::string file_prefix;
     bool hugepages = false;
-    std::vector<unsigned> lcores;      // one a worker
-    std::vector<std::uint32_t> cpus;   // the same, as CPUs
+    std::vector<unsigned> lcores;     // one a worker
+    std::vector<std::uint32_t> cpus;  // the same, as CPUs
 };
 
 // The control thread becomes EAL's main lcore and keeps floating over all CPUs.

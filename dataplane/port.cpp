@@ -83,13 +83,13 @@ Result<void, SystemError> Port::attach(unsigned workers) {
         const auto arguments = comma == std::string::npos ? "" : device.substr(comma + 1);
         // net_tap makes its netdev itself; the others want it there and up.
         if (!netdev_.empty() && !name.starts_with("net_tap")) {
-            if (netdev_index(netdev_) == 0)
-                return failed(settings_, "no netdev " + netdev_, 0);
+            if (netdev_index(netdev_) == 0) return failed(settings_, "no netdev " + netdev_, 0);
             silence_ = std::make_unique<SilencedNetdev>(netdev_);
         }
         // Given to EAL itself by --vdev: it is there already.
         if (rte_eth_dev_get_port_by_name(name.c_str(), &device_) != 0) {
-            if (const int error = rte_eal_hotplug_add("vdev", name.c_str(), arguments.c_str()); error < 0)
+            if (const int error = rte_eal_hotplug_add("vdev", name.c_str(), arguments.c_str());
+                error < 0)
                 return failed(settings_, "make device", error);
             vdev_ = name;
         }
@@ -112,8 +112,8 @@ Result<void, SystemError> Port::configure(unsigned workers, rte_mempool* pool) {
                       "has " + std::to_string(info.max_tx_queues) + " transmit queues for " +
                           std::to_string(workers) + " workers",
                       0);
-    const auto wanted_rx = settings_.rx_queues != 0 ? settings_.rx_queues
-                                                    : static_cast<std::uint16_t>(workers);
+    const auto wanted_rx =
+        settings_.rx_queues != 0 ? settings_.rx_queues : static_cast<std::uint16_t>(workers);
     rx_queues_ = std::min(wanted_rx, info.max_rx_queues);
     tx_queues_ = std::max(settings_.tx_queues, static_cast<std::uint16_t>(workers));
     tx_queues_ = std::min(tx_queues_, info.max_tx_queues);
@@ -122,11 +122,11 @@ Result<void, SystemError> Port::configure(unsigned workers, rte_mempool* pool) {
 
     rte_eth_conf conf{};
     hardware_checksum_ = (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) != 0;
-    conf.rxmode.offloads = info.rx_offload_capa &
-                           (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_SCATTER *
-                                                                (settings_.mtu > 1500 ? 1u : 0u));
-    conf.txmode.offloads = info.tx_offload_capa & (RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE |
-                                                   RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
+    conf.rxmode.offloads =
+        info.rx_offload_capa & (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM |
+                                RTE_ETH_RX_OFFLOAD_SCATTER * (settings_.mtu > 1500 ? 1u : 0u));
+    conf.txmode.offloads =
+        info.tx_offload_capa & (RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE | RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
     if (rx_queues_ > 1 && info.flow_type_rss_offloads != 0) {
         conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
         conf.rx_adv_conf.rss_conf.rss_hf =

@@ -10,9 +10,9 @@ namespace torii::dataplane {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kAskAgain = 1s;     // RFC 1122 §2.3.2.1: no more often
+constexpr auto kAskAgain = 1s;      // RFC 1122 §2.3.2.1: no more often
 constexpr auto kPatience = 3500ms;  // the kernel gives up after three probes
-constexpr auto kForget = 3s;       // a neighbor that failed and nobody uses
+constexpr auto kForget = 3s;        // a neighbor that failed and nobody uses
 
 }  // namespace
 
@@ -151,7 +151,9 @@ void Dataplane::Parts::failed(Neighbor& neighbor, std::string_view why) {
     resume(neighbor, false);
     if (!news) return;
     if (was_usable || neighbor.users != 0)
-        events.emit({Severity::Warning, "NEIGHBOR-LOST", "a neighbor does not answer",
+        events.emit({Severity::Warning,
+                     "NEIGHBOR-LOST",
+                     "a neighbor does not answer",
                      {{"port", places[neighbor.port].port->settings().name},
                       {"neighbor", neighbor.address.to_string()},
                       {"why", std::string(why)}}});
@@ -178,9 +180,8 @@ void Dataplane::Parts::forget(Neighbor& neighbor) {
 
 void Dataplane::Parts::kernel_says(const KernelNeighbor& kernel) {
     using State = KernelNeighbor::State;
-    const auto place = std::ranges::find_if(places, [&](const Place& p) {
-        return p.twin && p.twin->netdev() == kernel.netdev;
-    });
+    const auto place = std::ranges::find_if(
+        places, [&](const Place& p) { return p.twin && p.twin->netdev() == kernel.netdev; });
     if (place == places.end()) return;
     const auto index = static_cast<PortIndex>(place - places.begin());
     auto* neighbor = neighbors.find(index, kernel.address);
@@ -212,8 +213,7 @@ void Dataplane::Parts::apply_static(const StaticNeighbor& wanted) {
     auto* neighbor = neighbors.get(wanted.port, wanted.address);
     if (neighbor == nullptr) return;
     const auto& place = places[wanted.port];
-    if (place.twin)
-        netlink->set_permanent(place.twin->netdev(), wanted.address, wanted.mac);
+    if (place.twin) netlink->set_permanent(place.twin->netdev(), wanted.address, wanted.mac);
     resolved(*neighbor, wanted.mac, NeighborState::Static);
 }
 
@@ -236,7 +236,8 @@ void Dataplane::Parts::set_link(PortIndex index, bool up) {
     auto& place = places[index];
     if (place.up == up) return;
     place.up = up;
-    events.emit({Severity::Notice, up ? "LINK-UP" : "LINK-DOWN",
+    events.emit({Severity::Notice,
+                 up ? "LINK-UP" : "LINK-DOWN",
                  "port " + place.port->settings().name + (up ? " is up" : " is down"),
                  {{"port", place.port->settings().name}}});
     std::vector<Neighbor*> there;

@@ -44,9 +44,8 @@ std::vector<ExitView> Dataplane::exits() const {
             if (n == 0) continue;
             const auto exit = static_cast<Exit>(e);
             out.push_back({to_string(exit), is_punt(exit) ? "punt" : "drop",
-                           port < parts_->places.size()
-                               ? parts_->places[port].port->settings().name
-                               : "kernel",
+                           port < parts_->places.size() ? parts_->places[port].port->settings().name
+                                                        : "kernel",
                            n});
         }
     return out;
@@ -157,9 +156,9 @@ LookupView Dataplane::lookup(const IpAddress& destination) const {
     const auto id = destination.is_v4() ? parts_->fib4.lookup(destination.v4())
                                         : parts_->fib6.lookup(Ip6::of(destination));
     auto hop = parts_->hops.read(id);
-    constexpr std::string_view kNames[] = {"no_route",  "discard",  "unreachable",
-                                           "local",     "broadcast", "attached",
-                                           "hold",      "group",     "forward"};
+    constexpr std::string_view kNames[] = {"no_route", "discard",   "unreachable",
+                                           "local",    "broadcast", "attached",
+                                           "hold",     "group",     "forward"};
     LookupView out;
     out.kind = kNames[static_cast<std::size_t>(hop.kind())];
     if (hop.kind() == HopKind::Group) {

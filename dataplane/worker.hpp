@@ -46,9 +46,7 @@ struct alignas(64) PortState {
 struct OwnFilter {
     std::uint64_t bits[16] = {};
 
-    static std::uint32_t slot(std::uint32_t last_word) {
-        return last_word * 0x9e3779b1u >> 22;
-    }
+    static std::uint32_t slot(std::uint32_t last_word) { return last_word * 0x9e3779b1u >> 22; }
     void add(std::uint32_t last_word) {
         const auto s = slot(last_word);
         bits[s >> 6] |= std::uint64_t{1} << (s & 63);

@@ -12,8 +12,8 @@ namespace torii::dataplane {
 
 // What a worker needs for lookups; fixed from start to stop.
 struct Fib4View {
-    const std::uint32_t* root = nullptr;    // by the first 24 bits
-    const std::uint32_t* blocks = nullptr;  // 256 entries each, by the last 8
+    const std::uint32_t* root = nullptr;      // by the first 24 bits
+    const std::uint32_t* blocks = nullptr;    // 256 entries each, by the last 8
     const std::uint32_t* fallback = nullptr;  // the default route's hop
 };
 

@@ -95,8 +95,7 @@ bool Fib6::set_short(std::uint64_t high, unsigned length, HopId hop) {
     }
     const auto leaf = value::leaf(length, hop);
     each_entry(high, length, [&](std::uint32_t& entry) {
-        if (value::depth(entry) <= length)
-            value::publish(entry, leaf | (entry & value::kLonger));
+        if (value::depth(entry) <= length) value::publish(entry, leaf | (entry & value::kLonger));
     });
     return true;
 }
@@ -106,8 +105,7 @@ bool Fib6::erase_short(std::uint64_t high, unsigned length) {
     --of_length_[length];
     const auto parent = covering(high, length);
     each_entry(high, length, [&](std::uint32_t& entry) {
-        if (value::depth(entry) == length)
-            value::publish(entry, parent | (entry & value::kLonger));
+        if (value::depth(entry) == length) value::publish(entry, parent | (entry & value::kLonger));
     });
     if (length > kRootBits) collapse(high, length);
     return true;
@@ -257,8 +255,8 @@ bool Fib6::erase_long(const Ip6& address, unsigned length) {
     if (--of_tag_[tag] == 0) {
         of_tag_.erase(tag);
         auto& s = sites_[index];
-        std::atomic_ref<std::uint64_t>(s.lengths)
-            .store(s.lengths & ~(std::uint64_t{1} << bit), std::memory_order_release);
+        std::atomic_ref<std::uint64_t>(s.lengths).store(s.lengths & ~(std::uint64_t{1} << bit),
+                                                        std::memory_order_release);
         if (s.lengths != 0) {
             publish_site(high, index);
         } else {
@@ -278,7 +276,8 @@ HopId Fib6::lookup(const Ip6& address) const {
 }
 
 Fib6View Fib6::view() const {
-    return {root_.data(), nodes_.data(), sites_.data(), &fallback_, &by_64_.view(), &by_low_.view()};
+    return {root_.data(), nodes_.data(),  sites_.data(),
+            &fallback_,   &by_64_.view(), &by_low_.view()};
 }
 
 std::size_t Fib6::memory() const {

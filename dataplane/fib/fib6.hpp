@@ -127,9 +127,9 @@ private:
     IndexPool site_pool_;
     LineHash<Line64> by_64_;
     LineHash<LineLow> by_low_;
-    boost::unordered_flat_map<Rule, HopId, RuleHash> rules_;             // shorter than /64
-    boost::unordered_flat_map<std::uint32_t, std::uint32_t> longer_;     // by root slot
-    boost::unordered_flat_map<std::uint32_t, std::uint32_t> of_tag_;     // prefixes by site, length
+    boost::unordered_flat_map<Rule, HopId, RuleHash> rules_;          // shorter than /64
+    boost::unordered_flat_map<std::uint32_t, std::uint32_t> longer_;  // by root slot
+    boost::unordered_flat_map<std::uint32_t, std::uint32_t> of_tag_;  // prefixes by site, length
     std::uint32_t of_length_[64] = {};
 };
 

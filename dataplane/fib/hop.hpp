@@ -84,8 +84,7 @@ public:
     static constexpr HopId kNone = 0, kDiscard = 1, kUnreachable = 2, kLocal = 3, kBroadcast = 4;
     static constexpr HopId kFirstPort = 5;  // attached networks, by port
 
-    HopTable(std::uint32_t limit, Quiescence& workers)
-        : hops_(limit), pool_(limit, workers) {
+    HopTable(std::uint32_t limit, Quiescence& workers) : hops_(limit), pool_(limit, workers) {
         for (HopId id = 1; id < kFirstPort + kMaxPorts; ++id) pool_.take();
         write(kNone, Hop::of(HopKind::NoRoute));
         write(kDiscard, Hop::of(HopKind::Discard));

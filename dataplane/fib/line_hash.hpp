@@ -62,9 +62,7 @@ struct alignas(64) LineLow {
     };
     Slot slots[kSlots];
 
-    static std::uint64_t mix(const Key& key) {
-        return key.low ^ key.tag * 0x9e3779b97f4a7c15ULL;
-    }
+    static std::uint64_t mix(const Key& key) { return key.low ^ key.tag * 0x9e3779b97f4a7c15ULL; }
     static bool is_free(const Key& key) { return key.tag == 0; }
     Key key(unsigned slot) const { return {slots[slot].low, slots[slot].tag}; }
     void set_key(unsigned slot, const Key& key) {

@@ -27,7 +27,8 @@ TORII_INLINE void lookup4_plain(const Fib4View& fib, const std::uint32_t* dst, s
     if (__builtin_expect((any & value::kChild) != 0, 0))
         for (unsigned i = 0; i < n; ++i)
             if (hop[i] & value::kChild)
-                hop[i] = fib.blocks[(hop[i] & value::kPayload) * std::size_t{256} + (dst[i] & 0xff)];
+                hop[i] =
+                    fib.blocks[(hop[i] & value::kPayload) * std::size_t{256} + (dst[i] & 0xff)];
     const std::uint32_t fallback = *fib.fallback;
     for (unsigned i = 0; i < n; ++i) {
         const auto h = hop[i] & value::kPayload;
@@ -84,8 +85,7 @@ TORII_INLINE std::uint32_t probe_low(const LineLow& line, std::uint64_t low, std
                                      std::uint32_t& passed) {
     passed = line.slots[0].value & LineLow::kPassed;
     std::uint32_t v = 0;
-    for (const auto& slot : line.slots)
-        v |= (slot.low == low) & (slot.tag == tag) ? slot.value : 0;
+    for (const auto& slot : line.slots) v |= (slot.low == low) & (slot.tag == tag) ? slot.value : 0;
     return v & ~LineLow::kPassed;
 }
 

@@ -27,7 +27,8 @@ void Publisher::change_group(const rib::GroupChange& change) {
     if (slot == nullptr) {
         const auto hop = hops_.take();
         if (hop == HopTable::kNone) {
-            events_.emit({Severity::Error, "FIB-GROUPS-FULL",
+            events_.emit({Severity::Error,
+                          "FIB-GROUPS-FULL",
                           "no room for another next-hop group; raise capacity.next_hops",
                           {{"limit", std::to_string(hops_.pool().limit())}}});
             return;
@@ -43,7 +44,8 @@ void Publisher::change_group(const rib::GroupChange& change) {
     group.members.clear();
     for (const auto& member : change.members) {
         if (group.members.size() >= max_members_) {
-            events_.emit({Severity::Warning, "FIB-GROUP-TRUNCATED",
+            events_.emit({Severity::Warning,
+                          "FIB-GROUP-TRUNCATED",
                           "a next-hop group has more members than capacity.group_members",
                           {{"members", std::to_string(change.members.size())},
                            {"used", std::to_string(max_members_)}}});
@@ -51,7 +53,8 @@ void Publisher::change_group(const rib::GroupChange& change) {
         }
         auto* neighbor = neighbors_.get(member.port, member.neighbor);
         if (neighbor == nullptr) {
-            events_.emit({Severity::Error, "FIB-NEIGHBORS-FULL",
+            events_.emit({Severity::Error,
+                          "FIB-NEIGHBORS-FULL",
                           "no room for another neighbor; raise capacity.next_hops",
                           {{"neighbor", member.neighbor.to_string()}}});
             continue;
@@ -211,12 +214,15 @@ void Publisher::change_prefix(const rib::PrefixChange& change) {
     // What was there before points to a group that may go now.
     erase(prefix);
     if (refused_.empty())
-        events_.emit({Severity::Error, "FIB-FULL",
+        events_.emit({Severity::Error,
+                      "FIB-FULL",
                       "the forwarding table is full; routes wait for room",
                       {{"first", prefix.to_string()},
                        {"ip4", std::to_string(fib4_.prefixes())},
                        {"ip6", std::to_string(fib6_.prefixes())}}});
-    events_.emit({Severity::Warning, "FIB-REFUSED", "no room for a route",
+    events_.emit({Severity::Warning,
+                  "FIB-REFUSED",
+                  "no room for a route",
                   {{"prefix", prefix.to_string()}}});
     refused_.emplace(prefix, *change.action);
 }

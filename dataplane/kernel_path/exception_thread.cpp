@@ -12,7 +12,7 @@ namespace torii::dataplane {
 namespace {
 
 constexpr std::uint32_t kBell = 0xffff;
-constexpr unsigned kReadBurst = 64;   // of one netdev in a turn
+constexpr unsigned kReadBurst = 64;  // of one netdev in a turn
 constexpr int kMaxSegments = 8;
 
 // How many packets of each class a turn carries: the urgent ones first, and a

@@ -172,8 +172,8 @@ void Netlink::dump(int type, const std::function<void(const nlmsghdr*)>& each,
     }
 }
 
-Result<void, SystemError> Netlink::address(unsigned netdev, const IpAddress& a,
-                                           std::uint8_t length, int type, std::uint16_t flags) {
+Result<void, SystemError> Netlink::address(unsigned netdev, const IpAddress& a, std::uint8_t length,
+                                           int type, std::uint16_t flags) {
     Buffer buffer;
     nlmsghdr* message = nullptr;
     auto* body = begin<ifaddrmsg>(buffer, message, type, flags);

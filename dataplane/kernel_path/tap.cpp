@@ -68,9 +68,7 @@ Result<Tap, SystemError> Tap::tun(const std::string& name) {
 }
 
 Tap::Tap(Tap&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)),
-      netdev_(other.netdev_),
-      name_(std::move(other.name_)) {}
+    : fd_(std::exchange(other.fd_, -1)), netdev_(other.netdev_), name_(std::move(other.name_)) {}
 
 Tap& Tap::operator=(Tap&& other) noexcept {
     std::swap(fd_, other.fd_);

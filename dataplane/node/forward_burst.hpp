@@ -87,8 +87,8 @@ TORII_INLINE void choose_members(Worker& w, PortIndex in, const PortState& port,
         const auto i = chosen[k];
         const auto member = bucket[k]->hop;
         if (bucket[k]->epoch != w.epoch) bucket[k]->epoch = w.epoch;
-        if (__builtin_expect(
-                !rewrite<kIp4>(w, hops, p.packet[i], p.frame[i], member, p.length[i]), 0)) {
+        if (__builtin_expect(!rewrite<kIp4>(w, hops, p.packet[i], p.frame[i], member, p.length[i]),
+                             0)) {
             slow_hop(w, in, port, p.packet[i], member);
             continue;
         }
@@ -106,7 +106,8 @@ TORII_INLINE void send_off(Worker& w, PortIndex in, const PortState& port, Passi
         if (__builtin_expect(
                 !rewrite<kIp4>(w, hops, p.packet[i], p.frame[i], p.hop[i], p.length[i]), 0))
             deferred[later++] = static_cast<std::uint8_t>(i);
-    if (__builtin_expect(later != 0, 0)) choose_members<kIp4>(w, in, port, hops, p, deferred, later);
+    if (__builtin_expect(later != 0, 0))
+        choose_members<kIp4>(w, in, port, hops, p, deferred, later);
 }
 
 // Ethernet padding and trailers do not travel on.
@@ -120,8 +121,8 @@ TORII_INLINE void trim(rte_mbuf* m, std::uint32_t length) {
 
 template <bool kSoftwareChecksum>
 TORII_INLINE std::uint64_t check_ip4(const PortState& port, const std::uint8_t* octets,
-                                     const OwnFilter& own, const rte_mbuf* m,
-                                     const std::uint8_t* p, std::uint32_t& total) {
+                                     const OwnFilter& own, const rte_mbuf* m, const std::uint8_t* p,
+                                     std::uint32_t& total) {
     std::uint64_t macs;
     std::memcpy(&macs, p, 8);
     std::uint32_t type;
@@ -129,8 +130,9 @@ TORII_INLINE std::uint64_t check_ip4(const PortState& port, const std::uint8_t* 
     total = read16(p + 16);
     std::uint32_t source;
     std::memcpy(&source, p + 26, 4);
-    std::uint64_t ok = ((type & 0xffffff) == 0x450008) & ((macs & 0x1ffffffffffffULL) == port.mac_bits) &
-                       (p[22] > 1) & (m->data_len >= 34) & (total - 20 <= m->data_len - 34u) &
+    std::uint64_t ok = ((type & 0xffffff) == 0x450008) &
+                       ((macs & 0x1ffffffffffffULL) == port.mac_bits) & (p[22] > 1) &
+                       (m->data_len >= 34) & (total - 20 <= m->data_len - 34u) &
                        (m->pkt_len <= port.max_frame) &
                        (((octets[source & 0xff] & OctetClass::kSource) |
                          (octets[p[30]] & OctetClass::kDestination)) == 0) &
@@ -153,17 +155,17 @@ TORII_INLINE std::uint64_t check_ip4(const PortState& port, const std::uint8_t* 
 }
 
 TORII_INLINE std::uint64_t check_ip6(const PortState& port, const std::uint8_t* octets,
-                                     const OwnFilter& own, const rte_mbuf* m,
-                                     const std::uint8_t* p, std::uint32_t& total) {
+                                     const OwnFilter& own, const rte_mbuf* m, const std::uint8_t* p,
+                                     std::uint32_t& total) {
     std::uint64_t macs;
     std::memcpy(&macs, p, 8);
     std::uint32_t type;
     std::memcpy(&type, p + 12, 4);
     total = read16(p + 18) + 40u;
     return ((type & 0xf0ffff) == 0x60dd86) & ((macs & 0x1ffffffffffffULL) == port.mac_bits) &
-           (p[21] > 1) & (p[20] != kHopByHop) & (m->data_len >= 54) &
-           (total <= m->data_len - 14u) & (m->pkt_len <= port.max_frame) &
-           ((octets[p[22]] | octets[p[38]]) == 0) & !own.may_have(read32(p + 34));
+           (p[21] > 1) & (p[20] != kHopByHop) & (m->data_len >= 54) & (total <= m->data_len - 14u) &
+           (m->pkt_len <= port.max_frame) & ((octets[p[22]] | octets[p[38]]) == 0) &
+           !own.may_have(read32(p + 34));
 }
 
 // Passes 1 to 3 for the packets of one family; the others stay in pk. Returns how

@@ -26,9 +26,9 @@ Verdict inspect_options(Bytes options) {
         }
         if (at + 1 >= options.size() || options[at + 1] < 2 ||
             at + options[at + 1] > options.size())
-            return drop(Exit::Ip4BadOptions,
-                        {kParameterProblem4, 0,
-                         static_cast<std::uint32_t>(kIp4Header + at + 1) << 24});
+            return drop(
+                Exit::Ip4BadOptions,
+                {kParameterProblem4, 0, static_cast<std::uint32_t>(kIp4Header + at + 1) << 24});
         if (type == 131 || type == 137) return drop(Exit::Ip4SourceRoute);
         at += options[at + 1];
     }

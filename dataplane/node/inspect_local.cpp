@@ -22,8 +22,7 @@ Verdict inspect_transport(std::uint8_t protocol, Bytes l4, std::uint32_t length,
                           std::span<const std::uint16_t> services, IcmpError port_unreachable) {
     if (protocol == kTcp) {
         if (l4.size() < 20 || (l4[12] >> 4) < 5) return drop(Exit::PuntBadL4);
-        if (read16(&l4[0]) != kBgpPort && read16(&l4[2]) != kBgpPort)
-            return punt(PuntClass::Other);
+        if (read16(&l4[0]) != kBgpPort && read16(&l4[2]) != kBgpPort) return punt(PuntClass::Other);
         // Whoever opens connections does not crowd out those that are open.
         const bool opens = (l4[13] & 0x12) == 0x02;
         return punt(opens ? PuntClass::BgpOpen : PuntClass::Bgp);
@@ -106,8 +105,7 @@ Verdict inspect_local6(Bytes ip, std::span<const std::uint16_t> services) {
             case kRouting:
                 // RFC 5095 §3: type 0 with segments left is refused.
                 if (l4.size() < 8) return drop(Exit::Ip6BadExtension);
-                if (l4[3] != 0)
-                    return drop(Exit::Ip6BadExtension, {kParameterProblem, 0, at + 2});
+                if (l4[3] != 0) return drop(Exit::Ip6BadExtension, {kParameterProblem, 0, at + 2});
                 [[fallthrough]];
             case kHopByHop:
             case kDestinationOptions: {
@@ -156,7 +154,7 @@ Exit inspect_arp(Bytes arp, const MacAddress& ours, std::span<const PortAddress>
     const auto sender = IpAddress::v4(read32(&arp[14])), target = IpAddress::v4(read32(&arp[24]));
     if (owner(addresses, sender) != nullptr)
         return std::equal(ours.bytes.begin(), ours.bytes.end(), &arp[8]) ? Exit::ArpNotForUs
-                                                                        : Exit::ArpConflict;
+                                                                         : Exit::ArpConflict;
     // A probe (RFC 5227 §2.1.1) has no sender address yet; others are of this link.
     if (!sender.is_unspecified() && !on_link(addresses, sender)) return Exit::ArpBad;
     const bool gratuitous = sender == target;
@@ -175,7 +173,7 @@ Exit inspect_nd(Bytes ip, std::span<const PortAddress> addresses) {
     if (ip[7] != 255 || nd[1] != 0) return Exit::NdBad;
     constexpr std::uint8_t kSolicitRouter = 133, kAdvertiseRouter = 134, kSolicit = 135,
                            kAdvertise = 136, kRedirect = 137;
-    const std::size_t fixed = type == kAdvertiseRouter                        ? 16
+    const std::size_t fixed = type == kAdvertiseRouter                 ? 16
                               : type == kSolicit || type == kAdvertise ? 24
                               : type == kRedirect                      ? 40
                                                                        : 8;

@@ -16,9 +16,9 @@ namespace {
 struct Packet {
     rte_mbuf* m;
     PortIndex in;
-    const PortState& port;      // of the ingress
-    bool link_unicast = true;   // the frame was for our MAC
-    bool ours = false;          // made here or by our kernel: not aged, not answered
+    const PortState& port;     // of the ingress
+    bool link_unicast = true;  // the frame was for our MAC
+    bool ours = false;         // made here or by our kernel: not aged, not answered
 
     std::uint8_t* frame() const { return rte_pktmbuf_mtod(m, std::uint8_t*); }
     std::uint8_t* ip() const { return frame() + kEtherHeader; }
@@ -60,8 +60,7 @@ void refuse(Worker& w, const Packet& p, Exit exit, const IcmpError& error) {
             if (auto* m = rte_pktmbuf_alloc(w.pool); m != nullptr) {
                 auto* frame = rte_pktmbuf_mtod(m, std::uint8_t*);
                 std::span<std::uint8_t> out{frame + kEtherHeader, kMaxIcmp6Error};
-                const auto length = ip4
-                                        ? write_icmp4_error(out, bytes, error, p.port.ip4_source)
+                const auto length = ip4 ? write_icmp4_error(out, bytes, error, p.port.ip4_source)
                                         : write_icmp6_error(out, bytes, error, p.port.ip6_source);
                 write16(frame + 12, ip4 ? kEtherIp4 : kEtherIp6);
                 m->data_len = static_cast<std::uint16_t>(kEtherHeader + length);
@@ -75,7 +74,8 @@ void refuse(Worker& w, const Packet& p, Exit exit, const IcmpError& error) {
 }
 
 void fragment(Worker& w, const Packet& p, const Hop& hop, HopId id) {
-    if (p.m->nb_segs > 1 && rte_pktmbuf_linearize(p.m) != 0) return drop(w, p.in, p.m, Exit::NoBuffer);
+    if (p.m->nb_segs > 1 && rte_pktmbuf_linearize(p.m) != 0)
+        return drop(w, p.in, p.m, Exit::NoBuffer);
     const auto total = read16(p.ip() + 2);
     const std::uint32_t header = (p.ip()[0] & 15u) * 4;
     const std::uint32_t pieces = (total - header) / ((hop.mtu - header) & ~7u) + 1;
@@ -123,8 +123,7 @@ void send(Worker& w, const Packet& p, const Hop& hop, HopId id) {
     const std::uint32_t length = ip4 ? read16(ip + 2) : kIp6Header + read16(ip + 4);
     if (length > hop.mtu) {
         if (!ip4) return refuse(w, p, Exit::Ip6TooBig, {2, 0, hop.mtu});
-        if (read16(ip + 6) & kDontFragment)
-            return refuse(w, p, Exit::Ip4TooBig, {3, 4, hop.mtu});
+        if (read16(ip + 6) & kDontFragment) return refuse(w, p, Exit::Ip4TooBig, {3, 4, hop.mtu});
         if (!p.ours) age(p);
         return fragment(w, p, hop, id);
     }
@@ -257,10 +256,9 @@ bool from_ourselves(const Worker& w, const Packet& p) {
 
 void ip_frame(Worker& w, Packet& p, bool to_us, bool to_group) {
     const bool ip4 = p.is_ip4();
-    const bool known =
-        (p.m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
-    const auto verdict = ip4 ? inspect_ip4(p.bytes(), p.length(), known)
-                             : inspect_ip6(p.bytes(), p.length());
+    const bool known = (p.m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+    const auto verdict =
+        ip4 ? inspect_ip4(p.bytes(), p.length(), known) : inspect_ip6(p.bytes(), p.length());
     p.link_unicast = to_us;
     if (!verdict.passes()) return refuse(w, p, verdict.exit, verdict.error);
     if (!trim_to_packet(p)) return drop(w, p.in, p.m, Exit::NoBuffer);
@@ -287,7 +285,8 @@ void ip_frame(Worker& w, Packet& p, bool to_us, bool to_group) {
         const bool destination_local = ip[24] == 0xfe && (ip[25] & 0xc0) == 0x80;
         if (destination_local) {
             for (const auto& own : p.port.addresses)
-                if (own.address.is_v6() && std::memcmp(own.address.bytes().data(), ip + 24, 16) == 0)
+                if (own.address.is_v6() &&
+                    std::memcmp(own.address.bytes().data(), ip + 24, 16) == 0)
                     return local(w, p);
             return drop(w, p.in, p.m, Exit::Ip6Scope);
         }
@@ -356,8 +355,8 @@ void slow_hop(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m, HopId
 
 void injected(Worker& w, rte_mbuf* m) {
     const auto& n = note(m);
-    const auto* port = n.port < kMaxPorts ? w.tables->ports[n.port].load(std::memory_order_acquire)
-                                          : nullptr;
+    const auto* port =
+        n.port < kMaxPorts ? w.tables->ports[n.port].load(std::memory_order_acquire) : nullptr;
     static const PortState kKernel{};
     const Packet p{m, port != nullptr ? n.port : kFromKernel, port != nullptr ? *port : kKernel};
     switch (n.kind) {

@@ -14,7 +14,8 @@ void flush(Worker& w, PortIndex port) {
     }
     std::uint64_t bytes = 0;
     for (unsigned i = 0; i < n; ++i) bytes += out.packets[i]->pkt_len;
-    const auto sent = rte_eth_tx_burst(state->device, static_cast<std::uint16_t>(w.id), out.packets, n);
+    const auto sent =
+        rte_eth_tx_burst(state->device, static_cast<std::uint16_t>(w.id), out.packets, n);
     auto& count = w.counters.tx[port];
     count.packets += sent;
     count.bytes += bytes;

@@ -77,8 +77,8 @@ int main(int argc, char** argv) {
                 const auto length = static_cast<std::uint8_t>(std::stoi(args[i].substr(slash + 1)));
                 if (!address) return 2;
                 port.addresses.push_back({*address, length});
-                delta.prefixes.push_back({Prefix{*address, length},
-                                          rib::FibAction{rib::RouteKind::Attached, index, 0}});
+                delta.prefixes.push_back(
+                    {Prefix{*address, length}, rib::FibAction{rib::RouteKind::Attached, index, 0}});
                 delta.prefixes.push_back(
                     {Prefix::host(*address), rib::FibAction{rib::RouteKind::Local, 0, 0}});
             }
