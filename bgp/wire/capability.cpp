@@ -65,7 +65,8 @@ bool long_lived(Reader in, Capabilities& out) {
         const auto afi = in.u16();
         const auto safi = in.u8();
         const auto flags = in.u8();
-        const auto time = std::uint32_t{in.u8()} << 16 | in.u16();
+        const std::uint32_t high = in.u8();
+        const auto time = high << 16 | in.u16();
         if (const auto family = unicast_family(afi, safi))
             out.long_lived.push_back({*family, (flags & 0x80) != 0, time});
     }
