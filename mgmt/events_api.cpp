@@ -1,0 +1,84 @@
+#include <charconv>
+#include <memory>
+
+#include "mgmt/event_stream.hpp"
+#include "mgmt/router.hpp"
+#include "mgmt/rows_json.hpp"
+
+namespace torii::mgmt {
+namespace {
+
+bool number(const std::string* text, std::uint64_t& out) {
+    if (!text) return true;
+    const auto [rest, error] = std::from_chars(text->data(), text->data() + text->size(), out);
+    return error == std::errc{} && rest == text->data() + text->size();
+}
+
+// Server-sent events (WHATWG HTML §9.2): each with its sequence as id, so that
+// a browser that comes back says where it was.
+void follow(const Api& api, const Request& request, Respond respond) {
+    std::uint64_t after = api.events.last_sequence();
+    const auto* last = request.header("last-event-id");
+    if (!number(last ? last : request.asked("after"), after))
+        return respond(problem_response(bad_request("after: a sequence number")));
+    Response response;
+    response.content_type = "text/event-stream";
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.pieces = event_pieces(api.events, after);
+    respond(std::move(response));
+}
+
+void list_events(const Api& api, const Request& request, Respond respond) {
+    const auto* accept = request.header("accept");
+    if (accept && accept->find("text/event-stream") != std::string::npos)
+        return follow(api, request, std::move(respond));
+    std::uint64_t limit = 100, after = 0;
+    if (!number(request.asked("limit"), limit) || limit == 0 || limit > 1000)
+        return respond(problem_response(bad_request("limit: a number from 1 to 1000")));
+    if (!number(request.asked("after"), after))
+        return respond(problem_response(bad_request("after: a sequence number")));
+    Severity least = Severity::Debug;
+    if (const auto* text = request.asked("severity")) {
+        bool known = false;
+        for (const auto s : {Severity::Debug, Severity::Info, Severity::Notice, Severity::Warning,
+                             Severity::Error})
+            if (to_string(s) == *text) least = s, known = true;
+        if (!known)
+            return respond(problem_response(
+                bad_request("severity: one of debug, info, notice, warning, error")));
+    }
+    const auto events =
+        request.asked("after") ? api.events.since(after, limit) : api.events.recent(limit, least);
+    respond(json_response(list_to_json("events", events)));
+}
+
+constexpr Endpoint kEndpoints[] = {
+    {"GET", "/api/v1/events", Role::Read, list_events},
+};
+
+}  // namespace
+
+Pieces event_pieces(const EventLog& events, std::uint64_t after) {
+    struct State {
+        std::uint64_t after;
+        bool greeted = false;
+    };
+    auto state = std::make_shared<State>(State{after, false});
+    return [&events, state](std::function<void(std::optional<std::string>)> next) {
+        std::string out;
+        if (!state->greeted) out = ": torii\nretry: 2000\n\n";
+        state->greeted = true;
+        for (const auto& event : events.since(state->after, 100)) {
+            state->after = event.sequence;
+            out += "id: " + std::to_string(event.sequence) + "\ndata: " + to_json(event) + "\n\n";
+        }
+        // An empty piece: nothing yet, ask again.
+        next(std::move(out));
+    };
+}
+
+std::span<const Endpoint> event_endpoints() {
+    return kEndpoints;
+}
+
+}  // namespace torii::mgmt

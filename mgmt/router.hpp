@@ -1,0 +1,55 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "mgmt/exchange.hpp"
+#include "mgmt/http.hpp"
+
+namespace torii::mgmt {
+
+// What handlers may use. Lives as long as the server.
+struct Api {
+    Views views;
+    const EventLog& events;
+    Post post;
+};
+
+using Handler = void (*)(const Api&, const Request&, Respond);
+
+// One line of the API. `{name}` in a pattern takes one segment, `{name...}`
+// all that is left.
+struct Endpoint {
+    std::string_view method;
+    std::string_view pattern;
+    Role least;
+    Handler handler;
+};
+
+// Each *_api.cpp has such a table; router.cpp knows them all.
+std::span<const Endpoint> route_endpoints();
+std::span<const Endpoint> bgp_endpoints();
+std::span<const Endpoint> port_endpoints();
+std::span<const Endpoint> system_endpoints();
+std::span<const Endpoint> event_endpoints();
+std::span<const Endpoint> config_endpoints();
+std::span<const Endpoint> looking_glass_endpoints();
+
+std::vector<Endpoint> all_endpoints();
+
+// Finds the handler and calls it; answers 404, 405, 401 and 403 itself.
+void dispatch(const Api& api, Request request, Respond respond);
+
+// Most handlers: ask a view, turn its answer into a body.
+template <class T, class Write>
+Done<T> reply_with(const Api& api, Respond respond, Write write) {
+    return answer_on<T>(api.post, [respond = std::move(respond), write](Result<T, Problem> result) {
+        respond(result ? write(*result) : problem_response(result.error()));
+    });
+}
+
+Response json_response(std::string body, unsigned status = 200);
+void respond_missing(const Respond& respond, std::string_view what);  // 501
+
+}  // namespace torii::mgmt

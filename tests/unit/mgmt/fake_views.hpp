@@ -1,0 +1,215 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "mgmt/views.hpp"
+
+// A router of cardboard: answers at once, or from another thread, or never.
+namespace torii::mgmt {
+
+class FakeRouter final : public RouteView,
+                         public NeighborView,
+                         public PortView,
+                         public AdjacencyView,
+                         public MetricView,
+                         public HealthView,
+                         public StaticRouteControl,
+                         public BgpControl,
+                         public ExplainView,
+                         public ConfigControl {
+public:
+    std::map<Prefix, RouteRow> table;
+    HealthReport report;
+    std::vector<std::string> actions;
+    std::uint64_t revision = 7;
+    bool silent = false;  // keeps questions unanswered
+    bool drops = false;   // forgets them
+    std::vector<Done<std::vector<NeighborRow>>> kept;
+
+    FakeRouter() {
+        report.ready = true;
+        report.version = "0.1.0";
+        report.hostname = "gate";
+        report.asn = 64512;
+        report.router_id = "10.0.0.1";
+        report.neighbors = 2;
+        report.neighbors_established = 1;
+    }
+
+    Views views() { return {this, this, this, this, this, this, this, this, this, this}; }
+
+    void add(const char* prefix, const char* via, const char* source) {
+        RouteRow row;
+        row.prefix = *Prefix::parse(prefix);
+        row.source = source;
+        row.kind = "forward";
+        row.distance = row.source == "bgp" ? 20 : 1;
+        row.best = row.installed = true;
+        row.because = "only path";
+        row.next_hops = {{via, "nodes", 1, true, "02:00:00:00:00:02"}};
+        if (row.source == "bgp")
+            row.bgp = BgpPathRow{via, 65001, "65001", "igp", {}, {}, {"65001:1"}, false};
+        table[row.prefix] = row;
+    }
+
+    void routes(RouteQuery query, Done<RoutePage> done) override {
+        RoutePage page;
+        page.total = table.size();
+        auto it = query.after ? table.upper_bound(*query.after) : table.begin();
+        std::optional<RouteRow> longest;
+        for (; it != table.end(); ++it) {
+            const auto& [prefix, row] = *it;
+            if (!query.source.empty() && row.source != query.source) continue;
+            if (query.family && prefix.family() != *query.family) continue;
+            if (query.match == RouteQuery::Match::Exact && prefix != query.prefix) continue;
+            if (query.match == RouteQuery::Match::Longer && !query.prefix.contains(prefix))
+                continue;
+            if (query.match == RouteQuery::Match::Longest) {
+                if (prefix.contains(query.prefix)) longest = row;
+                continue;
+            }
+            if (page.rows.size() == query.limit) {
+                page.next = page.rows.back().prefix;
+                break;
+            }
+            page.rows.push_back(row);
+        }
+        if (longest) page.rows.push_back(*longest);
+        done(std::move(page));
+    }
+
+    static NeighborRow node() {
+        NeighborRow row;
+        row.address = "10.0.0.2";
+        row.group = "nodes";
+        row.dynamic = true;
+        row.state = "Established";
+        row.admin = "up";
+        row.local_as = 64512;
+        row.remote_as = 65001;
+        row.uptime = seconds{3700};
+        row.hold_time = seconds{90};
+        row.families = {{"ipv4", 2, 1, 1, 5, 64, true, true}, {"ipv6", 1, 1, 0, 5, 0, true, true}};
+        row.hostname = "node-\xff\"1";
+        return row;
+    }
+
+    void neighbors(Done<std::vector<NeighborRow>> done) override {
+        if (drops) return;
+        if (silent) {
+            kept.push_back(std::move(done));
+            return;
+        }
+        NeighborRow upstream;
+        upstream.address = "192.0.2.2";
+        upstream.state = "Active";
+        upstream.local_as = 64512;
+        upstream.remote_as = 65000;
+        upstream.last_reason = "hold timer expired";
+        // As the router does: the answer comes from another thread.
+        std::thread{[done, upstream] { done(std::vector{node(), upstream}); }}.join();
+    }
+    void neighbor(std::string address, Done<NeighborRow> done) override {
+        if (address != "10.0.0.2") return done(Failure{not_found("no neighbor " + address)});
+        auto row = node();
+        row.why = {{"hold_time", "90", "built-in", false},
+                   {"remote_as", "\"external\"", "group nodes", true}};
+        done(row);
+    }
+    void groups(Done<std::vector<GroupRow>> done) override {
+        done(std::vector{GroupRow{"nodes", "", "external", {"10.0.0.0/24"}, 0, 1, 1, 1, {}}});
+    }
+    void ports(Done<std::vector<PortRow>> done) override {
+        PortRow row;
+        row.name = "nodes";
+        row.device = "net_af_packet0,iface=gwa";
+        row.mac = "02:00:00:00:00:01";
+        row.addresses = {"10.0.0.1/24", "fd00::1/64"};
+        row.mtu = 1500;
+        row.admin_up = row.link_up = true;
+        row.rx_packets = 123456789;
+        done(std::vector{row});
+    }
+    void adjacencies(Done<std::vector<AdjacencyRow>> done) override {
+        done(std::vector{
+            AdjacencyRow{"10.0.0.2", "nodes", "02:00:00:00:00:02", "reachable", 0, seconds{3}}});
+    }
+    void metrics(Done<std::vector<Metric>> done) override {
+        done(std::vector{
+            Metric{"torii_exit_packets_total",
+                   "Packets by exit.",
+                   MetricKind::Counter,
+                   {{{{"exit", "forward"}}, 1234567, {}, 0}, {{{"exit", "no_route"}}, 0, {}, 0}}},
+            Metric{"torii_update_to_fib_seconds",
+                   "Time.",
+                   MetricKind::Histogram,
+                   {{{}, 1.5, {{0.001, 3}, {0.01, 4}}, 4}}}});
+    }
+    void health(Done<HealthReport> done) override { done(report); }
+    void put(StaticRouteRequest route, Done<bool> done) override {
+        if (!route.via.empty() && route.via[0] == "10.9.9.9")
+            return done(Failure{
+                invalid("10.9.9.9 is an address of ours", {{"", 0, "via", "ours", false}})});
+        const bool fresh = !table.contains(route.prefix);
+        add(route.prefix.to_string().c_str(), route.via.empty() ? "" : route.via[0].c_str(),
+            "static");
+        done(fresh);
+    }
+    void erase(Prefix prefix, Done<Nothing> done) override {
+        if (table.erase(prefix) == 0)
+            return done(Failure{not_found("no static route " + prefix.to_string())});
+        done(Nothing{});
+    }
+    void act_on_neighbor(std::string address, PeerAction action, std::string reason,
+                         Done<Nothing> done) override {
+        actions.push_back(address + ' ' + std::to_string(static_cast<int>(action)) + ' ' + reason);
+        done(Nothing{});
+    }
+    void act_on_group(std::string name, PeerAction action, std::string reason,
+                      Done<Nothing> done) override {
+        act_on_neighbor("group " + name, action, std::move(reason), std::move(done));
+    }
+    void explain(ExplainQuery query, Done<Explanation> done) override {
+        done(Explanation{"forward",
+                         "10.244.1.0/24",
+                         query.destination,
+                         "nodes",
+                         "",
+                         1500,
+                         {{"lookup", "10.244.1.0/24", "longest of 2"}}});
+    }
+    void running(bool with_defaults, Done<ConfigText> done) override {
+        done(ConfigText{with_defaults ? "all\n" : "router = { };\n", revision, true});
+    }
+    void check(std::string text, Done<std::vector<ProblemDetail>> done) override {
+        if (text.find("bad") == std::string::npos) return done(std::vector<ProblemDetail>{});
+        done(std::vector{ProblemDetail{"request", 3, "ports.a", "unknown key bad", false}});
+    }
+    void diff(std::string text, Done<ConfigDiff> done) override {
+        if (text.empty()) return done(ConfigDiff{"nothing changes", {}, ""});
+        done(ConfigDiff{"1 neighbor reset", {{"neighbor 10.0.0.2: password", "reset"}}, ""});
+    }
+    void reload(Done<CommitState> done) override {
+        done(CommitState{++revision, "nothing changes", {}});
+    }
+    void commit(std::string, std::string author, std::string comment, std::optional<seconds> within,
+                Done<CommitState> done) override {
+        actions.push_back("commit by " + author + ": " + comment);
+        done(CommitState{++revision, "1 route added", within});
+    }
+    void confirm(Done<CommitState> done) override { done(CommitState{revision, "", {}}); }
+    void roll_back(std::uint64_t to, std::string, Done<CommitState> done) override {
+        if (to > revision) return done(Failure{not_found("no such revision")});
+        done(CommitState{++revision, "", {}});
+    }
+    void save(Done<Nothing> done) override { done(Nothing{}); }
+    void revisions(Done<std::vector<Revision>> done) override {
+        done(std::vector{Revision{7, "2026-01-01T00:00:00Z", "unix", "first", "1 route added"}});
+    }
+};
+
+}  // namespace torii::mgmt
