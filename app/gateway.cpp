@@ -1,5 +1,6 @@
 #include "app/gateway.hpp"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -97,6 +98,7 @@ Result<void, SystemError> Gateway::start(config::Model model) {
     if (auto up = start_speaker(model); !up) return up;
     running_ = std::move(model);
     revision_ = 1;
+    remember("startup", "", "read from " + config_file_);
 
     management_ = std::make_unique<Management>(*this);
     if (auto up = management_->start(running_.management, event_log_, log_); !up) return up;
@@ -138,7 +140,7 @@ Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
     return speaker_->start();
 }
 
-config::Plan Gateway::apply(config::Model wanted) {
+config::Plan Gateway::apply(config::Model wanted, std::string author, std::string comment) {
     auto changes = config::plan(running_, wanted);
     if (changes.empty()) return changes;
 
@@ -156,8 +158,14 @@ config::Plan Gateway::apply(config::Model wanted) {
     log_.emit({Severity::Notice,
                "CONFIG-APPLIED",
                "configuration applied: " + config::summary(changes),
-               {{"revision", std::to_string(revision_)}}});
+               {{"revision", std::to_string(revision_)}, {"author", author}}});
+    remember(std::move(author), std::move(comment), config::summary(changes));
     return changes;
+}
+
+void Gateway::remember(std::string author, std::string comment, std::string summary) {
+    revisions_.add({revision_, std::chrono::system_clock::now(), std::move(author),
+                    std::move(comment), std::move(summary), running_});
 }
 
 Result<config::Plan, std::vector<std::string>> Gateway::reload() {
@@ -170,7 +178,7 @@ Result<config::Plan, std::vector<std::string>> Gateway::reload() {
         }
         return Failure{std::move(lines)};
     }
-    auto plan = apply(std::move(loaded->model));
+    auto plan = apply(std::move(loaded->model), "SIGHUP");
     saved_ = true;
     return plan;
 }
@@ -243,18 +251,47 @@ void Gateway::apply_routes(const config::Model& wanted) {
     for (const auto& route : wanted.routes)
         routes.insert_or_assign(route.prefix, static_route(wanted, route));
 
-    for (const auto& [prefix, route] : own_static_) {
-        if (routes.contains(prefix)) continue;
-        table_.remove(prefix, rib::Source::Static);
-        if (speaker_) speaker_->withdraw(prefix, bgp::Origination::Static);
-    }
+    std::vector<Prefix> gone;
+    for (const auto& [prefix, route] : own_static_)
+        if (!routes.contains(prefix)) gone.push_back(prefix);
+    for (const auto& prefix : gone) remove_route(prefix);
     for (const auto& [prefix, route] : routes) {
         const auto had = own_static_.find(prefix);
-        if (had != own_static_.end() && had->second == route) continue;
-        table_.put(prefix, route.spec());
-        if (speaker_) speaker_->originate(prefix, bgp::Origination::Static);
+        if (had == own_static_.end() || had->second != route) put_route(route);
     }
-    own_static_ = std::move(routes);
+}
+
+void Gateway::put_route(const OwnRoute& route) {
+    table_.put(route.prefix, route.spec());
+    if (speaker_) speaker_->originate(route.prefix, bgp::Origination::Static);
+    own_static_.insert_or_assign(route.prefix, route);
+}
+
+void Gateway::remove_route(const Prefix& prefix) {
+    table_.remove(prefix, rib::Source::Static);
+    if (speaker_) speaker_->withdraw(prefix, bgp::Origination::Static);
+    own_static_.erase(prefix);
+}
+
+bool Gateway::put_static_route(config::StaticRoute route) {
+    put_route(static_route(running_, route));
+    saved_ = false;
+    const auto at = std::ranges::find(running_.routes, route.prefix, &config::StaticRoute::prefix);
+    if (at == running_.routes.end()) {
+        running_.routes.push_back(std::move(route));
+        return false;
+    }
+    *at = std::move(route);
+    return true;
+}
+
+bool Gateway::erase_static_route(const Prefix& prefix) {
+    const auto at = std::ranges::find(running_.routes, prefix, &config::StaticRoute::prefix);
+    if (at == running_.routes.end()) return false;
+    remove_route(prefix);
+    running_.routes.erase(at);
+    saved_ = false;
+    return true;
 }
 
 void Gateway::link_changed(rib::PortIndex port, bool up) {

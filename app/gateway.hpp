@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/log.hpp"
+#include "app/revisions.hpp"
 #include "app/translate.hpp"
 #include "base/result.hpp"
 #include "base/system_error.hpp"
@@ -49,13 +50,19 @@ public:
     // The rest belongs to the control thread.
 
     // Moves to the wanted configuration by difference; says what that did.
-    config::Plan apply(config::Model wanted);
+    config::Plan apply(config::Model wanted, std::string author = "", std::string comment = "");
+    // One static route of the running configuration, without a revision of its
+    // own. Both answer whether the prefix had one before.
+    bool put_static_route(config::StaticRoute route);
+    bool erase_static_route(const Prefix& prefix);
     // Reads the file again. The problems of a file that fails change nothing.
     Result<config::Plan, std::vector<std::string>> reload();
 
     const config::Model& running() const { return running_; }
     const std::string& config_file() const { return config_file_; }
     std::uint64_t revision() const { return revision_; }
+    const Revisions& revisions() const { return revisions_; }
+    boost::asio::io_context& io() { return *io_; }
     bool saved() const { return saved_; }
     void mark_changed() { saved_ = false; }
     void mark_saved() { saved_ = true; }
@@ -75,8 +82,11 @@ private:
 
     Result<void, SystemError> start_dataplane(const config::Model& model);
     Result<void, SystemError> start_speaker(const config::Model& model);
+    void remember(std::string author, std::string comment, std::string summary);
     void apply_ports(const config::Model& wanted);
     void apply_routes(const config::Model& wanted);
+    void put_route(const OwnRoute& route);
+    void remove_route(const Prefix& prefix);
     void link_changed(rib::PortIndex port, bool up);
     void schedule_pump();
     void pump();
@@ -88,6 +98,7 @@ private:
     std::string config_file_;
     config::Model running_;
     std::uint64_t revision_ = 0;
+    Revisions revisions_;
     bool saved_ = true;
     std::chrono::steady_clock::time_point started_;
     bool stopping_ = false;

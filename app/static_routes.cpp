@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "app/gateway.hpp"
 #include "app/views.hpp"
 
@@ -51,27 +49,14 @@ void StaticRoutes::put(mgmt::StaticRouteRequest request, mgmt::Done<bool> done) 
         auto route = read(request, gateway_.running());
         if (!route) return done(Failure{route.error()});
 
-        auto wanted = gateway_.running();
-        const auto at =
-            std::ranges::find(wanted.routes, route->prefix, &config::StaticRoute::prefix);
-        const bool fresh = at == wanted.routes.end();
-        if (fresh)
-            wanted.routes.push_back(std::move(*route));
-        else
-            *at = std::move(*route);
-        if (!gateway_.apply(std::move(wanted)).empty()) gateway_.mark_changed();
-        done(fresh);
+        done(!gateway_.put_static_route(std::move(*route)));
     });
 }
 
 void StaticRoutes::erase(Prefix prefix, mgmt::Done<mgmt::Nothing> done) {
     gateway_.ask([this, prefix, done = std::move(done)] {
-        auto wanted = gateway_.running();
-        if (std::erase_if(wanted.routes,
-                          [&](const config::StaticRoute& r) { return r.prefix == prefix; }) == 0)
+        if (!gateway_.erase_static_route(prefix))
             return done(Failure{mgmt::not_found("no static route " + prefix.to_string())});
-        gateway_.apply(std::move(wanted));
-        gateway_.mark_changed();
         done(mgmt::Nothing{});
     });
 }
