@@ -1,0 +1,268 @@
+#include "mgmt/cli/cli.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <thread>
+
+#include "mgmt/auth.hpp"
+#include "mgmt/cli/session.hpp"
+
+namespace torii::cli {
+namespace {
+
+std::size_t terminal_width(const std::ostream& out) {
+    winsize size{};
+    if (&out != &std::cout || ::isatty(STDOUT_FILENO) == 0) return 0;
+    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
+    return size.ws_col;
+}
+
+// Everything the command line can hold, and the command that was chosen.
+struct Line {
+    std::string name, reason, query, file, severity, comment, kind = "forward", number;
+    std::vector<std::string> via;
+    RouteOptions route;
+    std::size_t limit = 100;
+    int distance = 1;
+    unsigned confirm = 0;
+    bool why = false, all = false, follow = false, defaults = false, discard = false,
+         unreachable = false, group = false;
+    std::string source, destination, protocol = "tcp", port, without;
+    unsigned source_port = 0, destination_port = 0;
+    std::function<void(Session&)> command;
+};
+
+void add_bgp(CLI::App& app, Line& line) {
+    auto* bgp = app.add_subcommand("bgp", "BGP neighbors and groups");
+    bgp->require_subcommand(1);
+    bgp->add_subcommand("neighbors", "All neighbors, a line each")->callback([&] {
+        line.command = bgp_neighbors;
+    });
+    auto* one = bgp->add_subcommand("neighbor", "Everything about one neighbor");
+    one->add_option("ADDRESS", line.name)->required();
+    one->add_flag("--why", line.why, "Where each setting comes from");
+    one->callback(
+        [&] { line.command = [&](Session& s) { bgp_neighbor(s, line.name, line.why); }; });
+    bgp->add_subcommand("peers", "The same columns as `cilium bgp peers`")->callback([&] {
+        line.command = bgp_peers;
+    });
+    bgp->add_subcommand("groups", "Peer groups and their members")->callback([&] {
+        line.command = bgp_groups;
+    });
+    constexpr std::pair<const char*, const char*> kActions[] = {
+        {"clear", "Reset the session"},
+        {"soft-in", "Ask for all routes again"},
+        {"soft-out", "Send all routes again"},
+        {"shutdown", "Close the session and keep it closed"},
+        {"enable", "Undo shutdown and drain"},
+        {"drain", "Ask everybody to go elsewhere (RFC 8326), keep the session"},
+    };
+    for (const auto& [action, help] : kActions) {
+        auto* command = bgp->add_subcommand(action, help);
+        command->add_option("NEIGHBOR", line.name, "Address, or a group's name with --group")
+            ->required();
+        command->add_flag("--group", line.group, "All members of a group");
+        command->add_option("--reason", line.reason, "Told to the neighbor (RFC 9003)");
+        command->callback([&line, name = std::string{action}] {
+            line.command = [&line, name](Session& s) {
+                bgp_act(s, line.group ? "peer-groups" : "neighbors", line.name, name, line.reason);
+            };
+        });
+    }
+}
+
+void add_routes(CLI::App& app, Line& line) {
+    auto* route = app.add_subcommand("route", "Routes");
+    route->require_subcommand(1);
+    auto* all = route->add_subcommand("list", "The table, or a part of it");
+    all->add_option("PREFIX", line.route.prefix, "This prefix only");
+    all->add_flag("--longer", line.route.longer, "And all inside it");
+    all->add_option("--source", line.route.source, "connected, static or bgp");
+    all->add_option("--neighbor", line.route.neighbor, "Learnt from, or the table's neighbor");
+    all->add_option("--table", line.route.table, "rib, fib, adj-in, adj-out or filtered");
+    all->add_option("--family", line.route.family, "ipv4 or ipv6");
+    all->add_option("--limit", line.route.limit, "Most rows")->capture_default_str();
+    all->callback([&] { line.command = [&](Session& s) { route_list(s, line.route); }; });
+    auto* show = route->add_subcommand("show", "The route that a packet follows, and why");
+    show->add_option("ADDRESS", line.name, "An address, or a prefix")->required();
+    show->callback([&] { line.command = [&](Session& s) { route_show(s, line.name); }; });
+    auto* add = route->add_subcommand("add", "Add or replace a static route");
+    add->add_option("PREFIX", line.name)->required();
+    add->add_option("--via", line.via, "ADDRESS[@PORT] [weight N], more than once for ECMP");
+    add->add_flag("--discard", line.discard, "Drop silently instead");
+    add->add_flag("--unreachable", line.unreachable, "Drop and tell the sender instead");
+    add->add_option("--distance", line.distance)->check(CLI::Range(1, 255))->capture_default_str();
+    add->callback([&] {
+        line.kind = line.discard ? "discard" : line.unreachable ? "unreachable" : "forward";
+        line.command = [&](Session& s) {
+            route_add(s, line.name, line.via, line.kind, line.distance);
+        };
+    });
+    auto* remove = route->add_subcommand("delete", "Remove a static route");
+    remove->add_option("PREFIX", line.name)->required();
+    remove->callback([&] { line.command = [&](Session& s) { route_delete(s, line.name); }; });
+
+    auto* why = app.add_subcommand("explain", "Follow one packet through the real tables");
+    why->add_option("DESTINATION", line.destination)->required();
+    why->add_option("--from", line.source, "Source address");
+    why->add_option("--proto", line.protocol)->capture_default_str();
+    why->add_option("--sport", line.source_port);
+    why->add_option("--dport", line.destination_port);
+    why->add_option("--port", line.port, "The port it comes in by");
+    why->add_option("--without", line.without, "A neighbor to imagine gone");
+    why->callback([&] {
+        line.command = [&](Session& s) {
+            std::string query = "dst=" + percent_encode(line.destination) +
+                                "&proto=" + percent_encode(line.protocol) +
+                                "&sport=" + std::to_string(line.source_port) +
+                                "&dport=" + std::to_string(line.destination_port);
+            if (!line.source.empty()) query += "&src=" + percent_encode(line.source);
+            if (!line.port.empty()) query += "&port=" + percent_encode(line.port);
+            if (!line.without.empty()) query += "&without=" + percent_encode(line.without);
+            explain(s, query);
+        };
+    });
+}
+
+void add_system(CLI::App& app, Line& line) {
+    app.add_subcommand("status", "The router in a few lines; exit code 4 when not ready")
+        ->callback([&] { line.command = status; });
+    auto* port = app.add_subcommand("port", "Ports");
+    port->require_subcommand(1);
+    port->add_subcommand("list", "All ports, a line each")->callback([&] {
+        line.command = port_list;
+    });
+    auto* neighbor = app.add_subcommand("neighbor", "ARP and ND");
+    neighbor->require_subcommand(1);
+    neighbor->add_subcommand("list", "Who is at which MAC")->callback([&] {
+        line.command = neighbor_list;
+    });
+    auto* count = app.add_subcommand("counters", "Every counter that is not zero");
+    count->add_option("NAME", line.name, "What the names begin with");
+    count->add_flag("--all", line.all, "Those at zero too");
+    count->callback([&] { line.command = [&](Session& s) { counters(s, line.name, line.all); }; });
+    auto* event = app.add_subcommand("events", "What happened last");
+    event->add_option("--limit", line.limit)->check(CLI::Range(1, 1000))->capture_default_str();
+    event->add_option("--severity", line.severity, "debug, info, notice, warning, error");
+    event->add_flag("--follow,-f", line.follow, "Wait for more");
+    event->callback([&] {
+        line.command = [&](Session& s) { events(s, line.limit, line.severity, line.follow); };
+    });
+    auto* token = app.add_subcommand("token", "Bearer tokens for the API");
+    token->require_subcommand(1);
+    auto* add = token->add_subcommand("add", "Make a token and the line for the configuration");
+    add->add_option("NAME", line.name)->required();
+    add->add_option("--role", line.kind, "read, operate or admin")
+        ->check(CLI::IsMember({"read", "operate", "admin"}));
+    add->callback([&] {
+        line.command = [&](Session& s) {
+            const auto fresh = mgmt::make_token();
+            const auto role = line.kind == "forward" ? "read" : line.kind;
+            s.out << "token, shown this once: " << fresh.token
+                  << "\nfor management.tokens: { name = \"" << line.name << "\"; role = \"" << role
+                  << "\"; hash = \"" << fresh.hash << "\"; }\n";
+        };
+    });
+}
+
+void add_config(CLI::App& app, Line& line) {
+    auto* config = app.add_subcommand("config", "Configuration: check, diff, commit, roll back");
+    config->require_subcommand(1);
+    auto* show = config->add_subcommand("show", "The running configuration, secrets masked");
+    show->add_flag("--defaults", line.defaults, "Write the defaults too");
+    show->callback([&] { line.command = [&](Session& s) { config_show(s, line.defaults); }; });
+    auto* check = config->add_subcommand("check", "Find every mistake in a file");
+    check->add_option("FILE", line.file, "- for standard input")->required();
+    check->callback([&] { line.command = [&](Session& s) { config_check(s, line.file); }; });
+    auto* diff = config->add_subcommand("diff", "What a file would change, and what that costs");
+    diff->add_option("FILE", line.file, "Without: the startup file");
+    diff->callback([&] { line.command = [&](Session& s) { config_diff(s, line.file); }; });
+    config->add_subcommand("reload", "Apply the startup file")->callback([&] {
+        line.command = config_reload;
+    });
+    auto* commit = config->add_subcommand("commit", "Apply a file");
+    commit->add_option("FILE", line.file)->required();
+    commit->add_option("--comment", line.comment);
+    commit
+        ->add_option("--confirm", line.confirm, "Roll back after so many seconds unless confirmed")
+        ->check(CLI::Range(1, 86400));
+    commit->callback([&] {
+        line.command = [&](Session& s) { config_commit(s, line.file, line.comment, line.confirm); };
+    });
+    config->add_subcommand("confirm", "Keep what was committed on trial")->callback([&] {
+        line.command = [](Session& s) { config_simple(s, "/api/v1/config/confirm", "confirmed"); };
+    });
+    auto* back = config->add_subcommand("rollback", "Apply an earlier revision");
+    back->add_option("REVISION", line.number)->required()->check(CLI::NonNegativeNumber);
+    back->callback([&] {
+        line.command = [&](Session& s) {
+            config_simple(s, "/api/v1/config/rollback/" + line.number, "rolled back");
+        };
+    });
+    config->add_subcommand("save", "Make the running configuration the startup file")
+        ->callback([&] {
+            line.command = [](Session& s) { config_simple(s, "/api/v1/config/save", "saved"); };
+        });
+    config->add_subcommand("history", "Earlier revisions")->callback([&] {
+        line.command = config_history;
+    });
+}
+
+const char* environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value ? value : "";
+}
+
+}  // namespace
+
+int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err) {
+    Session session{{}, out, err, false, terminal_width(out), kOk};
+    if (const std::string socket = environment("TORII_SOCKET"); !socket.empty())
+        session.target.socket = socket;
+    session.target.url = environment("TORII_URL");
+    session.target.token = environment("TORII_TOKEN");
+
+    Line line;
+    double watch = 0;
+    CLI::App app{"torii: ask the gateway, and tell it what to do", "torii"};
+    app.set_version_flag("--version", TORII_VERSION);
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.add_option("--socket", session.target.socket, "Unix socket of toriid (TORII_SOCKET)");
+    app.add_option("--url", session.target.url, "http://HOST:PORT instead (TORII_URL)");
+    app.add_option("--token", session.target.token, "Bearer token (TORII_TOKEN)");
+    app.add_flag("--json", session.as_json, "The API's answer as it came");
+    app.add_option("--watch", watch, "Again every so many seconds")
+        ->expected(0, 1)
+        ->default_str("2");
+    app.footer(
+        "Others' words are known too: torii show bgp summary, show ip route X, show protocols.");
+    add_bgp(app, line);
+    add_routes(app, line);
+    add_system(app, line);
+    add_config(app, line);
+
+    arguments = translate_alias(std::move(arguments));
+    std::ranges::reverse(arguments);  // as CLI11 wants them
+    try {
+        app.parse(arguments);
+    } catch (const CLI::ParseError& e) {
+        const int code = app.exit(e, out, err);
+        return code == 0 ? kOk : kUsage;
+    }
+    for (bool again = true; again;) {
+        if (watch > 0) out << "\x1b[H\x1b[2J";
+        line.command(session);
+        out.flush();
+        again = watch > 0 && session.code != kUsage && static_cast<bool>(out);
+        if (again) std::this_thread::sleep_for(std::chrono::duration<double>(watch));
+    }
+    return session.code;
+}
+
+}  // namespace torii::cli

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace torii::cli {
+
+// Where torii answers: a Unix socket, or "http://HOST:PORT".
+struct Target {
+    std::string socket = "/run/torii/torii.sock";
+    std::string url;  // wins when set
+    std::string token;
+};
+
+struct Answer {
+    unsigned status = 0;
+    std::string content_type;
+    std::string body;
+};
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// One request, waited for. The error is a sentence for the terminal.
+Result<Answer, std::string> request(const Target& target, const std::string& method,
+                                    const std::string& path, const std::string& body = "",
+                                    const Headers& headers = {});
+
+// The same, but the body is given away as it comes, until `piece` says false.
+Result<Answer, std::string> stream(const Target& target, const std::string& path,
+                                   const Headers& headers,
+                                   const std::function<bool(std::string_view)>& piece);
+
+std::string percent_encode(std::string_view text);
+
+}  // namespace torii::cli

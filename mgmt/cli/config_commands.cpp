@@ -1,0 +1,127 @@
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "mgmt/cli/session.hpp"
+
+namespace torii::cli {
+namespace {
+
+const Headers kPlain{{"Content-Type", "text/plain"}};
+
+// "-" is standard input.
+std::optional<std::string> content(Session& session, const std::string& file) {
+    if (file == "-") return std::string{std::istreambuf_iterator<char>{std::cin}, {}};
+    std::ifstream in{file, std::ios::binary};
+    if (!in) {
+        session.err << "error: cannot read " << file << '\n';
+        session.code = kUsage;
+        return std::nullopt;
+    }
+    return std::string{std::istreambuf_iterator<char>{in}, {}};
+}
+
+void print_commit(Session& session, const std::string& answer) {
+    json::error_code error;
+    const auto state = json::parse(answer, error);
+    if (error) return;
+    session.out << "revision " << number(state, "revision");
+    if (const auto summary = text(state, "summary"); !summary.empty())
+        session.out << ": " << summary;
+    session.out << '\n';
+    if (const auto within = number(state, "confirm_within"); within > 0)
+        session.out << "rolls back by itself in " << within
+                    << " s unless you say: torii config confirm\n";
+}
+
+}  // namespace
+
+void config_show(Session& session, bool defaults) {
+    const auto path = std::string{"/api/v1/config"} + (defaults ? "?defaults=true" : "");
+    const auto answer = request(session.target, "GET", path, "",
+                                {{"Accept", session.as_json ? "application/json" : "text/plain"}});
+    if (!answer) {
+        session.err << "error: " << answer.error() << '\n';
+        session.code = kUnreachable;
+    } else if (answer->status >= 300) {
+        print_problem(session, *answer);
+    } else {
+        session.out << answer->body << (session.as_json ? "\n" : "");
+    }
+}
+
+void config_check(Session& session, const std::string& file) {
+    const auto body = content(session, file);
+    std::string answer;
+    if (!body || !send(session, "POST", "/api/v1/config/check", *body, kPlain, &answer)) return;
+    json::error_code error;
+    const auto value = json::parse(answer, error);
+    if (error) return;
+    for (const auto& item : list(value, "warnings"))
+        session.out << file << ':' << number(item, "line") << ": warning: " << text(item, "path")
+                    << ": " << text(item, "message") << '\n';
+    session.out << file << " is good\n";
+}
+
+void config_diff(Session& session, const std::string& file) {
+    std::optional<std::string> body = "";
+    if (!file.empty()) body = content(session, file);
+    std::string answer;
+    if (!body || !send(session, "POST", "/api/v1/config/diff", *body, kPlain, &answer)) return;
+    json::error_code error;
+    const auto value = json::parse(answer, error);
+    if (error) return;
+    for (const auto& change : list(value, "changes")) {
+        const auto cost = text(change, "cost");
+        session.out << "  " << text(change, "what");
+        if (!cost.empty() && cost != "none") session.out << "  [" << cost << ']';
+        session.out << '\n';
+    }
+    if (const auto diff = text(value, "text"); !diff.empty()) session.out << diff;
+    session.out << text(value, "summary") << '\n';
+}
+
+void config_reload(Session& session) {
+    std::string answer;
+    if (send(session, "POST", "/api/v1/config/reload", "", {}, &answer))
+        print_commit(session, answer);
+}
+
+void config_commit(Session& session, const std::string& file, const std::string& comment,
+                   unsigned confirm_within) {
+    const auto body = content(session, file);
+    if (!body) return;
+    json::object request;
+    request["text"] = *body;
+    if (!comment.empty()) request["comment"] = comment;
+    if (confirm_within > 0) request["confirm_within"] = confirm_within;
+    std::string answer;
+    if (send(session, "POST", "/api/v1/config/commit", json::serialize(request),
+             {{"Content-Type", "application/json"}}, &answer))
+        print_commit(session, answer);
+}
+
+void config_simple(Session& session, const std::string& path, const std::string& said) {
+    std::string answer;
+    if (!send(session, "POST", path, "", {}, &answer)) return;
+    if (answer.empty())
+        session.out << said << '\n';
+    else
+        print_commit(session, answer);
+}
+
+void config_history(Session& session) {
+    const auto answer = get(session, "/api/v1/config/revisions");
+    if (!answer) return;
+    Table table{{{"REVISION", Align::Right},
+                 {"TIME"},
+                 {"AUTHOR"},
+                 {"COMMENT", Align::Left, true},
+                 {"CHANGES", Align::Left, true}}};
+    for (const auto& row : list(*answer, "revisions"))
+        table.add({std::to_string(number(row, "number")), text(row, "time"), text(row, "author"),
+                   text(row, "comment"), text(row, "summary")});
+    table.print(session.out, session.width);
+}
+
+}  // namespace torii::cli

@@ -1,0 +1,160 @@
+#include "mgmt/cli/session.hpp"
+
+namespace torii::cli {
+namespace {
+
+std::string hops(const json::value& row) {
+    std::string out;
+    for (const auto& hop : list(row, "next_hops")) {
+        if (!out.empty()) out += ", ";
+        const auto address = text(hop, "address"), port = text(hop, "port");
+        out += address;
+        if (!port.empty()) out += (address.empty() ? "" : "@") + port;
+        if (number(hop, "weight") > 1) out += " weight " + std::to_string(number(hop, "weight"));
+        if (!flag(hop, "active")) out += " (inactive)";
+    }
+    const auto kind = text(row, "kind");
+    return out.empty() || kind == "discard" || kind == "unreachable" || kind == "local"
+               ? kind + (out.empty() || kind == "discard" ? "" : " " + out)
+               : out;
+}
+
+std::string marks(const json::value& row) {
+    return std::string{flag(row, "best") ? ">" : " "} + (flag(row, "installed") ? "*" : " ");
+}
+
+// The neighbor that taught it, and what it was taken or refused for.
+std::string remark(const json::value& row) {
+    const auto filtered = text(row, "filtered_by");
+    return filtered.empty() ? text(row, "because") : filtered;
+}
+
+std::string path(const json::value& row) {
+    const auto* bgp = row.get_object().if_contains("bgp");
+    return bgp ? text(*bgp, "as_path") : "";
+}
+
+Table route_table() {
+    return Table{{{""},
+                  {"PREFIX"},
+                  {"SOURCE"},
+                  {"DIST", Align::Right},
+                  {"NEXT HOP", Align::Left, true},
+                  {"AS PATH", Align::Left, true},
+                  {"AGE", Align::Right},
+                  {"WHY", Align::Left, true}}};
+}
+
+void add(Table& table, const json::value& row) {
+    table.add({marks(row), text(row, "prefix"), text(row, "source"),
+               std::to_string(number(row, "distance")), hops(row), path(row),
+               duration(number(row, "age")), remark(row)});
+}
+
+}  // namespace
+
+void route_list(Session& session, const RouteOptions& options) {
+    std::string query = "?limit=" + std::to_string(std::min<std::size_t>(options.limit, 1000));
+    const auto ask = [&](const char* key, const std::string& value) {
+        if (!value.empty()) query += std::string{"&"} + key + '=' + percent_encode(value);
+    };
+    ask("prefix", options.prefix);
+    if (options.longer) query += "&longer=true";
+    ask("source", options.source);
+    ask("neighbor", options.neighbor);
+    ask("table", options.table);
+    ask("family", options.family);
+    auto table = route_table();
+    std::size_t shown = 0;
+    std::int64_t total = 0;
+    bool more = false;
+    for (std::string cursor;;) {
+        const auto answer = get(session, "/api/v1/routes" + query + cursor);
+        if (!answer) return;
+        for (const auto& row : list(*answer, "routes")) {
+            add(table, row);
+            ++shown;
+        }
+        total = number(*answer, "total");
+        const auto next = text(*answer, "next_cursor");
+        more = !next.empty();
+        if (!more || shown >= options.limit) break;
+        cursor = "&cursor=" + percent_encode(next);
+    }
+    if (!table.empty()) table.print(session.out, session.width);
+    session.out << shown << " shown of " << total << " prefixes" << (more ? ", there are more" : "")
+                << "; > best, * installed\n";
+}
+
+void route_show(Session& session, const std::string& address) {
+    const bool prefix = address.find('/') != std::string::npos;
+    const auto answer = get(session, "/api/v1/routes?prefix=" + percent_encode(address) +
+                                         (prefix ? "&match=exact" : "&match=lpm"));
+    if (!answer) return;
+    const auto& rows = list(*answer, "routes");
+    if (rows.empty()) {
+        session.err << "error: no route for " << address << '\n';
+        session.code = kRefused;
+        return;
+    }
+    for (const auto& row : rows) {
+        auto& out = session.out;
+        out << text(row, "prefix") << ", " << text(row, "source") << ", distance "
+            << number(row, "distance") << ", " << text(row, "kind")
+            << (flag(row, "best") ? ", best" : "") << (flag(row, "installed") ? ", installed" : "")
+            << ", " << duration(number(row, "age")) << " old\n";
+        for (const auto& hop : list(row, "next_hops")) {
+            out << "  via " << text(hop, "address");
+            if (const auto port = text(hop, "port"); !port.empty()) out << " on " << port;
+            if (const auto mac = text(hop, "mac"); !mac.empty()) out << ", " << mac;
+            out << ", weight " << number(hop, "weight") << (flag(hop, "active") ? "" : ", inactive")
+                << '\n';
+        }
+        if (const auto* bgp = row.get_object().if_contains("bgp")) {
+            out << "  from " << text(*bgp, "neighbor") << ", AS path "
+                << (text(*bgp, "as_path").empty() ? "empty" : text(*bgp, "as_path")) << ", origin "
+                << text(*bgp, "origin");
+            if (const auto communities = words(*bgp, "communities"); !communities.empty())
+                out << ", communities " << communities;
+            out << (flag(*bgp, "stale") ? ", stale" : "") << '\n';
+        }
+        if (const auto why = remark(row); !why.empty()) out << "  because: " << why << '\n';
+    }
+}
+
+void route_add(Session& session, const std::string& prefix, const std::vector<std::string>& via,
+               const std::string& kind, int distance) {
+    json::object body;
+    body["kind"] = kind;
+    json::array hops;
+    for (const auto& hop : via) hops.emplace_back(hop);
+    if (!hops.empty()) body["via"] = hops;
+    body["distance"] = distance;
+    std::string answer;
+    if (!send(session, "PUT", "/api/v1/routes/static/" + percent_encode(prefix),
+              json::serialize(body), {{"Content-Type", "application/json"}}, &answer))
+        return;
+    const bool fresh = answer.find("\"created\":true") != std::string::npos;
+    session.out << prefix << (fresh ? ": added" : ": replaced") << '\n';
+}
+
+void route_delete(Session& session, const std::string& prefix) {
+    if (send(session, "DELETE", "/api/v1/routes/static/" + percent_encode(prefix), "", {}))
+        session.out << prefix << ": removed\n";
+}
+
+void explain(Session& session, const std::string& query) {
+    const auto answer = get(session, "/api/v1/explain?" + query);
+    if (!answer) return;
+    session.out << "exit: " << text(*answer, "exit");
+    for (const char* key : {"prefix", "next_hop", "port", "mac"})
+        if (const auto value = text(*answer, key); !value.empty())
+            session.out << ", " << key << ' ' << value;
+    session.out << '\n';
+    Table table{{{"STAGE"}, {"OUTCOME"}, {"BECAUSE", Align::Left, true}}};
+    for (const auto& step : list(*answer, "steps"))
+        table.add({text(step, "stage"), text(step, "outcome"), text(step, "because")});
+    if (!table.empty()) table.print(session.out, session.width);
+}
+
+}  // namespace torii::cli

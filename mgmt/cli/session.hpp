@@ -1,0 +1,72 @@
+#pragma once
+
+#include <boost/json.hpp>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+#include "mgmt/cli/cli.hpp"
+#include "mgmt/cli/client.hpp"
+#include "mgmt/cli/table.hpp"
+
+namespace torii::cli {
+
+namespace json = boost::json;
+
+// What a command works with: where to ask, where to write, how.
+struct Session {
+    Target target;
+    std::ostream& out;
+    std::ostream& err;
+    bool as_json = false;
+    std::size_t width = 0;  // of the terminal; 0: no limit
+    int code = kOk;
+};
+
+// Asks and gives the parsed answer. Nothing: the reason has been printed, the
+// exit code is set; or --json has printed the answer already.
+std::optional<json::value> get(Session& session, const std::string& path);
+// A request whose success is silent or one sentence.
+bool send(Session& session, const std::string& method, const std::string& path,
+          const std::string& body, const Headers& headers, std::string* answer = nullptr);
+void print_problem(Session& session, const Answer& answer);
+
+std::string text(const json::value& row, std::string_view key);
+std::int64_t number(const json::value& row, std::string_view key);
+bool flag(const json::value& row, std::string_view key);
+const json::array& list(const json::value& row, std::string_view key);
+std::string words(const json::value& row, std::string_view key);  // a list of texts, joined
+
+// The commands.
+void bgp_neighbors(Session& session);
+void bgp_neighbor(Session& session, const std::string& address, bool why);
+void bgp_peers(Session& session);
+void bgp_groups(Session& session);
+void bgp_act(Session& session, const std::string& what, const std::string& name,
+             const std::string& action, const std::string& reason);
+struct RouteOptions {
+    std::string prefix, source, neighbor, table, family;
+    bool longer = false;
+    std::size_t limit = 1000;
+};
+void route_list(Session& session, const RouteOptions& options);
+void route_show(Session& session, const std::string& address);
+void route_add(Session& session, const std::string& prefix, const std::vector<std::string>& via,
+               const std::string& kind, int distance);
+void route_delete(Session& session, const std::string& prefix);
+void explain(Session& session, const std::string& query);
+void port_list(Session& session);
+void neighbor_list(Session& session);
+void counters(Session& session, const std::string& prefix, bool all);
+void status(Session& session);
+void events(Session& session, std::size_t limit, const std::string& severity, bool follow);
+void config_show(Session& session, bool defaults);
+void config_check(Session& session, const std::string& file);
+void config_diff(Session& session, const std::string& file);
+void config_reload(Session& session);
+void config_commit(Session& session, const std::string& file, const std::string& comment,
+                   unsigned confirm_within);
+void config_simple(Session& session, const std::string& path, const std::string& said);
+void config_history(Session& session);
+
+}  // namespace torii::cli

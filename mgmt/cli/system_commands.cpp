@@ -1,0 +1,147 @@
+#include "mgmt/cli/session.hpp"
+
+namespace torii::cli {
+namespace {
+
+std::string event_line(const json::value& event) {
+    std::string out = text(event, "time") + "  " + text(event, "severity");
+    out.resize(std::max<std::size_t>(out.size(), 35), ' ');
+    return out + text(event, "id") + "  " + text(event, "text");
+}
+
+// "data: {...}" lines of an event stream that comes in pieces.
+class EventLines {
+public:
+    explicit EventLines(Session& session) : session_(session) {}
+    bool take(std::string_view piece) {
+        pending_ += piece;
+        for (auto end = pending_.find('\n'); end != std::string::npos; end = pending_.find('\n')) {
+            line(pending_.substr(0, end));
+            pending_.erase(0, end + 1);
+        }
+        return static_cast<bool>(session_.out);
+    }
+
+private:
+    void line(const std::string& text) {
+        if (!text.starts_with("data: ")) return;
+        if (session_.as_json) {
+            session_.out << text.substr(6) << std::endl;
+            return;
+        }
+        json::error_code error;
+        const auto event = json::parse(text.substr(6), error);
+        if (!error) session_.out << event_line(event) << std::endl;
+    }
+    Session& session_;
+    std::string pending_;
+};
+
+}  // namespace
+
+void port_list(Session& session) {
+    const auto answer = get(session, "/api/v1/ports");
+    if (!answer) return;
+    Table table{{{"PORT"},
+                 {"LINK"},
+                 {"ADDRESSES", Align::Left, true},
+                 {"MTU", Align::Right},
+                 {"MAC"},
+                 {"RX", Align::Right},
+                 {"TX", Align::Right},
+                 {"DROPS", Align::Right},
+                 {"DEVICE", Align::Left, true}}};
+    for (const auto& row : list(*answer, "ports")) {
+        const auto count = [&](const char* key) {
+            return static_cast<std::uint64_t>(number(row, key));
+        };
+        table.add({text(row, "name"),
+                   !flag(row, "admin_up") ? "shut"
+                   : flag(row, "link_up") ? "up"
+                                          : "down",
+                   words(row, "addresses"), std::to_string(number(row, "mtu")), text(row, "mac"),
+                   abbreviated(count("rx_packets")), abbreviated(count("tx_packets")),
+                   abbreviated(count("rx_dropped") + count("tx_dropped")), text(row, "device")});
+    }
+    table.print(session.out, session.width);
+}
+
+void neighbor_list(Session& session) {
+    const auto answer = get(session, "/api/v1/adjacencies");
+    if (!answer) return;
+    Table table{{{"ADDRESS"}, {"PORT"}, {"MAC"}, {"STATE"}, {"AGE", Align::Right}}};
+    for (const auto& row : list(*answer, "adjacencies"))
+        table.add({text(row, "address"), text(row, "port"), text(row, "mac"), text(row, "state"),
+                   duration(number(row, "age"))});
+    table.print(session.out, session.width);
+}
+
+void counters(Session& session, const std::string& prefix, bool all) {
+    const auto answer = get(
+        session, "/api/v1/counters" + (prefix.empty() ? "" : "?name=" + percent_encode(prefix)));
+    if (!answer) return;
+    Table table{{{"COUNTER"}, {"LABELS", Align::Left, true}, {"VALUE", Align::Right}}};
+    for (const auto& metric : list(*answer, "counters")) {
+        for (const auto& sample : list(metric, "samples")) {
+            std::string labels;
+            if (const auto* object = sample.get_object().if_contains("labels");
+                object && object->is_object())
+                for (const auto& label : object->get_object())
+                    labels += (labels.empty() ? "" : " ") + std::string{label.key()} + '=' +
+                              text(*object, {label.key().data(), label.key().size()});
+            const bool histogram = text(metric, "kind") == "histogram";
+            const auto* value = sample.get_object().if_contains(histogram ? "count" : "value");
+            json::error_code error;
+            const double v = value && value->is_number() ? value->to_number<double>(error) : 0;
+            if (v == 0 && !all) continue;
+            const bool whole =
+                v >= 0 && v < 1e18 && v == static_cast<double>(static_cast<std::uint64_t>(v));
+            table.add({text(metric, "name"), labels,
+                       whole ? grouped(static_cast<std::uint64_t>(v)) : std::to_string(v)});
+        }
+    }
+    table.print(session.out, session.width);
+    if (!all) session.out << "counters at zero are left out; --all shows them\n";
+}
+
+void status(Session& session) {
+    const auto answer = get(session, "/api/v1/status");
+    if (!answer) return;
+    const auto& row = *answer;
+    const bool ready = flag(row, "ready");
+    session.out << text(row, "hostname") << ": torii " << text(row, "version") << ", AS "
+                << number(row, "asn") << ", router ID " << text(row, "router_id") << ", up "
+                << duration(number(row, "uptime")) << '\n'
+                << (ready ? "ready" : "NOT READY") << '\n';
+    for (const auto& reason : list(row, "reasons"))
+        if (reason.is_string()) session.out << "  " << reason.get_string().c_str() << '\n';
+    session.out << "neighbors: " << number(row, "neighbors_established") << " of "
+                << number(row, "neighbors") << " established\n"
+                << "routes: " << grouped(static_cast<std::uint64_t>(number(row, "routes_ipv4")))
+                << " IPv4, " << grouped(static_cast<std::uint64_t>(number(row, "routes_ipv6")))
+                << " IPv6\n"
+                << "configuration: revision " << number(row, "config_revision")
+                << (flag(row, "config_saved") ? "" : ", not saved") << '\n';
+    if (!ready) session.code = kNotReady;
+}
+
+void events(Session& session, std::size_t limit, const std::string& severity, bool follow) {
+    if (!follow) {
+        const auto answer = get(session, "/api/v1/events?limit=" + std::to_string(limit) +
+                                             (severity.empty() ? "" : "&severity=" + severity));
+        if (!answer) return;
+        for (const auto& event : list(*answer, "events")) session.out << event_line(event) << '\n';
+        return;
+    }
+    EventLines lines{session};
+    const auto answer = stream(session.target, "/api/v1/events", {{"Accept", "text/event-stream"}},
+                               [&](std::string_view piece) { return lines.take(piece); });
+    if (!answer) {
+        session.err << "error: " << answer.error() << '\n';
+        session.code = kUnreachable;
+    } else if (answer->status >= 300) {
+        print_problem(session, *answer);
+    }
+}
+
+}  // namespace torii::cli

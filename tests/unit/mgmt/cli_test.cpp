@@ -1,0 +1,249 @@
+#include "mgmt/cli/cli.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "mgmt/cli/client.hpp"
+#include "mgmt/cli/table.hpp"
+#include "mgmt/server.hpp"
+#include "tests/unit/mgmt/fake_views.hpp"
+
+namespace torii::cli {
+namespace {
+
+using mgmt::FakeRouter;
+
+class CliTest : public testing::Test {
+protected:
+    void SetUp() override {
+        router.add("10.244.1.0/24", "10.0.0.2", "bgp");
+        router.add("0.0.0.0/0", "192.0.2.2", "static");
+        mgmt::ServerSettings settings;
+        settings.unix_path = socket;
+        settings.tcp = {{IpAddress::v4(0x7f000001), 0}};
+        auto started = mgmt::Server::start(settings, router.views(), log);
+        ASSERT_TRUE(started) << started.error().message();
+        server = std::move(*started);
+    }
+    int torii(std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), {"--socket", socket});
+        out.str("");
+        err.str("");
+        return run(std::move(arguments), out, err);
+    }
+    bool shows(const std::string& text) const { return out.str().find(text) != std::string::npos; }
+
+    FakeRouter router;
+    mgmt::EventLog log;
+    std::string socket = testing::TempDir() + "torii-cli-" + std::to_string(::getpid()) + ".sock";
+    std::unique_ptr<mgmt::Server> server;
+    std::ostringstream out, err;
+};
+
+TEST_F(CliTest, ListsNeighbors) {
+    EXPECT_EQ(torii({"bgp", "neighbors"}), kOk) << err.str();
+    EXPECT_TRUE(shows("*10.0.0.2  65001  nodes  Established    1h01m     3         2    10"))
+        << out.str();
+    EXPECT_TRUE(shows("hold timer expired"));
+    EXPECT_TRUE(shows("2 neighbors, 1 established"));
+}
+
+TEST_F(CliTest, ShowsPeersInTheColumnsOfCilium) {
+    EXPECT_EQ(torii({"bgp", "peers"}), kOk);
+    EXPECT_TRUE(
+        shows("Local AS  Peer AS  Peer Address  Session State  Uptime  Family        "
+              "Received  Advertised"))
+        << out.str();
+    EXPECT_TRUE(
+        shows("64512     65001    10.0.0.2      established    1h01m   ipv4/unicast  2         5"))
+        << out.str();
+}
+
+TEST_F(CliTest, ShowsOneNeighborAndWhy) {
+    EXPECT_EQ(torii({"bgp", "neighbor", "10.0.0.2", "--why"}), kOk);
+    EXPECT_TRUE(shows("group nodes (from the next session on)")) << out.str();
+    EXPECT_EQ(torii({"bgp", "neighbor", "10.9.9.9"}), kRefused);
+    EXPECT_EQ(err.str(), "error: no neighbor 10.9.9.9\n");
+}
+
+TEST_F(CliTest, ListsAndShowsRoutes) {
+    EXPECT_EQ(torii({"route", "list"}), kOk);
+    EXPECT_TRUE(shows("10.244.1.0/24")) << out.str();
+    EXPECT_TRUE(shows("2 shown of 2 prefixes"));
+    EXPECT_EQ(torii({"route", "show", "10.244.1.7"}), kOk);
+    EXPECT_TRUE(shows("via 10.0.0.2 on nodes, 02:00:00:00:00:02")) << out.str();
+    EXPECT_EQ(torii({"route", "show", "::1"}), kRefused);
+}
+
+TEST_F(CliTest, AddsAndDeletesAStaticRoute) {
+    EXPECT_EQ(torii({"route", "add", "10.7.0.0/16", "--via", "10.0.0.2"}), kOk) << err.str();
+    EXPECT_EQ(out.str(), "10.7.0.0/16: added\n");
+    EXPECT_EQ(torii({"route", "add", "10.7.0.0/16", "--discard"}), kOk);
+    EXPECT_EQ(out.str(), "10.7.0.0/16: replaced\n");
+    EXPECT_EQ(torii({"route", "delete", "10.7.0.0/16"}), kOk);
+    EXPECT_EQ(torii({"route", "delete", "10.7.0.0/16"}), kRefused);
+    EXPECT_EQ(torii({"route", "add", "10.7.0.0/16"}), kRefused);
+    EXPECT_EQ(torii({"route", "add", "10.8.0.0/16", "--via", "10.9.9.9"}), kRefused);
+    EXPECT_EQ(err.str(), "error: 10.9.9.9 is an address of ours\n  via: ours\n");
+}
+
+TEST_F(CliTest, ShowsPortsNeighborsCountersAndStatus) {
+    EXPECT_EQ(torii({"port", "list"}), kOk);
+    EXPECT_TRUE(shows("123M")) << out.str();
+    EXPECT_EQ(torii({"neighbor", "list"}), kOk);
+    EXPECT_TRUE(shows("reachable"));
+    EXPECT_EQ(torii({"counters"}), kOk);
+    EXPECT_TRUE(shows("exit=forward  1,234,567")) << out.str();
+    EXPECT_FALSE(shows("no_route"));
+    EXPECT_EQ(torii({"counters", "--all"}), kOk);
+    EXPECT_TRUE(shows("no_route"));
+    EXPECT_EQ(torii({"status"}), kOk);
+    router.report.ready = false;
+    router.report.reasons = {"port nodes is down"};
+    EXPECT_EQ(torii({"status"}), kNotReady);
+    EXPECT_TRUE(shows("port nodes is down"));
+}
+
+TEST_F(CliTest, ShowsEvents) {
+    log.append({Severity::Notice, "BGP-ADJCHANGE-UP", "10.0.0.2 is up", {}}, {});
+    EXPECT_EQ(torii({"events"}), kOk);
+    EXPECT_EQ(out.str(), "1970-01-01T00:00:00.000Z  notice   BGP-ADJCHANGE-UP  10.0.0.2 is up\n");
+}
+
+TEST_F(CliTest, ActsOnNeighbors) {
+    EXPECT_EQ(torii({"bgp", "shutdown", "10.0.0.2", "--reason", "new disk"}), kOk) << err.str();
+    EXPECT_EQ(torii({"bgp", "drain", "nodes", "--group"}), kOk);
+    EXPECT_EQ(router.actions, (std::vector<std::string>{"10.0.0.2 3 new disk", "group nodes 5 "}));
+}
+
+TEST_F(CliTest, HandlesConfigurations) {
+    const auto file = testing::TempDir() + "torii-cli.cfg";
+    std::ofstream{file} << "good";
+    EXPECT_EQ(torii({"config", "check", file}), kOk) << err.str();
+    EXPECT_TRUE(shows("is good"));
+    EXPECT_EQ(torii({"config", "diff", file}), kOk);
+    EXPECT_TRUE(shows("neighbor 10.0.0.2: password  [reset]"));
+    EXPECT_EQ(torii({"config", "commit", file, "--confirm", "60", "--comment", "x"}), kOk);
+    EXPECT_TRUE(shows("rolls back by itself in 60 s")) << out.str();
+    EXPECT_EQ(torii({"config", "confirm"}), kOk);
+    EXPECT_EQ(torii({"config", "show"}), kOk);
+    EXPECT_EQ(out.str(), "router = { };\n");
+    EXPECT_EQ(torii({"config", "history"}), kOk);
+    EXPECT_EQ(torii({"config", "rollback", "999"}), kRefused);
+    EXPECT_EQ(torii({"config", "save"}), kOk);
+    EXPECT_EQ(torii({"config", "reload"}), kOk);
+    std::ofstream{file} << "bad";
+    EXPECT_EQ(torii({"config", "check", file}), kRefused);
+    EXPECT_NE(err.str().find("request:3: ports.a: unknown key bad"), std::string::npos)
+        << err.str();
+    EXPECT_EQ(torii({"config", "check", "/nowhere"}), kUsage);
+}
+
+TEST_F(CliTest, EveryReadingCommandSpeaksJson) {
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"bgp", "neighbors"},
+                                                    {"bgp", "neighbor", "10.0.0.2"},
+                                                    {"bgp", "peers"},
+                                                    {"bgp", "groups"},
+                                                    {"route", "list"},
+                                                    {"route", "show", "10.244.1.1"},
+                                                    {"port", "list"},
+                                                    {"neighbor", "list"},
+                                                    {"counters"},
+                                                    {"status"},
+                                                    {"events"},
+                                                    {"config", "show"},
+                                                    {"config", "history"},
+                                                    {"explain", "10.244.1.1"}}) {
+        auto arguments = command;
+        arguments.push_back("--json");
+        EXPECT_EQ(torii(arguments), kOk) << err.str();
+        EXPECT_EQ(out.str().substr(0, 1), "{") << command[0];
+    }
+}
+
+TEST_F(CliTest, SaysWhenNobodyAnswers) {
+    server.reset();
+    EXPECT_EQ(torii({"status"}), kUnreachable);
+    EXPECT_NE(err.str().find("is toriid running?"), std::string::npos);
+    EXPECT_EQ(torii({"--url", "http://127.0.0.1:1", "status"}), kUnreachable);
+}
+
+TEST_F(CliTest, SpeaksToAUrlToo) {
+    EXPECT_EQ(
+        torii({"--url", "http://127.0.0.1:" + std::to_string(server->tcp_ports()[0]), "status"}),
+        kOk)
+        << err.str();
+}
+
+TEST_F(CliTest, HelpOfEachCommandIsOneScreen) {
+    for (const std::vector<std::string>& command : {std::vector<std::string>{},
+                                                    {"bgp"},
+                                                    {"bgp", "neighbor"},
+                                                    {"route"},
+                                                    {"route", "list"},
+                                                    {"route", "add"},
+                                                    {"config"},
+                                                    {"events"},
+                                                    {"counters"},
+                                                    {"explain"}}) {
+        auto arguments = command;
+        arguments.push_back("--help");
+        EXPECT_EQ(torii(arguments), kOk);
+        EXPECT_LE(std::ranges::count(out.str(), '\n'), 32) << out.str();
+        EXPECT_GT(std::ranges::count(out.str(), '\n'), 3);
+    }
+}
+
+TEST_F(CliTest, RefusesAWrongCommandLine) {
+    for (const std::vector<std::string>& command : {std::vector<std::string>{},
+                                                    {"x"},
+                                                    {"bgp"},
+                                                    {"bgp", "neighbor"},
+                                                    {"route", "add", "x", "--distance", "0"}})
+        EXPECT_EQ(torii(command), kUsage);
+}
+
+TEST(Alias, KnowsTheWordsOfOthers) {
+    using Words = std::vector<std::string>;
+    EXPECT_EQ(translate_alias({"show", "bgp", "summary"}), (Words{"bgp", "neighbors"}));
+    EXPECT_EQ(translate_alias({"show", "ip", "route", "10.0.0.1", "--json"}),
+              (Words{"route", "show", "10.0.0.1", "--json"}));
+    EXPECT_EQ(translate_alias({"show", "ip", "route"}),
+              (Words{"route", "list", "--family", "ipv4"}));
+    EXPECT_EQ(translate_alias({"--socket", "x", "show", "protocols"}),
+              (Words{"--socket", "x", "bgp", "neighbors"}));
+    EXPECT_EQ(translate_alias({"bgp", "neighbors"}), (Words{"bgp", "neighbors"}));
+}
+
+TEST(Table, FitsTheTerminal) {
+    Table table{{{"A"}, {"B", Align::Left, true}}};
+    table.add({"1", std::string(100, 'x')});
+    std::ostringstream out;
+    table.print(out, 40);
+    std::string line;
+    for (std::istringstream in{out.str()}; std::getline(in, line);) EXPECT_LE(line.size(), 40u);
+}
+
+TEST(Table, LetsNoControlCharactersReachTheTerminal) {
+    Table table{{{"A"}}};
+    table.add({"\x1b[2J"});
+    std::ostringstream out;
+    table.print(out, 0);
+    EXPECT_EQ(out.str().find('\x1b'), std::string::npos);
+}
+
+TEST(Numbers, AreReadable) {
+    EXPECT_EQ(grouped(1234567), "1,234,567");
+    EXPECT_EQ(grouped(12), "12");
+    EXPECT_EQ(abbreviated(999), "999");
+    EXPECT_EQ(abbreviated(1234), "1.2k");
+    EXPECT_EQ(abbreviated(123456789), "123M");
+    EXPECT_EQ(duration(42), "00:42");
+    EXPECT_EQ(duration(90061), "1d01h");
+}
+
+}  // namespace
+}  // namespace torii::cli
