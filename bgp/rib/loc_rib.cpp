@@ -126,7 +126,7 @@ void LocRib::sweep(Family family, PeerId peer, std::uint8_t flag) {
         const auto paths = table.paths(id, peer);
         for (std::size_t i = paths.size(); i-- > 0;) {
             const Path path = table.paths(id, peer)[i];
-            if (!(path.flags & flag)) continue;
+            if (flag != path_flag::kAny && !(path.flags & flag)) continue;
             table.remove(id, peer, path.path_id);
             --routes.received;
             if (path.attributes != 0) --routes.accepted;

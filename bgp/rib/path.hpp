@@ -15,6 +15,7 @@ namespace path_flag {
 inline constexpr std::uint8_t kStale = 1;           // kept by graceful restart
 inline constexpr std::uint8_t kLongLivedStale = 2;  // RFC 9494
 inline constexpr std::uint8_t kOverLimit = 4;       // beyond the maximum, not used
+inline constexpr std::uint8_t kAny = 0;             // every path, for a sweep
 inline constexpr std::uint8_t kRefreshing = 8;      // not heard of again since BoRR
 }  // namespace path_flag
 

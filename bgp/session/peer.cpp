@@ -81,6 +81,7 @@ void Peer::stop(const Notification& farewell) {
     started_ = false;
     dial_at_.reset();
     end_sessions(farewell);
+    if (up_ == nullptr) forget_routes();
 }
 
 void Peer::end_sessions(const Notification& farewell) {
@@ -98,13 +99,16 @@ std::optional<Clock::TimePoint> Peer::on_time(Clock::TimePoint now) {
         dial_at_.reset();
         dial();
     }
+    if (stale_until_ && now >= *stale_until_) stale_expired();
     if (forget_at_ && now >= *forget_at_) {
         forget_at_.reset();
         if (!has_connection()) host_.forget(*this);
         return std::nullopt;
     }
-    if (dial_at_ && forget_at_) return std::min(*dial_at_, *forget_at_);
-    return dial_at_ ? dial_at_ : forget_at_;
+    std::optional<Clock::TimePoint> next;
+    for (const auto& when : {dial_at_, forget_at_, stale_until_})
+        if (when && (!next || *when < *next)) next = when;
+    return next;
 }
 
 void Peer::dial() {
@@ -183,6 +187,7 @@ OpenMessage Peer::our_open(Session&) {
     const bool receive = s.add_path == AddPath::Receive || s.add_path == AddPath::Both;
     c.add_path_receive = {receive && s.ipv4, receive && s.ipv6};
     c.role = s.role;
+    offer_restart(c);
     c.hostname = speaker.hostname;
     c.software = speaker.software;
     ours_ = open;
@@ -237,7 +242,13 @@ std::optional<Notification> Peer::resolve_collision(Session& session, const Open
     const auto other = &session == incoming_.get() ? outgoing_ : incoming_;
     if (!other || other.get() == &session) return std::nullopt;
     const auto lost = cease_notification(cease::kCollision);
-    if (other->state() == State::Established) return lost;
+    if (other->state() == State::Established) {
+        // RFC 4724 §4.2: who restarts comes back before we have noticed that
+        // the old connection is dead.
+        if (!restarts_gracefully()) return lost;
+        other->drop();
+        return std::nullopt;
+    }
     if (other->state() != State::OpenConfirm) return std::nullopt;
     const auto ours = host_.speaker().router_id;
     // RFC 6286 §2.3: equal identifiers are told apart by the AS.
@@ -262,7 +273,9 @@ void Peer::on_up(Session& session) {
     theirs_ = *session.open_received();
     negotiated_ = negotiate(ours_, theirs_);
     pending_.clear();
-    for (auto& state : out_) state = {};
+    std::array<bool, kFamilies> stale{};
+    for (const Family family : kEachFamily)
+        stale[index(family)] = std::exchange(out_[index(family)], {}).stale;
 
     PeerFacts facts;
     facts.alive = true;
@@ -273,7 +286,15 @@ void Peer::on_up(Session& session) {
     facts.weight =
         static_cast<std::uint16_t>(std::clamp<std::uint32_t>(settings_->weight, 1, 65535));
     facts.address = address_;
-    id_ = host_.rib().add_peer(facts);
+    // Routes kept over a restart belong to the same peer, if it still is.
+    if (id_ != 0 && host_.rib().peers()[id_].as != facts.as) forget_routes();
+    if (id_ == 0) {
+        id_ = host_.rib().add_peer(facts);
+    } else {
+        host_.rib().change_peer(id_, facts);
+        for (const Family family : kEachFamily) out_[index(family)].stale = stale[index(family)];
+        resume_stale();
+    }
 
     make_policies();
     say(Severity::Notice, "BGP-ADJCHANGE-UP", "neighbor is up",
@@ -287,7 +308,7 @@ void Peer::on_down(Session&, const CloseReason& reason) {
     since_ = host_.sessions().timers.now();
     say(Severity::Warning, "BGP-ADJCHANGE-DOWN", "neighbor is down: " + reason.to_string());
     leave_groups();
-    forget_routes();
+    if (!keep_stale(reason)) forget_routes();
 }
 
 void Peer::on_closed(Session& session, const CloseReason& reason) {
@@ -342,7 +363,9 @@ void Peer::act(PeerAction action, const std::string& reason) {
         case PeerAction::Shutdown:
             held_ = true;
             dial_at_.reset();
-            return end_sessions(cease_notification(cease::kAdminShutdown, reason));
+            end_sessions(cease_notification(cease::kAdminShutdown, reason));
+            if (up_ == nullptr) forget_routes();
+            return;
         case PeerAction::Enable:
             held_ = false;
             idle_until_ = {};
@@ -434,6 +457,7 @@ NeighborView Peer::view() const {
         if (state.group != nullptr) f.advertised = state.group->advertised();
         f.end_of_rib_received = state.end_of_rib_received;
         f.end_of_rib_sent = state.end_of_rib_sent;
+        f.stale = state.stale;
         v.families.push_back(f);
     }
     return v;

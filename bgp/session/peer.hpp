@@ -88,6 +88,7 @@ private:
         UpdateGroup* group = nullptr;
         bool end_of_rib_received = false;
         bool end_of_rib_sent = false;
+        bool stale = false;   // routes of before a restart are in use
         bool warned = false;  // of the maximum
         std::uint32_t over_limit = 0;
     };
@@ -100,6 +101,14 @@ private:
     std::optional<Notification> resolve_collision(Session& session, const OpenMessage& open);
     void say(Severity severity, std::string_view id, std::string text,
              std::vector<std::pair<std::string_view, std::string>> fields = {});
+
+    // peer_restart.cpp
+    void offer_restart(Capabilities& capabilities) const;
+    bool restarts_gracefully() const;
+    bool keep_stale(const CloseReason& reason);
+    void resume_stale();
+    void end_stale(Family family);
+    void stale_expired();
 
     // peer_routes.cpp
     void make_policies();
@@ -130,7 +139,7 @@ private:
     bool held_ = false;  // shut by an operator at run time
     bool draining_ = false;
     unsigned failures_ = 0;  // dials in a row
-    std::optional<Clock::TimePoint> dial_at_, forget_at_;
+    std::optional<Clock::TimePoint> dial_at_, forget_at_, stale_until_;
     Clock::TimePoint idle_until_{};
 
     PeerId id_ = 0;

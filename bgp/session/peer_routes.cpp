@@ -157,6 +157,7 @@ std::optional<Notification> Peer::on_update(Session&, std::span<const std::uint8
     const Update& update = *decoded;
     if (update.end_of_rib) {
         out_[index(*update.end_of_rib)].end_of_rib_received = true;
+        end_stale(*update.end_of_rib);
         return std::nullopt;
     }
     if (update.recovery != Recovery::None) complain(update);
