@@ -64,7 +64,7 @@ def bird(node, n, asn, extra=""):
         router id 10.0.0.1{n};
         protocol device {{}}
         protocol static {{ ipv4; route 10.244.{n}.0/24 unreachable; }}
-        protocol bgp gate {{
+        protocol bgp uplink {{
           local as {asn};
           neighbor 10.0.0.1 as 64512;
           connect delay time 1; connect retry time 2; error wait time 1, 2;

@@ -137,15 +137,15 @@ class Cluster:
             router id 10.0.0.12;
             protocol device {}
             protocol direct { ipv4; ipv6; interface "cni0"; }
-            template bgp gateway {
+            template bgp common {
               local as 64602;
               connect delay time 1; connect retry time 2; error wait time 1, 2;
             }
-            protocol bgp four from gateway {
+            protocol bgp four from common {
               neighbor 10.0.0.1 as 64512;
               ipv4 { import all; export where source = RTS_DEVICE; };
             }
-            protocol bgp six from gateway {
+            protocol bgp six from common {
               neighbor fd00::1 as 64512;
               ipv6 { import all; export where source = RTS_DEVICE; };
             }

@@ -73,9 +73,9 @@ class Frr:
 
     def start(self):
         if self.zebra:
-            self._daemon("zebra", "-n")
+            self._daemon("zebra")
             wait_for("zebra listens", lambda: (self.directory / "zserv.api").exists(), 10)
-        self.process = self._daemon("bgpd", "-n", *([] if self.zebra else ["-Z"]))
+        self.process = self._daemon("bgpd", *([] if self.zebra else ["-n", "-Z"]))
         return self
 
     def vty(self, *commands):
