@@ -10,6 +10,7 @@
 #include "config/node.hpp"
 #include "config/reader.hpp"
 #include "config/scan.hpp"
+#include "config/stable_sort.hpp"
 #include "config/validate.hpp"
 
 // The only file that knows libconfig++; its exceptions end here.
@@ -198,10 +199,9 @@ Result<Loaded, Problems> understand(Files files) {
         validate(out.model, sources, found);
         add_findings(files.problems, std::move(found));
     }
-    std::stable_sort(files.problems.begin(), files.problems.end(),
-                     [](const Problem& a, const Problem& b) {
-                         return a.file != b.file ? a.file < b.file : a.line < b.line;
-                     });
+    stable_sort(files.problems, [](const Problem& a, const Problem& b) {
+        return a.file != b.file ? a.file < b.file : a.line < b.line;
+    });
     if (has_errors(files.problems)) return Failure{std::move(files.problems)};
     out.warnings = std::move(files.problems);
     return out;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/fields.hpp"
+#include "config/stable_sort.hpp"
 
 namespace torii::config {
 namespace {
@@ -140,8 +141,7 @@ void plan_bgp(const Bgp& had, const Bgp& wanted, Plan& out) {
 
 // The place of a kind of change in a plan is that of its type in Change.
 void sort_plan(Plan& plan) {
-    std::stable_sort(plan.begin(), plan.end(),
-                     [](const Change& a, const Change& b) { return a.index() < b.index(); });
+    stable_sort(plan, [](const Change& a, const Change& b) { return a.index() < b.index(); });
 }
 
 template <class... F>

@@ -79,6 +79,10 @@ private:
             for (const auto& password : *s.passwords)
                 if (password.empty() || password.size() > 80)
                     find_.error(path + ".password", "a TCP MD5 key has 1 to 80 bytes");
+        // What `config show` prints is not what it knows.
+        if (s.passwords && std::ranges::find(*s.passwords, "********") != s.passwords->end())
+            find_.error(path + ".password", "this is a masked password, not the password itself",
+                        "write the password; it is never shown");
         if (s.families && s.families->empty())
             find_.error(path + ".families", "no family is left", "\"ipv4\", \"ipv6\" or both");
         if (s.families &&

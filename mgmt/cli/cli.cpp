@@ -213,6 +213,20 @@ void add_config(CLI::App& app, Line& line) {
     });
 }
 
+void add_import(CLI::App& app, Line& line, const LocalCommands& local) {
+    if (!local.import_frr) return;
+    auto* import = app.add_subcommand("import", "Other routers' configurations into ours");
+    import->require_subcommand(1);
+    auto* frr = import->add_subcommand("frr", "FRR's, integrated; what is left out goes to stderr");
+    frr->add_option("FILE", line.file)->required();
+    frr->add_flag("--by-range", line.all, "One listen range instead of a line for each member");
+    frr->callback([&] {
+        line.command = [&](Session& s) {
+            s.code = local.import_frr(line.file, line.all, s.out, s.err);
+        };
+    });
+}
+
 const char* environment(const char* name) {
     const char* value = std::getenv(name);
     return value ? value : "";
@@ -220,7 +234,8 @@ const char* environment(const char* name) {
 
 }  // namespace
 
-int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err) {
+int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err,
+        const LocalCommands& local) {
     Session session{{}, out, err, false, terminal_width(out), kOk};
     if (const std::string socket = environment("TORII_SOCKET"); !socket.empty())
         session.target.socket = socket;
@@ -246,6 +261,7 @@ int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err
     add_routes(app, line);
     add_system(app, line);
     add_config(app, line);
+    add_import(app, line, local);
 
     arguments = translate_alias(std::move(arguments));
     std::ranges::reverse(arguments);  // as CLI11 wants them

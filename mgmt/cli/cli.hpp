@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -16,8 +17,18 @@ enum ExitCode : int {
     kNotReady = 4,     // `torii status`: not ready
 };
 
+// What needs no router and lives in other rooms; app gives it. Each returns an
+// exit code.
+struct LocalCommands {
+    // FILE in FRR's words to our configuration on `out`, what was left out to
+    // `err`; `by_range` turns plain group members into listen ranges.
+    std::function<int(const std::string& file, bool by_range, std::ostream& out, std::ostream& err)>
+        import_frr;
+};
+
 // `arguments` without the program's name.
-int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err);
+int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err,
+        const LocalCommands& local = {});
 
 // vtysh's, birdc's and other trained fingers' ways to say it, in ours.
 std::vector<std::string> translate_alias(std::vector<std::string> arguments);

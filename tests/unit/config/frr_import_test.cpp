@@ -1,0 +1,110 @@
+#include "config/frr_import.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "config/config.hpp"
+
+namespace torii::config {
+namespace {
+
+std::string file(const std::string& name) {
+    std::ifstream in{std::string{TORII_SOURCE_DIR} + "/tests/vectors/config/frr/" + name};
+    std::stringstream out;
+    out << in.rdbuf();
+    return out.str();
+}
+
+// What was imported is good enough for `toriid --check`.
+Model checked(const FrrImport& imported) {
+    const auto printed = print(imported.model, Secrets::Shown);
+    const auto loaded = load_text(printed, "imported.cfg");
+    if (!loaded) {
+        std::string all;
+        for (const auto& problem : loaded.error()) all += problem.to_string() + '\n';
+        ADD_FAILURE() << all << printed;
+        return {};
+    }
+    return loaded->model;
+}
+
+bool left_out(const FrrImport& imported, const std::string& text) {
+    for (const auto& item : imported.left_out)
+        if (item.text.find(text) != std::string::npos && !item.why.empty() && item.line > 0)
+            return true;
+    return false;
+}
+
+TEST(FrrImport, CarriesAGroupWithALinePerNodeOverWhole) {
+    const auto imported = import_frr(file("adr.frr"));
+    EXPECT_TRUE(imported.left_out.empty()) << imported.left_out[0].text;
+    const auto m = checked(imported);
+    ASSERT_EQ(m.bgp->groups.size(), 1u);
+    EXPECT_EQ(m.bgp->neighbors.size(), 3u);
+    const auto peer = effective(*m.bgp, m.bgp->neighbors[0]).settings;
+    EXPECT_EQ(peer.remote_as->asn.number, 64513u);
+    EXPECT_EQ(peer.hold_time, seconds{9});
+    EXPECT_EQ(peer.import_lists, std::vector<std::string>{"PODS"});
+    EXPECT_EQ(peer.export_lists, std::vector<std::string>{"any"});  // no ebgp-requires-policy
+    EXPECT_EQ(peer.max_prefix->action, MaxPrefixAction::Warn);
+    EXPECT_EQ(peer.max_prefix->warn_percent, 80);
+    EXPECT_EQ(peer.families, std::vector{Family::Ip4});
+    EXPECT_EQ(m.prefix_lists[0].rules[0].to_string(), "deny 10.244.9.0/24");  // by its seq
+}
+
+TEST(FrrImport, MakesOneListenRangeOfPlainMembersOnRequest) {
+    const auto m = checked(import_frr(file("adr.frr"), Members::ByRange));
+    EXPECT_TRUE(m.bgp->neighbors.empty());
+    ASSERT_EQ(m.bgp->listen.size(), 1u);
+    EXPECT_EQ(m.bgp->listen[0].range, Prefix::parse("10.0.0.0/24"));
+    EXPECT_EQ(m.bgp->listen[0].group, "CILIUM_NODES");
+}
+
+TEST(FrrImport, CarriesABorderRouterOverAndNamesWhatItDoesNot) {
+    const auto imported = import_frr(file("border.frr"));
+    const auto m = checked(imported);
+    ASSERT_EQ(m.ports.size(), 2u);
+    EXPECT_EQ(m.ports[0].name, "eth1-100");
+    EXPECT_EQ(m.ports[0].device.name, "eth1.100");
+    EXPECT_EQ(m.bgp->asn.number, 4200000001u);
+    EXPECT_EQ(m.bgp->listen_limit, 500u);
+    EXPECT_EQ(m.bgp->defaults.hold_time, seconds{9});  // datacenter
+    const auto* nodes = m.bgp->find_group("NODES");
+    ASSERT_TRUE(nodes);
+    EXPECT_EQ(nodes->settings.families, (std::vector{Family::Ip4, Family::Ip6}));
+    EXPECT_EQ(nodes->settings.passwords, std::vector<std::string>{"s3cret"});
+    const auto* list = m.find_prefix_list("FROM-NODES");
+    ASSERT_TRUE(list);
+    ASSERT_EQ(list->rules.size(), 3u);
+    EXPECT_EQ(list->rules[1].to_string(), "fd00:10:244::/48 ge 64");
+    EXPECT_EQ(list->rules[2].to_string(), "deny any");
+    ASSERT_EQ(m.bgp->neighbors.size(), 2u);
+    EXPECT_EQ(m.bgp->neighbors[1].settings.update_source, IpAddress::parse("10.0.0.1"));
+    EXPECT_EQ(m.routes.size(), 5u);
+    EXPECT_EQ(m.routes[0].distance, 210);
+    EXPECT_EQ(m.routes[2].via.size(), 2u);
+    for (const auto* text :
+         {"192.0.2.255/32", "ip ospf cost", "bfd", "redistribute ospf", "address-family l2vpn",
+          "router ospf", "set local-preference", "access-list", "eth9", "neighbor eth5"})
+        EXPECT_TRUE(left_out(imported, text)) << text;
+    EXPECT_EQ(imported.left_out.size(), 13u);
+}
+
+TEST(FrrImport, PrintsNoPasswordAmongWhatIsLeftOut) {
+    const auto imported =
+        import_frr("router bgp 1\n address-family l2vpn evpn\n neighbor X password hush\n");
+    for (const auto& item : imported.left_out) EXPECT_EQ(item.text.find("hush"), std::string::npos);
+}
+
+TEST(FrrImport, SurvivesAnyText) {
+    EXPECT_TRUE(rc::check([](const std::string& text) { (void)import_frr(text); }));
+    const auto good = file("border.frr");
+    for (std::size_t n = 0; n < good.size(); n += 7)
+        (void)import_frr(good.substr(n), Members::ByRange);
+}
+
+}  // namespace
+}  // namespace torii::config
