@@ -102,8 +102,8 @@ std::string PrefixRule::to_string() const {
     out += prefix.to_string();
     const auto bits = prefix.address().bits();
     if (ge == prefix.length() && le == prefix.length()) return out;
-    if (ge != prefix.length() || le == bits) out += " ge " + std::to_string(ge);
-    if (le != bits) out += " le " + std::to_string(le);
+    if (ge != prefix.length()) out += " ge " + std::to_string(ge);
+    if (ge == prefix.length() || le != bits) out += " le " + std::to_string(le);
     return out;
 }
 

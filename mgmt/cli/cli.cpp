@@ -252,9 +252,7 @@ int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err
     app.add_option("--url", session.target.url, "http://HOST:PORT instead (TORII_URL)");
     app.add_option("--token", session.target.token, "Bearer token (TORII_TOKEN)");
     app.add_flag("--json", session.as_json, "The API's answer as it came");
-    app.add_option("--watch", watch, "Again every so many seconds")
-        ->expected(0, 1)
-        ->default_str("2");
+    app.add_flag("--watch{2}", watch, "Again every 2 seconds, or --watch=SECONDS");
     app.footer(
         "Others' words are known too: torii show bgp summary, show ip route X, show protocols.");
     add_bgp(app, line);
