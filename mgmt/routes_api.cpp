@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::size_t kMostRows = 1000;
 
-bool is_true(const std::string* text) {
-    return text && (*text == "true" || *text == "1" || text->empty());
-}
-
 Result<RouteQuery, Problem> parse(const Request& request) {
     constexpr std::string_view kKnown[] = {"table",  "neighbor", "family", "source", "prefix",
                                            "longer", "match",    "limit",  "cursor"};
@@ -51,7 +47,12 @@ Result<RouteQuery, Problem> parse(const Request& request) {
                 bad_request("prefix: " + text->substr(0, 60) + " is no prefix or address")};
         query.prefix = *prefix;
         query.match = RouteQuery::Match::Exact;
-        if (is_true(request.asked("longer"))) query.match = RouteQuery::Match::Longer;
+    }
+    if (const auto* longer = request.asked("longer")) {
+        if (*longer != "true" && *longer != "false")
+            return Failure{bad_request("longer: true or false")};
+        if (!request.asked("prefix")) return Failure{bad_request("longer needs prefix=")};
+        if (*longer == "true") query.match = RouteQuery::Match::Longer;
     }
     if (const auto* kind = request.asked("match")) {
         if (*kind != "lpm" && *kind != "exact" && *kind != "longer")

@@ -15,21 +15,21 @@ def pytest_configure(config):
 
 
 @pytest.fixture(scope="session")
-def prefix():
+def lab_prefix():
     """Namespaces of two runs on one machine must not meet."""
     return "tt" + os.environ.get("TORII_BUILD", "build").replace("build", "")
 
 
 @pytest.fixture
-def lab(prefix, request):
-    with Lab(prefix + "-lab") as lab:
+def lab(lab_prefix, request):
+    with Lab(lab_prefix + "-lab") as lab:
         yield lab
         show_logs_of_failures(request, lab)
 
 
 @pytest.fixture(scope="module")
-def cluster(prefix, request):
-    with Lab(prefix + "-cluster") as lab:
+def cluster(lab_prefix, request):
+    with Lab(lab_prefix + "-cluster") as lab:
         cluster = Cluster(lab).start()
         cluster.converge()
         yield cluster

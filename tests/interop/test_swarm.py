@@ -1,7 +1,5 @@
 """Hundreds of nodes that nobody configured."""
 
-import json
-
 from lab import wait_for
 from routers import Torii, build_directory
 
@@ -47,7 +45,7 @@ def test_200_nodes_join_by_one_listen_range_and_are_all_forwarded_to(lab):
         "--src-nodes", "172.17.0.1", "--local-as", 65001, "--remote-as", 65000, "--hold", 30,
         "--pod-base", "10.0.0.0", "--linger", 60, "--timeout", 100, "--json", report)
     wait_for("all nodes are Established", lambda: len(torii.api.established()) == NODES, 60)
-    groups = {g["name"]: g for g in torii.api.get("/api/v1/peer-groups")["groups"]}
+    groups = {g["name"]: g for g in torii.api.get("/api/v1/peer-groups")["peer_groups"]}
     assert groups["nodes"]["members_dynamic"] == NODES
 
     last = f"10.0.{NODES - 1}.0/24"
@@ -62,5 +60,4 @@ def test_200_nodes_join_by_one_listen_range_and_are_all_forwarded_to(lab):
     lab.stop(process)
     wait_for("the nodes are gone", lambda: not torii.api.established(), 40)
     assert not torii.api.installed(last)
-    assert json.dumps(torii.api.get("/healthz"))
     assert torii.stop() == 0
