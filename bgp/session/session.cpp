@@ -189,7 +189,7 @@ void Session::wait_readable() {
 bool Session::read_once() {
     auto& buffer = context_.buffer;
     const std::size_t before = partial_.size();
-    std::memcpy(buffer.data(), partial_.data(), before);
+    std::copy(partial_.begin(), partial_.end(), buffer.begin());
     const auto n = recv(socket_.native_handle(), buffer.data() + before, kReadSize, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
     if (n <= 0) {

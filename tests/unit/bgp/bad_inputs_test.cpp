@@ -113,7 +113,7 @@ protected:
     Bytes open_;
     std::uint32_t peer_as_ = 0;
     bool four_octet_ = true;
-    std::unique_ptr<RawPeer> observer_, tester_;
+    std::shared_ptr<RawPeer> observer_, tester_;
 };
 
 TEST_P(BadInput, HasTheExpectedOutcome) {

@@ -108,7 +108,8 @@ void World::settle() {
     for (bool more = true; more;) {
         io.restart();
         more = io.poll() != 0;
-        for (auto* peer : peers) more |= peer->pump();
+        for (const auto& weak : peers)
+            if (const auto peer = weak.lock()) more |= peer->pump();
     }
 }
 
@@ -118,11 +119,11 @@ void World::pass(std::chrono::milliseconds time) {
     settle();
 }
 
-std::unique_ptr<RawPeer> World::connect(std::string_view remote) {
+std::shared_ptr<RawPeer> World::connect(std::string_view remote) {
     int ends[2];
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    auto peer = std::make_unique<RawPeer>(ends[0]);
-    peers.push_back(peer.get());
+    auto peer = std::make_shared<RawPeer>(ends[0]);
+    peers.push_back(peer);
     const auto from = address(remote);
     speaker->adopt(ends[1], from.is_v4() ? address("10.99.0.254") : address("fd99::fe"), from);
     settle();
@@ -146,7 +147,7 @@ OpenMessage World::open(std::uint32_t as, std::uint32_t id, Capabilities c, std:
     return o;
 }
 
-std::unique_ptr<RawPeer> World::up(std::string_view remote, std::uint32_t as, Capabilities c,
+std::shared_ptr<RawPeer> World::up(std::string_view remote, std::uint32_t as, Capabilities c,
                                    std::uint16_t hold) {
     auto peer = connect(remote);
     if (!c.four_octet_as) c.four_octet_as = as;

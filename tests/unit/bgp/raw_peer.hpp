@@ -125,9 +125,9 @@ public:
     // Lets everything happen that can happen without time going by.
     void settle();
     void pass(std::chrono::milliseconds time);
-    std::unique_ptr<RawPeer> connect(std::string_view remote);
+    std::shared_ptr<RawPeer> connect(std::string_view remote);
     // Connects and comes up with this OPEN.
-    std::unique_ptr<RawPeer> up(std::string_view remote, std::uint32_t as,
+    std::shared_ptr<RawPeer> up(std::string_view remote, std::uint32_t as,
                                 Capabilities c = defaults(), std::uint16_t hold = 90);
     static Capabilities defaults();
     static OpenMessage open(std::uint32_t as, std::uint32_t id, Capabilities c, std::uint16_t hold);
@@ -144,7 +144,7 @@ public:
     RecordingEvents events;
     ManualClock clock;
     std::unique_ptr<Speaker> speaker;
-    std::vector<RawPeer*> peers;
+    std::vector<std::weak_ptr<RawPeer>> peers;
 };
 
 NeighborSettings neighbor(std::string_view remote, std::uint32_t as);
