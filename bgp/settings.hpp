@@ -99,7 +99,7 @@ struct PeerSettings {
     std::optional<seconds> long_lived_stale_time;  // RFC 9494
     bool graceful_shutdown = false;                // RFC 8326: ask others to go elsewhere
     std::uint32_t weight = 1;                      // share of an ECMP group
-    std::uint32_t guard_table = 0;                 // reserved for the guard
+    bool guarded = false;                          // the guard watches what it announces
 
     friend bool operator==(const PeerSettings&, const PeerSettings&) = default;
 };
@@ -171,6 +171,16 @@ struct DecisionSettings {
     friend bool operator==(const DecisionSettings&, const DecisionSettings&) = default;
 };
 
+// Which node may announce what, see policy/guard.hpp.
+enum class GuardMode : std::uint8_t { Off, Alert, Enforce };
+struct GuardSettings {
+    GuardMode mode = GuardMode::Off;
+    std::vector<Prefix> pods;    // first come, first owned; empty: anywhere
+    std::vector<Prefix> shared;  // VIPs: any node may announce inside
+    seconds lease{300};          // a prefix stays its owner's that long after it went
+    friend bool operator==(const GuardSettings&, const GuardSettings&) = default;
+};
+
 struct SpeakerSettings {
     std::uint32_t asn = 0;
     std::uint32_t router_id = 0;   // host order
@@ -184,6 +194,7 @@ struct SpeakerSettings {
     std::vector<Prefix> networks;  // announced by us
     bool redistribute_connected = false;
     bool redistribute_static = false;
+    GuardSettings guard;
     std::vector<PrefixList> prefix_lists;
     std::vector<GroupSettings> groups;
     std::vector<NeighborSettings> neighbors;

@@ -63,6 +63,10 @@ SpeakerCounters Speaker::counters() const {
 void Speaker::adopt(int socket, const IpAddress& local, const IpAddress& remote) {
     impl_->adopt(socket, local, remote);
 }
+void Speaker::assign_prefixes(const IpAddress& node, std::vector<Prefix> prefixes) {
+    impl_->guard_.assign(node, std::move(prefixes));
+    impl_->reconsider_guarded();
+}
 void Speaker::run_timers() {
     impl_->run_timers();
 }
@@ -73,7 +77,8 @@ Speaker::Impl::Impl(boost::asio::io_context& io, rib::RouteSink& routes,
       events_(events),
       timers_(io, clock),
       sessions_(io, timers_),
-      rib_(io, routes, next_hops) {
+      rib_(io, routes, next_hops),
+      guard_(clock) {
     settings_.listen.clear();
 }
 
@@ -319,6 +324,37 @@ void Speaker::Impl::refresh_all_own() {
     for (const auto& prefix : settings_.networks) own_[prefix].by.insert(Origination::Network);
     for (const auto& [prefix, own] : own_) refresh_own(prefix);
     std::erase_if(own_, [](const auto& item) { return item.second.by.empty(); });
+}
+
+namespace {
+
+class LeaseTimer final : public Timed {
+public:
+    explicit LeaseTimer(std::function<std::optional<Clock::TimePoint>()> ended)
+        : ended_(std::move(ended)) {}
+    std::optional<Clock::TimePoint> on_time(Clock::TimePoint) override { return ended_(); }
+
+private:
+    std::function<std::optional<Clock::TimePoint>()> ended_;
+};
+
+}  // namespace
+
+void Speaker::Impl::guard_released() {
+    const auto next = guard_.next_expiry();
+    if (!next) return;
+    if (!lease_timer_)
+        lease_timer_ = std::make_shared<LeaseTimer>([this] {
+            if (guard_.expire()) reconsider_guarded();
+            return guard_.next_expiry();
+        });
+    timers_.schedule(lease_timer_, *next);
+}
+
+// What was refused because of another's claim may be welcome now.
+void Speaker::Impl::reconsider_guarded() {
+    for (const auto& [address, peer] : peers_)
+        if (peer->established() && peer->settings().guarded) peer->reconsider();
 }
 
 bool Speaker::Impl::act_on_neighbor(const IpAddress& address, PeerAction action,

@@ -66,6 +66,9 @@ public:
     bool act_on_neighbor(const IpAddress& address, PeerAction action, std::string reason);
     bool act_on_group(std::string_view name, PeerAction action, std::string reason);
 
+    // What the guard's table gives a node; nothing takes the entry out.
+    void assign_prefixes(const IpAddress& node, std::vector<Prefix> prefixes);
+
     std::vector<NeighborView> neighbors() const;
     std::optional<NeighborView> neighbor(const IpAddress& address) const;
     std::vector<GroupView> groups() const;

@@ -15,6 +15,8 @@ std::vector<AppliedChange> Speaker::Impl::apply(SpeakerSettings wanted) {
     limit_warned_ = false;
     companions_.clear();
     rib_.configure(settings_.decision, settings_.multipath);
+    const bool guard = settings_.guard != before.guard;
+    guard_.configure(settings_.guard);
     if (started_) {
         if (auto listening = listen(); !listening)
             events_.emit({Severity::Error, "BGP-LISTEN-FAILED", listening.error().message(), {}});
@@ -30,6 +32,7 @@ std::vector<AppliedChange> Speaker::Impl::apply(SpeakerSettings wanted) {
     else if (lists)
         for (const auto& [address, peer] : peers_)
             if (peer->established()) peer->policies_changed();
+    if (guard) reconsider_guarded();
     refresh_all_own();
     return out;
 }

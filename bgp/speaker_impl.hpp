@@ -45,6 +45,8 @@ public:
     SessionContext& sessions() override { return sessions_; }
     LocRib& rib() override { return rib_; }
     EventSink& events() override { return events_; }
+    Guard& guard() override { return guard_; }
+    void guard_released() override;
     const Companions& companions(const IpAddress& local) override;
     void forget(Peer& peer) override;
 
@@ -66,6 +68,7 @@ private:
     void drop(const IpAddress& address, std::uint8_t subcode);
     void refresh_own(const Prefix& prefix);
     void refresh_all_own();
+    void reconsider_guarded();
     Peer* find(const IpAddress& address) const;
     void rows_of(const PathQuery& query, Family family, const Prefix& prefix, EntryId entry,
                  std::vector<PathRow>& out) const;
@@ -76,6 +79,8 @@ private:
     Timers timers_;
     SessionContext sessions_;
     LocRib rib_;
+    Guard guard_;
+    std::shared_ptr<Timed> lease_timer_;
     SpeakerSettings settings_;
     bool started_ = false, stopping_ = false;
     std::vector<std::shared_ptr<Listener>> listeners_;

@@ -20,6 +20,7 @@ enum class Refusal : std::uint8_t {
     OverLimit,
     RouteLeak,
     OwnNextHop,
+    Guard,
 };
 
 // What one peer may teach us. Immutable; made anew when settings change.

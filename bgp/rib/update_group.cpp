@@ -20,6 +20,11 @@ std::uint64_t count_messages(std::span<const std::uint8_t> bytes) {
     return n;
 }
 
+// Those that share attributes together, in their old order.
+constexpr auto by_attributes = [](const auto& item) {
+    return std::uint64_t{item.attributes} << 32 | item.entry;
+};
+
 bool is_private_as(std::uint32_t as) {
     return (as >= 64512 && as <= 65534) || as >= 4200000000;
 }
@@ -314,7 +319,7 @@ void UpdateGroup::publish(std::span<const BestChange> changes) {
     // Prefixes that share attributes go out together, also when others came in
     // between.
     if (runs * 2 > items_.size() && items_.size() > 2)
-        std::ranges::stable_sort(items_, {}, &Item::attributes);
+        std::ranges::sort(items_, {}, by_attributes);
 
     std::shared_ptr<const std::vector<std::uint8_t>> shared;
     std::uint64_t messages = 0;
@@ -376,7 +381,7 @@ bool UpdateGroup::advance(PeerId peer) {
         }
         if (member->marked != 0) ++member->cursor;
     }
-    std::ranges::stable_sort(items_, {}, &Item::attributes);
+    std::ranges::sort(items_, {}, by_attributes);
     auto bytes = std::make_shared<std::vector<std::uint8_t>>();
     auto updates = encode(items_, own_withdrawn_, peer, *bytes);
     const bool done = member->marked == 0;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/event.hpp"
+#include "bgp/policy/guard.hpp"
 #include "bgp/policy/import.hpp"
 #include "bgp/rib/loc_rib.hpp"
 #include "bgp/session/session.hpp"
@@ -25,6 +26,9 @@ public:
     virtual SessionContext& sessions() = 0;
     virtual LocRib& rib() = 0;
     virtual EventSink& events() = 0;
+    virtual Guard& guard() = 0;
+    // A claim was given up; its lease has an end.
+    virtual void guard_released() = 0;
     virtual const Companions& companions(const IpAddress& local) = 0;
     // A dynamic peer has been down for long enough to be forgotten.
     virtual void forget(Peer& peer) = 0;
@@ -58,6 +62,7 @@ public:
     ChangeCost change(const NeighborSettings& wanted);
     // The same where only the lists behind the names have changed.
     void policies_changed();
+    void reconsider();  // all that was received, by the policy of now
     void act(PeerAction action, const std::string& reason);
 
     NeighborView view() const;
@@ -115,7 +120,7 @@ private:
     ExportSettings export_settings(Family family) const;
     void join_groups(bool end_of_rib);
     void leave_groups();
-    void reconsider();  // all that was received, by the policy of now
+    bool guard_allows(const Prefix& prefix);
     void forget_routes();
     NextHopKey next_hop_key(const IpAddress& next_hop, const IpAddress& link_local) const;
     std::optional<Notification> announce(const NlriList& list, const Attributes& attributes,
@@ -154,6 +159,8 @@ private:
     std::uint32_t times_established_ = 0;
     Clock::TimePoint since_;
     Clock::TimePoint complained_{};
+    Clock::TimePoint guard_said_{};
+    std::uint64_t guard_refused_ = 0;
     std::uint64_t malformed_updates_ = 0;
     std::string last_reason_;
 };

@@ -60,7 +60,7 @@ constexpr std::array kFields{
     Field{"remove_private_as", Effect::Policy, same<&S::remove_private_as>},
     Field{"graceful_shutdown", Effect::Policy, same<&S::graceful_shutdown>},
     Field{"weight", Effect::Policy, same<&S::weight>},
-    Field{"guard_table", Effect::Policy, same<&S::guard_table>},
+    Field{"guarded", Effect::Policy, same<&S::guarded>},
     Field{"mapped_next_hop", Effect::AskAgain, same<&S::mapped_next_hop>},
     Field{"enforce_first_as", Effect::AskAgain, same<&S::enforce_first_as>},
     Field{"allow_as_set", Effect::AskAgain, same<&S::allow_as_set>},

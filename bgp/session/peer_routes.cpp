@@ -95,7 +95,31 @@ void Peer::leave_groups() {
 }
 
 void Peer::forget_routes() {
-    if (id_ != 0) host_.rib().retire_peer(std::exchange(id_, 0));
+    if (id_ == 0) return;
+    host_.rib().retire_peer(std::exchange(id_, 0));
+    if (!settings_->guarded || !host_.guard().active()) return;
+    host_.guard().release_all(address_);
+    host_.guard_released();
+}
+
+// Asked for what all other policy lets pass; the answer is also the claim.
+bool Peer::guard_allows(const Prefix& prefix) {
+    auto& guard = host_.guard();
+    if (!settings_->guarded || !guard.active()) return true;
+    const auto verdict = guard.check(address_, prefix);
+    if (verdict.allowed()) {
+        guard.claim(address_, prefix);
+        return true;
+    }
+    ++guard_refused_;
+    const auto now = host_.sessions().timers.now();
+    if (guard_said_ == Clock::TimePoint{} || now - guard_said_ >= 1s) {
+        guard_said_ = now;
+        say(Severity::Warning, guard.enforces() ? "BGP-GUARD-REFUSED" : "BGP-GUARD-ALERT",
+            verdict.to_string(prefix),
+            {{"prefix", prefix.to_string()}, {"count", std::to_string(guard_refused_)}});
+    }
+    return !guard.enforces();
 }
 
 void Peer::policies_changed() {
@@ -122,8 +146,9 @@ void Peer::reconsider() {
         rib.each_path(family, id_, [&](EntryId entry, Path& path) {
             if (path.flags & path_flag::kOverLimit) return;
             const auto why = import_.check(rib.pool()[path.received].view());
-            const bool good = why == Refusal::None &&
-                              import_.check(rib.table(family).prefix(entry)) == Refusal::None;
+            const auto prefix = rib.table(family).prefix(entry);
+            const bool good = why == Refusal::None && import_.check(prefix) == Refusal::None &&
+                              guard_allows(prefix);
             rib.set_attributes(family, entry, path, good ? path.received : 0);
         });
 }
@@ -133,6 +158,9 @@ std::string Peer::filtered_by(const Path& path, const Prefix& prefix) const {
     if (path.flags & path_flag::kOverLimit) return import_.explain(Refusal::OverLimit, prefix);
     auto why = import_.check(host_.rib().pool()[path.received].view());
     if (why == Refusal::None) why = import_.check(prefix);
+    if (why == Refusal::None && settings_->guarded)
+        if (const auto verdict = host_.guard().check(address_, prefix); !verdict.allowed())
+            return verdict.to_string(prefix);
     return import_.explain(why == Refusal::None ? Refusal::OwnNextHop : why, prefix);
 }
 
@@ -182,10 +210,14 @@ std::optional<Notification> Peer::on_update(Session&, std::span<const std::uint8
 }
 
 void Peer::withdraw(const NlriList& list) {
+    if (list.empty()) return;
     auto& rib = host_.rib();
+    const bool guarded = settings_->guarded && host_.guard().active();
     for_each_nlri(list, [&](const Prefix& prefix, std::uint32_t path_id) {
         rib.withdraw(list.family, prefix, id_, path_id);
+        if (guarded) host_.guard().release(address_, prefix);
     });
+    if (guarded) host_.guard_released();
 }
 
 std::optional<Notification> Peer::announce(const NlriList& list, const Attributes& attributes,
@@ -204,7 +236,8 @@ std::optional<Notification> Peer::announce(const NlriList& list, const Attribute
     bool enough = false;
     for_each_nlri(list, [&](const Prefix& prefix, std::uint32_t path_id) {
         if (enough) return;
-        const auto why = refusal != Refusal::None ? refusal : import_.check(prefix);
+        auto why = refusal != Refusal::None ? refusal : import_.check(prefix);
+        if (why == Refusal::None && !guard_allows(prefix)) why = Refusal::Guard;
         Path path;
         path.peer = id_ & 0xffffff;
         path.path_id = path_id;
