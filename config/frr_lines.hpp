@@ -29,7 +29,7 @@ public:
     template <class... W>
     bool begins(const W&... wanted) const {
         std::size_t i = 0;
-        return ((*this)[i++] == std::string_view{wanted} && ...);
+        return (((*this)[i++] == std::string_view{wanted}) && ...);
     }
     void drop(std::size_t n) {
         words_.erase(words_.begin(), words_.begin() + static_cast<std::ptrdiff_t>(n));
