@@ -1,0 +1,146 @@
+#include "dataplane/fib/next_hop_group.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <random>
+
+#include "dataplane/node/flow_hash.hpp"
+
+namespace torii::dataplane {
+namespace {
+
+std::vector<BucketPlan::Member> members(unsigned n) {
+    std::vector<BucketPlan::Member> out;
+    for (unsigned i = 0; i < n; ++i) out.push_back({100 + i, 1});
+    return out;
+}
+std::map<HopId, std::uint32_t> owned(const BucketTable& table) {
+    std::map<HopId, std::uint32_t> out;
+    for (std::uint32_t b = 0; b < table.size(); ++b) ++out[table.buckets[b].hop];
+    return out;
+}
+BucketTablePtr settled(std::span<const BucketPlan::Member> m) {
+    auto table = make_buckets(BucketPlan::wanted_size(m));
+    EXPECT_EQ(BucketPlan::settle(*table, m, 1), 0u);
+    return table;
+}
+std::vector<HopId> snapshot(const BucketTable& table) {
+    std::vector<HopId> out;
+    for (std::uint32_t b = 0; b < table.size(); ++b) out.push_back(table.buckets[b].hop);
+    return out;
+}
+
+class GroupOf : public testing::TestWithParam<unsigned> {};
+
+TEST_P(GroupOf, SharesWithinFivePercentOfIdeal) {
+    const auto m = members(GetParam());
+    const auto table = settled(m);
+    const double ideal = static_cast<double>(table->size()) / GetParam();
+    for (const auto& [hop, n] : owned(*table)) {
+        EXPECT_LE(n / ideal, 1.05);
+        EXPECT_GE(n / ideal, 0.95);
+    }
+    EXPECT_EQ(owned(*table).size(), m.size());
+}
+
+TEST_P(GroupOf, MovesOnlyTheFlowsOfAMemberThatLeaves) {
+    auto m = members(GetParam());
+    auto table = settled(m);
+    const auto before = snapshot(*table);
+    const auto gone = m[GetParam() / 2].hop;
+    m.erase(m.begin() + GetParam() / 2);
+    // Everything in use: nothing else may move.
+    for (std::uint32_t b = 0; b < table->size(); ++b) table->buckets[b].epoch = 1000;
+    BucketPlan::settle(*table, m, 900);
+    for (std::uint32_t b = 0; b < table->size(); ++b) {
+        if (before[b] == gone) {
+            EXPECT_NE(table->buckets[b].hop, gone);
+        } else {
+            EXPECT_EQ(table->buckets[b].hop, before[b]);
+        }
+    }
+}
+
+TEST_P(GroupOf, MovesNoActiveFlowWhenAMemberJoins) {
+    auto m = members(GetParam());
+    auto table = settled(m);
+    const auto before = snapshot(*table);
+    std::mt19937 random{1};
+    for (std::uint32_t b = 0; b < table->size(); ++b)
+        table->buckets[b].epoch = random() % 2 ? 1000 : 500;
+    m.push_back({999, 1});
+    if (const auto size = BucketPlan::wanted_size(m); size > table->size())
+        table = BucketPlan::resized(*table, size);
+    const auto size = static_cast<std::uint32_t>(before.size());
+    BucketPlan::settle(*table, m, 900);
+    std::uint32_t joined = 0;
+    for (std::uint32_t b = 0; b < table->size(); ++b) {
+        joined += table->buckets[b].hop == 999;
+        if (table->buckets[b].epoch >= 900) {
+            EXPECT_EQ(table->buckets[b].hop, before[b & (size - 1)]);
+        }
+    }
+    EXPECT_GT(joined, 0u);
+    // Once the rest is idle too, the share is fair.
+    EXPECT_EQ(BucketPlan::settle(*table, m, 2000), 0u);
+    const double ideal = static_cast<double>(table->size()) / static_cast<double>(m.size());
+    for (const auto& [hop, n] : owned(*table)) EXPECT_LE(n / ideal, 1.05);
+}
+
+INSTANTIATE_TEST_SUITE_P(Members, GroupOf, testing::Values(2, 3, 5, 8, 13, 50, 100, 512));
+
+TEST(NextHopGroup, SharesByWeight) {
+    const std::vector<BucketPlan::Member> m{{1, 10}, {2, 30}, {3, 60}};
+    const auto shares = owned(*settled(m));
+    const double total = static_cast<double>(settled(m)->size());
+    EXPECT_NEAR(shares.at(1) / total, 0.10, 0.005);
+    EXPECT_NEAR(shares.at(2) / total, 0.30, 0.005);
+    EXPECT_NEAR(shares.at(3) / total, 0.60, 0.005);
+}
+
+TEST(FlowHash, SpreadsFlowsThatCountUpTheirPorts) {
+    // More flows than the members need, so that chance alone stays below 5 %.
+    for (const unsigned n : {2u, 3u, 5u, 8u, 13u, 50u}) {
+        const auto table = settled(members(n));
+        std::map<HopId, double> share;
+        const unsigned flows = n * 40'000;
+        for (unsigned i = 0; i < flows; ++i)
+            share[table->buckets[flow_hash4(0x0a000001 + i / 50'000, 0x0a600001,
+                                            (1024 + i % 50'000) << 16 | 443, kTcp) &
+                                 table->mask]
+                      .hop] += 1;
+        for (const auto& [hop, flows_of] : share) EXPECT_LE(flows_of * n / flows, 1.05) << n;
+    }
+}
+
+TEST(FlowHash, TreatsAnIcmpErrorAsTheFlowItIsAbout) {
+    std::array<std::uint8_t, 28> flow{0x45, 0, 0, 28, 0, 1, 0, 0, 64, kTcp, 0, 0, 10, 0, 0, 1,
+                                      10, 9, 9, 9, 0x12, 0x34, 0x01, 0xbb};
+    std::array<std::uint8_t, 56> error{0x45, 0, 0, 56, 0, 1, 0, 0, 64, kIcmp, 0, 0, 172, 16, 0, 1,
+                                       10, 0, 0, 1, 3, 4};
+    // The server's answer to the flow was too big for a router on the way back.
+    std::array<std::uint8_t, 28> answer = flow;
+    std::copy_n(flow.begin() + 12, 4, answer.begin() + 16);
+    std::copy_n(flow.begin() + 16, 4, answer.begin() + 12);
+    std::copy_n(flow.begin() + 20, 2, answer.begin() + 22);
+    std::copy_n(flow.begin() + 22, 2, answer.begin() + 20);
+    std::ranges::copy(answer, error.begin() + 28);
+    EXPECT_EQ(hash_ip4(error.data(), 56), hash_ip4(flow.data(), 28));
+    EXPECT_NE(hash_ip4(answer.data(), 28), hash_ip4(flow.data(), 28));
+}
+
+TEST(FlowHash, KeepsTheFragmentsOfAPacketTogether) {
+    std::array<std::uint8_t, 28> first{0x45, 0, 0, 28, 0, 1, 0x20, 0, 64, kUdp, 0, 0, 10, 0, 0, 1,
+                                       10, 9, 9, 9, 0x12, 0x34, 0x01, 0xbb};
+    auto second = first;
+    second[6] = 0;
+    second[7] = 1;
+    second[20] = 0x77;
+    EXPECT_EQ(hash_ip4(first.data(), 28), hash_ip4(second.data(), 28));
+}
+
+}  // namespace
+}  // namespace torii::dataplane
