@@ -44,12 +44,17 @@ struct alignas(64) PortState {
 // Addresses of ours, as a filter in front of the exact question to the FIB: a
 // packet from one of them did not come from us (RFC 1812 §5.3.8).
 struct OwnFilter {
+    static constexpr unsigned kExact = 16;
     std::uint64_t bits[16] = {};
+    unsigned count = 0;
+    std::uint32_t words[kExact] = {};  // as they lie in a packet
 
     static std::uint32_t slot(std::uint32_t last_word) { return last_word * 0x9e3779b1u >> 22; }
     void add(std::uint32_t last_word) {
         const auto s = slot(last_word);
         bits[s >> 6] |= std::uint64_t{1} << (s & 63);
+        if (count < kExact) words[count] = __builtin_bswap32(last_word);
+        ++count;
     }
     bool may_have(std::uint32_t last_word) const {
         const auto s = slot(last_word);
@@ -127,7 +132,6 @@ struct Worker;
 using ForwardBurst = void (*)(Worker&, PortIndex, const PortState&, rte_mbuf**, unsigned);
 
 struct TransmitBuffer {
-    std::uint16_t count = 0;
     rte_mbuf* packets[kTransmitBuffer];
 };
 
@@ -142,6 +146,7 @@ struct alignas(64) Worker {
     std::uint32_t epoch = 1;  // of next-hop buckets
     std::uint64_t now = 0;    // TSC at the start of the loop
     std::atomic<unsigned> port_count{0};
+    std::uint16_t waiting[kMaxPorts] = {};  // packets in `out`, by port
     TransmitBuffer out[kMaxPorts];
     Counters counters;
 

@@ -16,107 +16,175 @@
 namespace torii::dataplane::TORII_ISA {
 
 // The packets of one family in a burst on their way through the passes.
-struct Passing {
-    rte_mbuf* packet[kMaxBurst];
-    std::uint8_t* frame[kMaxBurst];
+struct Batch {
+    rte_mbuf** packet;
+    std::uint8_t** frame;
+    unsigned count;
     std::uint32_t length[kMaxBurst];  // of the IP packet
     std::uint32_t hop[kMaxBurst];
-    unsigned count;
 };
 
-TORII_INLINE void count_hop(Worker& w, HopId hop, std::uint32_t length) {
-    auto* count = reinterpret_cast<__m128i*>(&w.counters.hops[hop]);
+TORII_INLINE void count_hop(Count* hops, HopId hop, std::uint32_t length) {
+    auto* count = reinterpret_cast<__m128i*>(&hops[hop]);
     _mm_store_si128(count, _mm_add_epi64(_mm_load_si128(count), _mm_set_epi64x(length, 1)));
 }
 
 TORII_INLINE void queue(Worker& w, PortIndex port, rte_mbuf* m) {
-    auto& out = w.out[port];
-    out.packets[out.count++] = m;
+    w.out[port].packets[w.waiting[port]++] = m;
 }
 
-// TTL - 1 in the header and, by RFC 1624 equation 3, in its checksum.
+// TTL - 1 in the header, and its checksum by RFC 1624 equation 3: one more, as one's
+// complement numbers go, without ever making the minus zero 0xffff.
 TORII_INLINE void age_ip4(std::uint8_t* ttl) {
     std::uint32_t x;
     std::memcpy(&x, ttl, 4);
-    std::uint32_t sum = (~x >> 16) + 0xfffe;
-    sum = (sum & 0xffff) + (sum >> 16);
-    x = ((x & 0xffff) - 1) | ~sum << 16;
+    x += 0xffffu + (static_cast<std::uint32_t>(x >= 0xfffe0000u) << 16);
     std::memcpy(ttl, &x, 4);
 }
 
+// Rewrites by a hop unless the packet is too big for it or the hop is none that
+// leads out (mtu 0). Returns port and mtu as the hop has them.
 template <bool kIp4>
-TORII_INLINE bool rewrite(Worker& w, const Hop* hops, rte_mbuf* m, std::uint8_t* p, HopId hop,
-                          std::uint32_t length) {
+TORII_INLINE bool rewrite(Count* counts, const Hop* hops, std::uint8_t* p, HopId hop,
+                          std::uint32_t length, std::uint32_t& port) {
     const __m128i r = _mm_load_si128(reinterpret_cast<const __m128i*>(&hops[hop]));
-    const auto mtu = static_cast<std::uint32_t>(_mm_extract_epi16(r, 7));
-    if (__builtin_expect(length > mtu, 0)) return false;  // or no rewrite at all: mtu 0
+    const auto port_and_mtu = static_cast<std::uint32_t>(_mm_extract_epi32(r, 3));
+    port = port_and_mtu & 0xffff;
+    if (__builtin_expect(length > port_and_mtu >> 16, 0)) return false;
     const __m128i o = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_blend_epi16(r, o, 0xc0));
     if (kIp4)
         age_ip4(p + 22);
     else
         --p[21];
-    count_hop(w, hop, length);
-    queue(w, static_cast<PortIndex>(_mm_extract_epi16(r, 6)), m);
+    count_hop(counts, hop, length);
     return true;
 }
 
-// The second half of a burst to groups of next hops: choose a bucket by the flow,
-// note that it is in use, and rewrite by the member's hop.
+// What a burst's plain rewrite left over: chooses a bucket by the flow, notes that
+// it is in use, and rewrites by the member's hop.
 template <bool kIp4>
-TORII_INLINE void choose_members(Worker& w, PortIndex in, const PortState& port, const Hop* hops,
-                                 Passing& p, const std::uint8_t* deferred, unsigned n) {
+TORII_INLINE void choose_members(Worker& w, PortIndex in, const PortState& port, Batch& b,
+                                 const std::uint8_t* deferred, unsigned n) {
+    const Hop* hops = w.tables->hops;
+    Count* counts = w.counters.hops.data();
     Bucket* bucket[kMaxBurst];
     std::uint8_t chosen[kMaxBurst];
     unsigned groups = 0;
     for (unsigned k = 0; k < n; ++k) {
         const auto i = deferred[k];
-        const Hop hop = load(hops[p.hop[i]]);
+        const Hop hop = load(hops[b.hop[i]]);
         if (__builtin_expect(hop.kind() != HopKind::Group, 0)) {
-            slow_hop(w, in, port, p.packet[i], p.hop[i]);
+            slow_hop(w, in, port, b.packet[i], b.hop[i]);
             continue;
         }
-        const auto* ip = p.frame[i] + kEtherHeader;
-        const auto hash = kIp4 ? hash_ip4(ip, p.length[i]) : hash_ip6(ip, p.length[i]);
+        const auto* ip = b.frame[i] + kEtherHeader;
+        const auto hash = kIp4 ? hash_ip4(ip, b.length[i]) : hash_ip6(ip, b.length[i]);
         const auto& table = *hop.buckets();
         bucket[groups] = &table.buckets[hash & table.mask];
         __builtin_prefetch(bucket[groups]);
         chosen[groups++] = i;
     }
+    const auto epoch = w.epoch;
     for (unsigned k = 0; k < groups; ++k) {
         const auto i = chosen[k];
         const auto member = bucket[k]->hop;
-        if (bucket[k]->epoch != w.epoch) bucket[k]->epoch = w.epoch;
-        if (__builtin_expect(!rewrite<kIp4>(w, hops, p.packet[i], p.frame[i], member, p.length[i]),
-                             0)) {
-            slow_hop(w, in, port, p.packet[i], member);
+        if (__builtin_expect(bucket[k]->epoch != epoch, 0)) bucket[k]->epoch = epoch;
+        std::uint32_t out = 0;
+        if (__builtin_expect(
+                !rewrite<kIp4>(counts, hops, b.frame[i], member, b.length[i], out), 0)) {
+            slow_hop(w, in, port, b.packet[i], member);
             continue;
         }
-        count_hop(w, p.hop[i], p.length[i]);
+        queue(w, static_cast<PortIndex>(out), b.packet[i]);
+        count_hop(counts, b.hop[i], b.length[i]);
     }
 }
 
 template <bool kIp4>
-TORII_INLINE void send_off(Worker& w, PortIndex in, const PortState& port, Passing& p) {
+TORII_INLINE void send_off(Worker& w, PortIndex in, const PortState& port, Batch& b) {
     const Hop* hops = w.tables->hops;
+    Count* counts = w.counters.hops.data();
     std::uint8_t deferred[kMaxBurst];
+    std::uint32_t out[kMaxBurst];
+    std::uint32_t differ = 0;
     unsigned later = 0;
 #pragma GCC unroll 4
-    for (unsigned i = 0; i < p.count; ++i)
+    for (unsigned i = 0; i < b.count; ++i) {
         if (__builtin_expect(
-                !rewrite<kIp4>(w, hops, p.packet[i], p.frame[i], p.hop[i], p.length[i]), 0))
+                !rewrite<kIp4>(counts, hops, b.frame[i], b.hop[i], b.length[i], out[i]), 0)) {
             deferred[later++] = static_cast<std::uint8_t>(i);
-    if (__builtin_expect(later != 0, 0))
-        choose_members<kIp4>(w, in, port, hops, p, deferred, later);
+            out[i] = kMaxPorts;
+        }
+        differ |= out[i] ^ out[0];
+    }
+    if (__builtin_expect(differ == 0 && later == 0, 1)) {
+        // All to one port: the burst is its own transmit buffer.
+        const auto one = static_cast<PortIndex>(out[0]);
+        auto& waiting = w.waiting[one];
+        if (waiting == 0 && b.count >= kFlushAt) return transmit_burst(w, one, b.packet, b.count);
+        std::memcpy(&w.out[one].packets[waiting], b.packet, b.count * sizeof(rte_mbuf*));
+        waiting = static_cast<std::uint16_t>(waiting + b.count);
+        return;
+    }
+    if (__builtin_expect(later == 0, 1)) {
+        for (unsigned i = 0; i < b.count; ++i) queue(w, static_cast<PortIndex>(out[i]), b.packet[i]);
+        return;
+    }
+    for (unsigned i = 0; i < b.count; ++i)
+        if (out[i] != kMaxPorts) queue(w, static_cast<PortIndex>(out[i]), b.packet[i]);
+    choose_members<kIp4>(w, in, port, b, deferred, later);
 }
 
 // Ethernet padding and trailers do not travel on.
 TORII_INLINE void trim(rte_mbuf* m, std::uint32_t length) {
     const auto frame = length + kEtherHeader;
-    if (__builtin_expect(m->pkt_len != frame, 0)) {
-        m->pkt_len = frame;
-        m->data_len = static_cast<std::uint16_t>(frame);
+    m->pkt_len = frame;
+    m->data_len = static_cast<std::uint16_t>(frame);
+}
+
+// What the first sixteen octets of an ordinary frame look like: our MAC, a source
+// that is no group, the type, and the header's first octet.
+template <bool kIp4>
+TORII_INLINE void ordinary(const PortState& port, __m128i& expected, __m128i& mask) {
+    alignas(16) std::uint8_t e[16] = {}, m[16] = {};
+    std::memcpy(e, &port.mac_bits, 6);
+    std::memset(m, 0xff, 6);
+    m[6] = 1;
+    e[12] = kIp4 ? 0x08 : 0x86;
+    e[13] = kIp4 ? 0x00 : 0xdd;
+    e[14] = kIp4 ? 0x45 : 0x60;
+    m[12] = m[13] = 0xff;
+    m[14] = kIp4 ? 0xff : 0xf0;
+    expected = _mm_load_si128(reinterpret_cast<const __m128i*>(e));
+    mask = _mm_load_si128(reinterpret_cast<const __m128i*>(m));
+}
+
+// Whether any source is one of our addresses, by exact comparison of all with each.
+TORII_INLINE bool any_own(const OwnFilter& own, const std::uint32_t* sources, unsigned n) {
+    if (__builtin_expect(own.count > OwnFilter::kExact, 0)) {
+        for (unsigned i = 0; i < n; ++i)
+            if (own.may_have(__builtin_bswap32(sources[i]))) return true;
+        return false;
     }
+    std::uint32_t hit = 0;
+    for (unsigned k = 0; k < own.count; ++k) {
+        const std::uint32_t word = own.words[k];
+        for (unsigned i = 0; i < n; ++i) hit |= sources[i] == word;
+    }
+    return hit != 0;
+}
+
+TORII_INLINE std::uint32_t header_sum(const std::uint8_t* ip) {
+    std::uint64_t a, b;
+    std::uint32_t c;
+    std::memcpy(&a, ip, 8);
+    std::memcpy(&b, ip + 8, 8);
+    std::memcpy(&c, ip + 16, 4);
+    const std::uint64_t sum = (a & 0xffffffff) + (a >> 32) + (b & 0xffffffff) + (b >> 32) + c;
+    auto folded = static_cast<std::uint32_t>((sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32));
+    folded = (folded & 0xffff) + (folded >> 16);
+    return (folded & 0xffff) + (folded >> 16);
 }
 
 template <bool kSoftwareChecksum>
@@ -133,21 +201,11 @@ TORII_INLINE std::uint64_t check_ip4(const PortState& port, const std::uint8_t* 
     std::uint64_t ok = ((type & 0xffffff) == 0x450008) &
                        ((macs & 0x1ffffffffffffULL) == port.mac_bits) & (p[22] > 1) &
                        (m->data_len >= 34) & (total - 20 <= m->data_len - 34u) &
-                       (m->pkt_len <= port.max_frame) &
-                       (((octets[source & 0xff] & OctetClass::kSource) |
-                         (octets[p[30]] & OctetClass::kDestination)) == 0) &
+                       (total <= port.max_frame - kEtherHeader) &
+                       ((octets[source & 0xff] | octets[p[30]]) == 0) &
                        !own.may_have(__builtin_bswap32(source));
     if constexpr (kSoftwareChecksum) {
-        std::uint64_t a, b;
-        std::uint32_t c;
-        std::memcpy(&a, p + 14, 8);
-        std::memcpy(&b, p + 22, 8);
-        std::memcpy(&c, p + 30, 4);
-        std::uint64_t sum = (a & 0xffffffff) + (a >> 32) + (b & 0xffffffff) + (b >> 32) + c;
-        sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-        sum = (sum & 0xffff) + (sum >> 16);
-        sum = (sum & 0xffff) + (sum >> 16);
-        ok &= sum == 0xffff;
+        ok &= header_sum(p + 14) == 0xffff;
     } else {
         ok &= (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
     }
@@ -168,88 +226,185 @@ TORII_INLINE std::uint64_t check_ip6(const PortState& port, const std::uint8_t* 
            !own.may_have(read32(p + 34));
 }
 
+// Keeps the good packets of a batch that has others and gives the rest back: pk and
+// frame keep them. Returns how many.
+template <class Check>
+TORII_INLINE unsigned divide(Batch& b, rte_mbuf** packet, std::uint8_t** frame, Check&& check) {
+    unsigned left = 0, kept = 0;
+    for (unsigned i = 0; i < b.count; ++i) {
+        std::uint32_t total = 0;
+        auto* m = b.packet[i];
+        auto* f = b.frame[i];
+        if (check(m, f, total)) {
+            packet[kept] = m;
+            frame[kept] = f;
+            b.length[kept++] = total;
+        } else {
+            b.packet[left] = m;
+            b.frame[left++] = f;
+        }
+    }
+    b.packet = packet;
+    b.frame = frame;
+    b.count = kept;
+    return left;
+}
+
 // Passes 1 to 3 for the packets of one family; the others stay in pk. Returns how
-// many stay.
+// many stay. The first pass only gathers evidence that some packet is not ordinary;
+// which one is asked when there is any.
 template <bool kSoftwareChecksum>
 TORII_INLINE unsigned pass_ip4(Worker& w, PortIndex in, const PortState& port, rte_mbuf** pk,
                                std::uint8_t** frame, unsigned n) {
-    Passing p;
-    std::uint64_t good = 0;
-    std::uint32_t dst[kMaxBurst];
-    const std::uint8_t* octets = octets4().data();
+    Batch b;
+    b.packet = pk;
+    b.frame = frame;
+    b.count = n;
+    std::uint32_t source[kMaxBurst];
+    const auto fib = w.tables->fib4;
+    const std::uint8_t* octets = octets4_plain();
     const OwnFilter& own = *w.tables->own.load(std::memory_order_acquire);
+    __m128i expected, mask, odd = _mm_setzero_si128();
+    ordinary<true>(port, expected, mask);
+    std::uint64_t any_flags = 0, all_flags = ~std::uint64_t{0};
+    std::uint32_t below = 0, bad = 0, padded = 0, deep = 0;
+    const std::uint32_t largest = port.max_frame - kEtherHeader;
     for (unsigned i = 0; i < n; ++i) {
-        good |= check_ip4<kSoftwareChecksum>(port, octets, own, pk[i], frame[i], p.length[i]) << i;
-        dst[i] = read32(frame[i] + 30);
+        const auto* m = pk[i];
+        const auto* p = frame[i];
+        odd = _mm_or_si128(
+            odd, _mm_and_si128(
+                     mask, _mm_xor_si128(expected, _mm_loadu_si128(
+                                                       reinterpret_cast<const __m128i*>(p)))));
+        const std::uint32_t total = read16_fast(p + 16);
+        b.length[i] = total;
+        // The sign bit tells of any that is too small.
+        below |= (total - 20) | (m->data_len - 14u - total) | (largest - total) | (p[22] - 2u);
+        padded |= m->pkt_len ^ (total + kEtherHeader);
+        bad |= static_cast<std::uint32_t>(octets[p[26]] | octets[p[30]]);
+        std::memcpy(&source[i], p + 26, 4);
+        if constexpr (kSoftwareChecksum) {
+            bad |= header_sum(p + 14) ^ 0xffff;
+        } else {
+            any_flags |= m->ol_flags;
+            all_flags &= m->ol_flags;
+        }
+        const auto v = fib.root[read32(p + 30) >> 8];
+        b.hop[i] = v;
+        deep |= v;
     }
+    if constexpr (!kSoftwareChecksum) {
+        static_assert(RTE_MBUF_F_RX_IP_CKSUM_NONE ==
+                      (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_IP_CKSUM_BAD));
+        bad |= (any_flags & RTE_MBUF_F_RX_IP_CKSUM_BAD) != 0;
+        bad |= (all_flags & RTE_MBUF_F_RX_IP_CKSUM_GOOD) == 0;
+    }
+    rte_mbuf* packet_kept[kMaxBurst];
+    std::uint8_t* frame_kept[kMaxBurst];
     unsigned left = 0;
-    if (__builtin_expect(good == (~std::uint64_t{0} >> (64 - n)), 1)) {
-        p.count = n;
-        for (unsigned i = 0; i < n; ++i) {
-            p.packet[i] = pk[i];
-            p.frame[i] = frame[i];
-            trim(pk[i], p.length[i]);
+    if (__builtin_expect((below >> 31 | bad) != 0 ||
+                             _mm_movemask_epi8(_mm_cmpeq_epi8(odd, _mm_setzero_si128())) != 0xffff ||
+                             any_own(own, source, n),
+                         0)) {
+        left = divide(b, packet_kept, frame_kept,
+                      [&](const rte_mbuf* m, const std::uint8_t* f, std::uint32_t& total) {
+                          return check_ip4<kSoftwareChecksum>(port, octets, own, m, f, total) != 0;
+                      });
+        if (b.count == 0) return left;
+        deep = 0;
+        for (unsigned i = 0; i < b.count; ++i) {
+            b.hop[i] = fib.root[read32(b.frame[i] + 30) >> 8];
+            deep |= b.hop[i];
         }
-    } else {
-        p.count = 0;
-        for (unsigned i = 0; i < n; ++i) {
-            if (good >> i & 1) {
-                p.packet[p.count] = pk[i];
-                p.frame[p.count] = frame[i];
-                p.length[p.count] = p.length[i];
-                dst[p.count] = dst[i];
-                trim(pk[i], p.length[i]);
-                ++p.count;
-            } else {
-                pk[left] = pk[i];
-                frame[left++] = frame[i];
-            }
-        }
-        if (p.count == 0) return left;
     }
-    lookup4_plain(w.tables->fib4, dst, p.hop, p.count);
-    send_off<true>(w, in, port, p);
+    if (__builtin_expect(padded != 0, 0))
+        for (unsigned i = 0; i < b.count; ++i) trim(b.packet[i], b.length[i]);
+    if (__builtin_expect((deep & value::kChild) != 0, 0))
+        for (unsigned i = 0; i < b.count; ++i)
+            if (b.hop[i] & value::kChild)
+                b.hop[i] = fib.blocks[(b.hop[i] & value::kPayload) * std::size_t{256} +
+                                      b.frame[i][33]];
+    const std::uint32_t fallback = *fib.fallback;
+    for (unsigned i = 0; i < b.count; ++i) {
+        const auto h = b.hop[i] & value::kPayload;
+        b.hop[i] = h != 0 ? h : fallback;
+    }
+    send_off<true>(w, in, port, b);
     return left;
 }
 
 TORII_INLINE unsigned pass_ip6(Worker& w, PortIndex in, const PortState& port, rte_mbuf** pk,
                                std::uint8_t** frame, unsigned n) {
-    Passing p;
+    Batch b;
+    b.packet = pk;
+    b.frame = frame;
+    b.count = n;
     std::uint64_t high[kMaxBurst], low[kMaxBurst];
-    const std::uint8_t* octets = octets6().data();
+    std::uint32_t source[kMaxBurst];
+    const std::uint8_t* octets = octets6_plain();
     const OwnFilter& own = *w.tables->own.load(std::memory_order_acquire);
-    unsigned left = 0;
-    p.count = 0;
+    __m128i expected, mask, odd = _mm_setzero_si128();
+    ordinary<false>(port, expected, mask);
+    std::uint32_t below = 0, bad = 0, padded = 0;
+    const std::uint32_t largest = port.max_frame - kEtherHeader;
     for (unsigned i = 0; i < n; ++i) {
-        const auto* f = frame[i];
-        std::uint32_t total = 0;
-        const bool ok = check_ip6(port, octets, own, pk[i], f, total) != 0;
-        p.packet[p.count] = pk[i];
-        p.frame[p.count] = frame[i];
-        p.length[p.count] = total;
-        high[p.count] = read64(f + 38);
-        low[p.count] = read64(f + 46);
-        p.count += ok;
-        if (__builtin_expect(!ok, 0)) {
-            pk[left] = pk[i];
-            frame[left++] = frame[i];
+        const auto* m = pk[i];
+        const auto* p = frame[i];
+        odd = _mm_or_si128(
+            odd, _mm_and_si128(
+                     mask, _mm_xor_si128(expected, _mm_loadu_si128(
+                                                       reinterpret_cast<const __m128i*>(p)))));
+        const std::uint32_t total = read16_fast(p + 18) + kIp6Header;
+        b.length[i] = total;
+        // p[20] is the next header: hop-by-hop options (0) want a closer look.
+        below |= (m->data_len - 14u - total) | (largest - total) | (p[21] - 2u) | (p[20] - 1u);
+        padded |= m->pkt_len ^ (total + kEtherHeader);
+        bad |= static_cast<std::uint32_t>(octets[p[22]] | octets[p[38]]);
+        std::memcpy(&source[i], p + 34, 4);
+        high[i] = read64(p + 38);
+        low[i] = read64(p + 46);
+    }
+    rte_mbuf* packet_kept[kMaxBurst];
+    std::uint8_t* frame_kept[kMaxBurst];
+    unsigned left = 0;
+    if (__builtin_expect((below >> 31 | bad) != 0 ||
+                             _mm_movemask_epi8(_mm_cmpeq_epi8(odd, _mm_setzero_si128())) != 0xffff ||
+                             any_own(own, source, n),
+                         0)) {
+        left = divide(b, packet_kept, frame_kept,
+                      [&](const rte_mbuf* m, const std::uint8_t* f, std::uint32_t& total) {
+                          return check_ip6(port, octets, own, m, f, total) != 0;
+                      });
+        if (b.count == 0) return left;
+        for (unsigned i = 0; i < b.count; ++i) {
+            high[i] = read64(b.frame[i] + 38);
+            low[i] = read64(b.frame[i] + 46);
         }
     }
-    if (p.count == 0) return left;
-    for (unsigned i = 0; i < p.count; ++i) trim(p.packet[i], p.length[i]);
-    lookup6_burst(w.tables->fib6, high, low, p.hop, p.count);
-    send_off<false>(w, in, port, p);
+    if (__builtin_expect(padded != 0, 0))
+        for (unsigned i = 0; i < b.count; ++i) trim(b.packet[i], b.length[i]);
+    lookup6_burst(w.tables->fib6, high, low, b.hop, b.count);
+    send_off<false>(w, in, port, b);
     return left;
+}
+
+TORII_INLINE void count_received(Worker& w, PortIndex in, rte_mbuf** pk, unsigned n) {
+    w.counters.rx[in].packets += n;
+    for (unsigned i = 0; i < n; ++i) w.counters.rx[in].bytes += pk[i]->pkt_len;
 }
 
 template <bool kSoftwareChecksum>
 TORII_INLINE void pass_all(Worker& w, PortIndex in, const PortState& port, rte_mbuf** pk,
                            unsigned n) {
     std::uint8_t* frame[kMaxBurst];
+    std::uint64_t bytes = 0;
     for (unsigned i = 0; i < n; ++i) {
         frame[i] = rte_pktmbuf_mtod(pk[i], std::uint8_t*);
         __builtin_prefetch(frame[i], 1, 3);
+        bytes += pk[i]->pkt_len;
     }
+    w.counters.rx[in].packets += n;
+    w.counters.rx[in].bytes += bytes;
     // The first packet is a good guess of what most of them are.
     const bool ip6_first = pk[0]->data_len >= 14 && read16(frame[0] + 12) == kEtherIp6;
     unsigned left = n;
@@ -262,12 +417,8 @@ TORII_INLINE void pass_all(Worker& w, PortIndex in, const PortState& port, rte_m
 
 static void forward_burst(Worker& w, PortIndex in, const PortState& port, rte_mbuf** pk,
                           unsigned n) {
-    std::uint64_t bytes = 0;
-    for (unsigned i = 0; i < n; ++i) bytes += pk[i]->pkt_len;
-    auto& rx = w.counters.rx[in];
-    rx.packets += n;
-    rx.bytes += bytes;
     if (__builtin_expect(port.strict_rpf, 0)) {
+        count_received(w, in, pk, n);
         for (unsigned i = 0; i < n; ++i) slow_frame(w, in, port, pk[i]);
         return;
     }

@@ -9,6 +9,11 @@ namespace torii::dataplane {
 inline std::uint16_t read16(const std::uint8_t* p) {
     return static_cast<std::uint16_t>(p[0] << 8 | p[1]);
 }
+inline std::uint16_t read16_fast(const std::uint8_t* p) {  // one load, for the bursts
+    std::uint16_t v;
+    std::memcpy(&v, p, 2);
+    return __builtin_bswap16(v);
+}
 inline std::uint32_t read32(const std::uint8_t* p) {
     std::uint32_t v;
     std::memcpy(&v, p, 4);

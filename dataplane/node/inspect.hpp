@@ -46,12 +46,10 @@ Exit inspect_arp(std::span<const std::uint8_t> arp, const MacAddress& ours,
 // RFC 4861 §6.1, §7.1, §8.1: a whole IPv6 packet of ICMPv6 type 133..137.
 Exit inspect_nd(std::span<const std::uint8_t> ip, std::span<const PortAddress> addresses);
 
-// First octets whose addresses need a closer look, by first octet of an address.
-struct OctetClass {
-    static constexpr std::uint8_t kSource = 1, kDestination = 2;
-};
-const std::array<std::uint8_t, 256>& octets4();
-const std::array<std::uint8_t, 256>& octets6();
+// By the first octet of an address, as source or destination: not 0 where it needs a
+// closer look than the bursts give.
+const std::uint8_t* octets4_plain();
+const std::uint8_t* octets6_plain();
 
 // RFC 1812 §4.3.2.7, RFC 4443 §2.4 (e): whether an error may be sent about this.
 bool may_answer_ip4(std::span<const std::uint8_t> ip, bool link_unicast);

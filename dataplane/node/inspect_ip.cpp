@@ -112,30 +112,27 @@ Verdict inspect_ip6(Bytes ip, std::uint32_t frame_length) {
     return ip[6] == kHopByHop ? inspect_hop_by_hop(ip, payload) : Verdict{};
 }
 
-const std::array<std::uint8_t, 256>& octets4() {
+const std::uint8_t* octets4_plain() {
     static const auto table = [] {
         std::array<std::uint8_t, 256> t{};
-        for (std::uint32_t first = 0; first < 256; ++first) {
-            const auto a = first << 24;
-            if (martian_source4(a)) t[first] |= OctetClass::kSource;
-            if (martian_destination4(a) != Exit::Count) t[first] |= OctetClass::kDestination;
-        }
-        t[169] = OctetClass::kSource | OctetClass::kDestination;
+        for (std::uint32_t first = 0; first < 256; ++first)
+            t[first] = martian_source4(first << 24) ||
+                       martian_destination4(first << 24) != Exit::Count || first == 169;
         return t;
     }();
-    return table;
+    return table.data();
 }
 
-const std::array<std::uint8_t, 256>& octets6() {
+const std::uint8_t* octets6_plain() {
     static const auto table = [] {
         std::array<std::uint8_t, 256> t{};
-        t.fill(OctetClass::kSource | OctetClass::kDestination);
+        t.fill(1);
         // Global unicast and unique local need no second look (RFC 4291, RFC 4193).
         for (std::size_t first = 0x20; first < 0x40; ++first) t[first] = 0;
         t[0xfc] = t[0xfd] = 0;
         return t;
     }();
-    return table;
+    return table.data();
 }
 
 bool may_answer_ip4(Bytes ip, bool link_unicast) {

@@ -3,26 +3,29 @@
 namespace torii::dataplane {
 
 void flush(Worker& w, PortIndex port) {
-    auto& out = w.out[port];
-    const std::uint16_t n = out.count;
+    const unsigned n = w.waiting[port];
     if (n == 0) return;
-    out.count = 0;
+    w.waiting[port] = 0;
+    transmit_burst(w, port, w.out[port].packets, n);
+}
+
+void transmit_burst(Worker& w, PortIndex port, rte_mbuf** packets, unsigned n) {
     const PortState* state = w.tables->ports[port].load(std::memory_order_acquire);
     if (state == nullptr) {
-        for (unsigned i = 0; i < n; ++i) drop(w, kFromKernel, out.packets[i], Exit::LinkDown);
+        for (unsigned i = 0; i < n; ++i) drop(w, kFromKernel, packets[i], Exit::LinkDown);
         return;
     }
     std::uint64_t bytes = 0;
-    for (unsigned i = 0; i < n; ++i) bytes += out.packets[i]->pkt_len;
-    const auto sent =
-        rte_eth_tx_burst(state->device, static_cast<std::uint16_t>(w.id), out.packets, n);
+    for (unsigned i = 0; i < n; ++i) bytes += packets[i]->pkt_len;
+    const unsigned sent = rte_eth_tx_burst(state->device, static_cast<std::uint16_t>(w.id), packets,
+                                           static_cast<std::uint16_t>(n));
     auto& count = w.counters.tx[port];
     count.packets += sent;
     count.bytes += bytes;
     if (__builtin_expect(sent < n, 0)) {
-        for (unsigned i = sent; i < n; ++i) count.bytes -= out.packets[i]->pkt_len;
+        for (unsigned i = sent; i < n; ++i) count.bytes -= packets[i]->pkt_len;
         w.counters.exits[kFromKernel][static_cast<std::size_t>(Exit::TransmitFull)] += n - sent;
-        rte_pktmbuf_free_bulk(&out.packets[sent], n - sent);
+        rte_pktmbuf_free_bulk(&packets[sent], n - sent);
     }
 }
 

@@ -13,11 +13,12 @@ inline void drop(Worker& w, PortIndex in, rte_mbuf* m, Exit exit) {
 // Hands a port's buffer to its device; what the device does not take is counted
 // and freed, never retried.
 void flush(Worker& w, PortIndex port);
+// The same for packets that need no buffer.
+void transmit_burst(Worker& w, PortIndex port, rte_mbuf** packets, unsigned n);
 
 inline void transmit(Worker& w, PortIndex port, rte_mbuf* m) {
-    auto& out = w.out[port];
-    if (out.count >= kTransmitFull) flush(w, port);
-    out.packets[out.count++] = m;
+    if (w.waiting[port] >= kTransmitFull) flush(w, port);
+    w.out[port].packets[w.waiting[port]++] = m;
 }
 
 // Flushes the ports that have at least so many packets waiting; true when some
@@ -26,8 +27,8 @@ inline bool flush_from(Worker& w, unsigned at_least) {
     bool rest = false;
     const unsigned ports = w.port_count.load(std::memory_order_acquire);
     for (unsigned port = 0; port < ports; ++port) {
-        if (w.out[port].count >= at_least) flush(w, static_cast<PortIndex>(port));
-        rest |= w.out[port].count != 0;
+        if (w.waiting[port] >= at_least) flush(w, static_cast<PortIndex>(port));
+        rest |= w.waiting[port] != 0;
     }
     return rest;
 }

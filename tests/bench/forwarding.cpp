@@ -43,7 +43,8 @@ rte_mempool* pool;
 std::vector<std::unique_ptr<EmulatedPort>> ports;
 double seconds_each = 1.0;
 unsigned burst = kBurst;
-std::string only;
+std::string only;  // the case this process measures
+bool huge = true;
 std::mt19937_64 rng{1};
 
 std::uint32_t random_below(std::uint64_t n) {
@@ -94,49 +95,43 @@ EmulatedPort::Template ip6_frame(const Ip6& destination) {
 
 // ---- timing
 
-struct Timing {
-    double median = 0;
-    unsigned slices = 0, rejected = 0;
-};
-
-// Calls `turn` (which returns packets moved) for a while; cycles a packet by slices,
-// of which those are thrown away during which the kernel took the core from us.
-Timing time_turns(const std::function<unsigned()>& turn) {
+// One thing to measure, in a process of its own: buffers that an earlier case left
+// scattered over the pool would make the next one slower.
+struct Case {
+    std::string name;
+    unsigned out = 1;
+    std::string peer;
+    std::vector<EmulatedPort::Template> flows;
+    std::function<unsigned()> turn;  // the number of packets moved
     std::vector<double> cycles;
-    Timing out;
-    const auto hz = rte_get_tsc_hz();
-    for (std::uint64_t warm = 0; warm < 200'000;) warm += turn();
-    const auto end = rte_rdtsc() + static_cast<std::uint64_t>(seconds_each * static_cast<double>(hz));
-    while (rte_rdtsc() < end) {
+    unsigned rejected = 0;
+
+    double at(double quantile) {
+        if (cycles.empty()) return 0;
+        const auto k = static_cast<long>(static_cast<double>(cycles.size() - 1) * quantile);
+        std::ranges::nth_element(cycles, cycles.begin() + k);
+        return cycles[static_cast<std::size_t>(k)];
+    }
+};
+std::vector<Case> cases;
+
+// Slices during which the kernel took the core from us are thrown away.
+void measure(Case& c, unsigned slices) {
+    ports[0]->source(c.flows, static_cast<std::uint16_t>(c.flows.front().size()));
+    for (std::uint64_t warm = 0; warm < 3 * kFlows;) warm += c.turn();
+    for (unsigned i = 0; i < slices; ++i) {
         rusage before{}, after{};
         ::getrusage(RUSAGE_THREAD, &before);
         std::uint64_t packets = 0;
         const auto begin = rte_rdtsc_precise();
-        while (packets < kSlice) packets += turn();
+        while (packets < kSlice) packets += c.turn();
         const auto spent = rte_rdtsc_precise() - begin;
         ::getrusage(RUSAGE_THREAD, &after);
-        if (after.ru_nivcsw != before.ru_nivcsw) {
-            ++out.rejected;
-            continue;
-        }
-        cycles.push_back(static_cast<double>(spent) / static_cast<double>(packets));
+        if (after.ru_nivcsw != before.ru_nivcsw)
+            ++c.rejected;
+        else
+            c.cycles.push_back(static_cast<double>(spent) / static_cast<double>(packets));
     }
-    if (cycles.empty()) return out;
-    std::ranges::nth_element(cycles, cycles.begin() + static_cast<long>(cycles.size() / 2));
-    out.median = cycles[cycles.size() / 2];
-    out.slices = static_cast<unsigned>(cycles.size());
-    return out;
-}
-
-double io_cycles[2] = {};  // one out port, four
-
-void print(const std::string& name, const Timing& t, double above, const char* peer, double ratio) {
-    std::printf("{\"name\":\"%s\",\"value\":%.2f,\"unit\":\"cycles/packet above source+sink\","
-                "\"peer\":\"%s\",\"ratio\":%.3f,\"total\":%.2f,\"mpps\":%.1f,\"slices\":%u,"
-                "\"rejected\":%u}\n",
-                name.c_str(), above, peer, ratio, t.median,
-                static_cast<double>(rte_get_tsc_hz()) / t.median / 1e6, t.slices, t.rejected);
-    std::fflush(stdout);
 }
 
 // ---- source and sink, and the reference loops
@@ -237,7 +232,8 @@ struct Router {
         worker->pool = pool;
         worker->port_count = kOutPorts + 1;
         worker->control = worker->exception = &bell;
-        worker->inject = rte_ring_create("inject", 64, 0, RING_F_SC_DEQ);
+        static int made = 0;
+        worker->inject = rte_ring_create(("inject" + std::to_string(made++)).c_str(), 64, 0, RING_F_SC_DEQ);
         for (unsigned i = 0; i < kAdjacencies; ++i) {
             const auto id = hops.take();
             const auto port = static_cast<PortIndex>(1 + i % out);
@@ -298,23 +294,23 @@ unsigned verify(Router& r, unsigned out) {
     return looked == 0 ? 1 : wrong;
 }
 
-void torii_case(const std::string& name, unsigned out, const char* peer, double peer_above,
+std::vector<std::unique_ptr<Router>> routers;
+
+void torii_case(const std::string& name, unsigned out,
                 const std::function<std::vector<EmulatedPort::Template>(Router&)>& fill,
                 LookupKind kind = LookupKind::Auto) {
-    if (!only.empty() && name.find(only) == std::string::npos) return;
+    if (name != only) return;
     rng.seed(1);
-    Router r(out, kind);
+    routers.push_back(std::make_unique<Router>(out, kind));
+    auto& r = *routers.back();
     auto flows = fill(r);
     std::shuffle(flows.begin(), flows.end(), rng);
-    const auto length = static_cast<std::uint16_t>(flows.front().size());
-    ports[0]->source(std::move(flows), length);
+    ports[0]->source(flows, static_cast<std::uint16_t>(flows.front().size()));
     if (const auto wrong = verify(r, out); wrong != 0)
         std::printf("{\"name\":\"%s\",\"error\":\"%u sampled packets were wrong\"}\n", name.c_str(),
                     wrong);
-    const auto t = time_turns([&] { return r.turn(); });
-    const auto above = t.median - io_cycles[out == 1 ? 0 : 1];
-    print(name, t, above, peer, peer_above > 0 ? above / peer_above : 0);
-    flush_from(*r.worker, 1);
+    cases.push_back({name, out, out == 1 ? "reference-lpm-1port" : "reference-lpm-4port",
+                     std::move(flows), [&r] { return r.turn(); }, {}, 0});
 }
 
 std::vector<EmulatedPort::Template> flows4(const std::vector<std::uint32_t>& nets, bool zipf = false) {
@@ -339,75 +335,72 @@ std::vector<EmulatedPort::Template> contiguous4(Router& r, unsigned routes) {
     return flows4(nets);
 }
 
+void add_references(const std::vector<EmulatedPort::Template>& flows) {
+    rte_lpm_config lpm_config{20'000, 256, 0};
+    auto* lpm = rte_lpm_create("ref", 0, &lpm_config);
+    rte_fib_conf fib_config{};
+    fib_config.type = RTE_FIB_DIR24_8;
+    fib_config.max_routes = 20'000;
+    fib_config.dir24_8.nh_sz = RTE_FIB_DIR24_8_4B;
+    fib_config.dir24_8.num_tbl8 = 256;
+    auto* fib = rte_fib_create("ref", 0, &fib_config);
+    for (unsigned i = 0; i < 10'240; ++i) {
+        const auto adjacency = 1 + random_below(kAdjacencies);
+        rte_lpm_add(lpm, 0x0a000000 + (i << 8), 24, adjacency);
+        rte_fib_add(fib, 0x0a000000 + (i << 8), 24, adjacency);
+    }
+    for (unsigned i = 1; i <= kAdjacencies; ++i) rewrites[i].port = 1 + i % kOutPorts;
+    for (const unsigned out : {1u, 4u}) {
+        const auto suffix = out == 1 ? std::string("-1port") : std::string("-4port");
+        if (only == "reference-lpm" + suffix)
+            cases.push_back({"reference-lpm" + suffix, out, "", flows,
+                         [lpm, out] {
+                             return reference_turn(
+                                 [lpm](std::uint32_t* dst, std::uint32_t* hop, unsigned n) {
+                                     rte_lpm_lookup_bulk(lpm, dst, hop, n);
+                                     for (unsigned i = 0; i < n; ++i) hop[i] &= 0xffffff;
+                                 },
+                                 out);
+                         },
+                         {}, 0});
+        if (only == "reference-fib" + suffix)
+            cases.push_back({"reference-fib" + suffix, out, "", flows,
+                         [fib, out] {
+                             return reference_turn(
+                                 [fib](std::uint32_t* dst, std::uint32_t* hop, unsigned n) {
+                                     std::uint64_t wide[kBurst];
+                                     rte_fib_lookup_bulk(fib, dst, wide, static_cast<int>(n));
+                                     for (unsigned i = 0; i < n; ++i)
+                                         hop[i] = static_cast<std::uint32_t>(wide[i]);
+                                 },
+                                 out);
+                         },
+                         {}, 0});
+    }
+}
+
 void run_all() {
     const auto add_flows = [&] {
         std::vector<std::uint32_t> nets;
         for (unsigned i = 0; i < 10'240; ++i) nets.push_back(0x0a000000 + (i << 8));
         return flows4(nets);
     };
-    ports[0]->source(add_flows());
-    for (const unsigned out : {1u, 4u}) {
-        const auto t = time_turns([&] { return io_turn(out); });
-        io_cycles[out == 1 ? 0 : 1] = t.median;
-        print(out == 1 ? "io" : "io-4port", t, 0, "", 0);
-    }
-    io_cycles[1] = io_cycles[0];
+    if (only == "io") cases.push_back({"io", 1, "", add_flows(), [] { return io_turn(1); }, {}, 0});
+    if (only == "io-4port") cases.push_back({"io-4port", 4, "", add_flows(), [] { return io_turn(4); }, {}, 0});
 
-    double lpm_above[2], fib_above[2];
-    {
-        rte_lpm_config lpm_config{20'000, 256, 0};
-        auto* lpm = rte_lpm_create("ref", 0, &lpm_config);
-        rte_fib_conf fib_config{};
-        fib_config.type = RTE_FIB_DIR24_8;
-        fib_config.max_routes = 20'000;
-        fib_config.dir24_8.nh_sz = RTE_FIB_DIR24_8_4B;
-        fib_config.dir24_8.num_tbl8 = 256;
-        auto* fib = rte_fib_create("ref", 0, &fib_config);
-        for (unsigned i = 0; i < 10'240; ++i) {
-            const auto adjacency = 1 + random_below(kAdjacencies);
-            rte_lpm_add(lpm, 0x0a000000 + (i << 8), 24, adjacency);
-            rte_fib_add(fib, 0x0a000000 + (i << 8), 24, adjacency);
-        }
-        for (const unsigned out : {1u, 4u}) {
-            const int k = out == 1 ? 0 : 1;
-            for (unsigned i = 1; i <= kAdjacencies; ++i) rewrites[i].port = 1 + i % out;
-            const auto suffix = out == 1 ? std::string("-1port") : std::string("-4port");
-            const auto with_lpm = time_turns([&] {
-                return reference_turn(
-                    [&](std::uint32_t* dst, std::uint32_t* hop, unsigned n) {
-                        rte_lpm_lookup_bulk(lpm, dst, hop, n);
-                        for (unsigned i = 0; i < n; ++i) hop[i] &= 0xffffff;
-                    },
-                    out);
-            });
-            lpm_above[k] = with_lpm.median - io_cycles[k];
-            print("reference-lpm" + suffix, with_lpm, lpm_above[k], "", 0);
-            const auto with_fib = time_turns([&] {
-                return reference_turn(
-                    [&](std::uint32_t* dst, std::uint32_t* hop, unsigned n) {
-                        std::uint64_t wide[kBurst];
-                        rte_fib_lookup_bulk(fib, dst, wide, static_cast<int>(n));
-                        for (unsigned i = 0; i < n; ++i) hop[i] = static_cast<std::uint32_t>(wide[i]);
-                    },
-                    out);
-            });
-            fib_above[k] = with_fib.median - io_cycles[k];
-            print("reference-fib" + suffix, with_fib, fib_above[k], "", 0);
-        }
-    }
-    constexpr const char* kPeer = "reference-lpm";
+    if (only.starts_with("reference")) add_references(add_flows());
     for (const unsigned out : {1u, 4u}) {
         const auto suffix = out == 1 ? std::string("-1port") : std::string("-4port");
         for (const auto& [label, routes] : std::map<std::string, unsigned>{
                  {"v4-1", 1}, {"v4-1k", 1024}, {"v4-10k", 10'240}, {"v4-64k", 65'536}})
-            torii_case(label + suffix, out, kPeer, lpm_above[out == 1 ? 0 : 1],
+            torii_case(label + suffix, out,
                        [&](Router& r) { return contiguous4(r, routes); });
     }
     for (const auto& [label, kind] : std::map<std::string, LookupKind>{
              {"v4-10k-1port-scalar", LookupKind::Scalar}, {"v4-10k-1port-avx2", LookupKind::Avx2}})
-        torii_case(label, 1, kPeer, lpm_above[0], [&](Router& r) { return contiguous4(r, 10'240); },
+        torii_case(label, 1, [&](Router& r) { return contiguous4(r, 10'240); },
                    kind);
-    torii_case("v4-scattered", 1, kPeer, lpm_above[0], [&](Router& r) {
+    torii_case("v4-scattered", 1, [&](Router& r) {
         std::vector<std::uint32_t> nets;
         for (unsigned i = 0; i < 10'240; ++i) {
             nets.push_back((1 + random_below(100)) << 24 | random_below(1 << 16) << 8);
@@ -416,7 +409,7 @@ void run_all() {
         }
         return flows4(nets);
     });
-    torii_case("v4-zipf", 1, kPeer, lpm_above[0], [&](Router& r) {
+    torii_case("v4-zipf", 1, [&](Router& r) {
         std::vector<std::uint32_t> nets;
         for (unsigned i = 0; i < 10'240; ++i) {
             nets.push_back(0x0b000000 + random_below(1 << 16) * 256);
@@ -443,11 +436,11 @@ void run_all() {
         }
         return out;
     };
-    torii_case("v6-64", 1, kPeer, lpm_above[0], [&](Router& r) { return pods6(r, true, false); });
-    torii_case("v6-120", 1, kPeer, lpm_above[0], [&](Router& r) { return pods6(r, false, true); });
-    torii_case("v6-mixed", 1, kPeer, lpm_above[0], [&](Router& r) { return pods6(r, true, true); });
+    torii_case("v6-64", 1, [&](Router& r) { return pods6(r, true, false); });
+    torii_case("v6-120", 1, [&](Router& r) { return pods6(r, false, true); });
+    torii_case("v6-mixed", 1, [&](Router& r) { return pods6(r, true, true); });
     for (const unsigned members : {8u, 256u})
-        torii_case("ecmp-" + std::to_string(members), 1, kPeer, lpm_above[0], [&](Router& r) {
+        torii_case("ecmp-" + std::to_string(members), 1, [&](Router& r) {
             std::vector<std::uint32_t> vips;
             for (unsigned i = 0; i < 16; ++i) {
                 vips.push_back(0x0a600000 + (i << 8));
@@ -462,21 +455,14 @@ void run_all() {
 
 int on_worker(void*) {
     run_all();
+    for (auto& c : cases) {
+        measure(c, std::max(20u, static_cast<unsigned>(seconds_each * 2000)));
+        std::printf("RESULT %f %f %u\n", c.at(0.2), c.at(0.5), c.rejected);
+    }
     return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    bool huge = true;
-    for (int i = 1; i < argc; ++i) {
-        const std::string a = argv[i];
-        if (a == "--seconds" && i + 1 < argc) seconds_each = std::stod(argv[++i]);
-        if (a == "--only" && i + 1 < argc) only = argv[++i];
-        if (a == "--burst" && i + 1 < argc) burst = static_cast<unsigned>(std::stoi(argv[++i]));
-        if (a == "--no-huge") huge = false;
-    }
-    std::ofstream{"/proc/self/autogroup"} << "-19";
+int run_case(const std::string& self) {
     std::vector<std::string> words{"bench", "--lcores", "0@0,1@1", "--no-pci", "--no-telemetry",
                                    "--file-prefix", "bench" + std::to_string(::getpid()),
                                    "--log-level", "lib.*:4"};
@@ -489,7 +475,10 @@ int main(int argc, char** argv) {
         words.push_back("--vdev=net_null" + std::to_string(p));
     std::vector<char*> args;
     for (auto& w : words) args.push_back(w.data());
-    if (rte_eal_init(static_cast<int>(args.size()), args.data()) < 0) return 1;
+    if (rte_eal_init(static_cast<int>(args.size()), args.data()) < 0) {
+        std::fprintf(stderr, "%s: EAL did not start; are there hugepages? (--no-huge)\n", self.c_str());
+        return 1;
+    }
     pool = rte_pktmbuf_pool_create("p", 32767, 256, 64, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
     if (pool == nullptr) return 1;
     for (std::uint16_t p = 0; p <= kOutPorts; ++p) {
@@ -501,6 +490,106 @@ int main(int argc, char** argv) {
         ports.push_back(std::make_unique<EmulatedPort>(p, pool));
     }
     rte_eal_remote_launch(on_worker, nullptr, 1);
-    rte_eal_mp_wait_lcore();
+    // Sleeping, not spinning: the other core is to be quiet.
+    while (rte_eal_get_lcore_state(1) == RUNNING) ::usleep(10'000);
+    rte_eal_wait_lcore(1);
+    std::fflush(stdout);
+    ::_exit(0);
+}
+
+double tsc_mhz() {
+    const auto begin = rte_rdtsc();
+    ::usleep(50'000);
+    return static_cast<double>(rte_rdtsc() - begin) / 5e4;
+}
+
+struct Outcome {
+    std::string name;
+    std::string peer;
+    std::vector<double> totals;  // of each launch, its quiet fifth
+    unsigned rejected = 0;
+
+    double median() {
+        if (totals.empty()) return 0;
+        std::ranges::sort(totals);
+        return totals[totals.size() / 2];
+    }
+};
+
+}  // namespace
+
+// Without --case: launches every case in turn, several times over, and prints the
+// median of the launches.
+int main(int argc, char** argv) {
+    bool list = false;
+    unsigned launches = 5;
+    std::string filter, pass;
+    for (int i = 1; i < argc; ++i) {
+        const std::string a = argv[i];
+        if (a == "--seconds" && i + 1 < argc) seconds_each = std::stod(argv[++i]), pass += " --seconds " + std::string(argv[i]);
+        if (a == "--case" && i + 1 < argc) only = argv[++i];
+        if (a == "--only" && i + 1 < argc) filter = argv[++i];
+        if (a == "--launches" && i + 1 < argc) launches = static_cast<unsigned>(std::stoi(argv[++i]));
+        if (a == "--burst" && i + 1 < argc) burst = static_cast<unsigned>(std::stoi(argv[++i])), pass += " --burst " + std::string(argv[i]);
+        if (a == "--no-huge") huge = false, pass += " --no-huge";
+        if (a == "--list") list = true;
+    }
+    if (!only.empty()) return run_case(argv[0]);
+
+    std::ofstream{"/proc/self/autogroup"} << "-19";
+    std::vector<Outcome> outcomes{{"io", "", {}, 0},
+                                  {"reference-lpm-1port", "", {}, 0},
+                                  {"reference-fib-1port", "", {}, 0},
+                                  {"reference-lpm-4port", "", {}, 0},
+                                  {"reference-fib-4port", "", {}, 0}};
+    for (const unsigned out : {1u, 4u})
+        for (const char* label : {"v4-1", "v4-1k", "v4-10k", "v4-64k"})
+            outcomes.push_back({label + std::string(out == 1 ? "-1port" : "-4port"),
+                                out == 1 ? "reference-lpm-1port" : "reference-lpm-4port", {}, 0});
+    for (const char* name : {"v4-10k-1port-scalar", "v4-10k-1port-avx2", "v4-scattered", "v4-zipf",
+                             "v6-64", "v6-120", "v6-mixed", "ecmp-8", "ecmp-256"})
+        outcomes.push_back({name, "reference-lpm-1port", {}, 0});
+    if (!filter.empty())
+        std::erase_if(outcomes, [&](const Outcome& o) {
+            return o.name != "io" && !o.name.starts_with("reference-lpm") &&
+                   o.name.find(filter) == std::string::npos;
+        });
+    if (list) {
+        for (const auto& o : outcomes) std::puts(o.name.c_str());
+        return 0;
+    }
+    for (unsigned launch = 0; launch < launches; ++launch)
+        for (auto& o : outcomes) {
+            const auto command = std::string(argv[0]) + " --case " + o.name + pass;
+            FILE* child = ::popen(command.c_str(), "r");
+            if (child == nullptr) return 1;
+            char line[512];
+            while (std::fgets(line, sizeof line, child) != nullptr) {
+                double quiet = 0, median = 0;
+                unsigned rejected = 0;
+                if (std::sscanf(line, "RESULT %lf %lf %u", &quiet, &median, &rejected) == 3) {
+                    o.totals.push_back(quiet);
+                    o.rejected += rejected;
+                } else if (line[0] == '{') {
+                    std::fputs(line, stdout);
+                }
+            }
+            ::pclose(child);
+        }
+    const double io = outcomes[0].median();
+    const auto above = [&](const std::string& name) {
+        for (auto& o : outcomes)
+            if (o.name == name) return o.median() - io;
+        return 0.0;
+    };
+    for (auto& o : outcomes) {
+        const double peer = above(o.peer);
+        std::printf("{\"name\":\"%s\",\"value\":%.2f,\"unit\":\"cycles/packet above source+sink\","
+                    "\"peer\":\"%s\",\"ratio\":%.3f,\"total\":%.2f,\"mpps\":%.1f,\"launches\":%zu,"
+                    "\"rejected\":%u}\n",
+                    o.name.c_str(), o.median() - io, o.peer.c_str(),
+                    peer > 0 ? (o.median() - io) / peer : 0, o.median(),
+                    o.median() > 0 ? tsc_mhz() / o.median() : 0, o.totals.size(), o.rejected);
+    }
     return 0;
 }

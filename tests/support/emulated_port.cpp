@@ -21,7 +21,7 @@ EmulatedPort::~EmulatedPort() {
         rte_pktmbuf_free(rx_[(rx_head_ + i) % kRing]);
 }
 
-void EmulatedPort::source(std::vector<Template> headers, std::uint16_t frame_length) {
+void EmulatedPort::source(const std::vector<Template>& headers, std::uint16_t frame_length) {
     headers_.resize(headers.size());
     for (std::size_t i = 0; i < headers.size(); ++i)
         std::copy_n(headers[i].begin(), std::min<std::size_t>(headers[i].size(), 64),

@@ -28,7 +28,7 @@ public:
     EmulatedPort& operator=(const EmulatedPort&) = delete;
 
     // What comes in, in turn; headers of at most 64 octets. Empty: nothing.
-    void source(std::vector<Template> headers, std::uint16_t frame_length = 60);
+    void source(const std::vector<Template>& headers, std::uint16_t frame_length = 60);
     // Called for one of so many packets sent; 0: never.
     void sample(std::uint32_t every, std::function<void(rte_mbuf*)> look);
     std::uint64_t received() const { return received_; }
