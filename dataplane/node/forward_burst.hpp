@@ -22,6 +22,7 @@ struct Batch {
     unsigned count;
     std::uint32_t length[kMaxBurst];  // of the IP packet
     std::uint32_t hop[kMaxBurst];
+    std::uint32_t source[kMaxBurst];  // its last four octets
 };
 
 TORII_INLINE void count_hop(Count* hops, HopId hop, std::uint32_t length) {
@@ -91,8 +92,8 @@ TORII_INLINE void choose_members(Worker& w, PortIndex in, const PortState& port,
         const auto member = bucket[k]->hop;
         if (__builtin_expect(bucket[k]->epoch != epoch, 0)) bucket[k]->epoch = epoch;
         std::uint32_t out = 0;
-        if (__builtin_expect(
-                !rewrite<kIp4>(counts, hops, b.frame[i], member, b.length[i], out), 0)) {
+        if (__builtin_expect(!rewrite<kIp4>(counts, hops, b.frame[i], member, b.length[i], out),
+                             0)) {
             slow_hop(w, in, port, b.packet[i], member);
             continue;
         }
@@ -122,13 +123,18 @@ TORII_INLINE void send_off(Worker& w, PortIndex in, const PortState& port, Batch
         // All to one port: the burst is its own transmit buffer.
         const auto one = static_cast<PortIndex>(out[0]);
         auto& waiting = w.waiting[one];
-        if (waiting == 0 && b.count >= kFlushAt) return transmit_burst(w, one, b.packet, b.count);
+        if (waiting == 0 && b.count >= kFlushAt) {
+            std::uint32_t bytes = 0;
+            for (unsigned i = 0; i < b.count; ++i) bytes += b.length[i];
+            return transmit_burst(w, one, b.packet, b.count, bytes + b.count * kEtherHeader);
+        }
         std::memcpy(&w.out[one].packets[waiting], b.packet, b.count * sizeof(rte_mbuf*));
         waiting = static_cast<std::uint16_t>(waiting + b.count);
         return;
     }
     if (__builtin_expect(later == 0, 1)) {
-        for (unsigned i = 0; i < b.count; ++i) queue(w, static_cast<PortIndex>(out[i]), b.packet[i]);
+        for (unsigned i = 0; i < b.count; ++i)
+            queue(w, static_cast<PortIndex>(out[i]), b.packet[i]);
         return;
     }
     for (unsigned i = 0; i < b.count; ++i)
@@ -198,12 +204,11 @@ TORII_INLINE std::uint64_t check_ip4(const PortState& port, const std::uint8_t* 
     total = read16(p + 16);
     std::uint32_t source;
     std::memcpy(&source, p + 26, 4);
-    std::uint64_t ok = ((type & 0xffffff) == 0x450008) &
-                       ((macs & 0x1ffffffffffffULL) == port.mac_bits) & (p[22] > 1) &
-                       (m->data_len >= 34) & (total - 20 <= m->data_len - 34u) &
-                       (total <= port.max_frame - kEtherHeader) &
-                       ((octets[source & 0xff] | octets[p[30]]) == 0) &
-                       !own.may_have(__builtin_bswap32(source));
+    std::uint64_t ok =
+        ((type & 0xffffff) == 0x450008) & ((macs & 0x1ffffffffffffULL) == port.mac_bits) &
+        (p[22] > 1) & (m->data_len >= 34) & (total - 20 <= m->data_len - 34u) &
+        (total <= port.max_frame - kEtherHeader) & ((octets[source & 0xff] | octets[p[30]]) == 0) &
+        !own.may_have(__builtin_bswap32(source));
     if constexpr (kSoftwareChecksum) {
         ok &= header_sum(p + 14) == 0xffff;
     } else {
@@ -260,70 +265,62 @@ TORII_INLINE unsigned pass_ip4(Worker& w, PortIndex in, const PortState& port, r
     b.packet = pk;
     b.frame = frame;
     b.count = n;
-    std::uint32_t source[kMaxBurst];
     const auto fib = w.tables->fib4;
     const std::uint8_t* octets = octets4_plain();
     const OwnFilter& own = *w.tables->own.load(std::memory_order_acquire);
     __m128i expected, mask, odd = _mm_setzero_si128();
     ordinary<true>(port, expected, mask);
-    std::uint64_t any_flags = 0, all_flags = ~std::uint64_t{0};
-    std::uint32_t below = 0, bad = 0, padded = 0, deep = 0;
+    std::uint32_t flags = 0, below = 0, bad = 0, padded = 0;
     const std::uint32_t largest = port.max_frame - kEtherHeader;
     for (unsigned i = 0; i < n; ++i) {
         const auto* m = pk[i];
         const auto* p = frame[i];
         odd = _mm_or_si128(
             odd, _mm_and_si128(
-                     mask, _mm_xor_si128(expected, _mm_loadu_si128(
-                                                       reinterpret_cast<const __m128i*>(p)))));
+                     mask, _mm_xor_si128(expected,
+                                         _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))));
         const std::uint32_t total = read16_fast(p + 16);
         b.length[i] = total;
         // The sign bit tells of any that is too small.
         below |= (total - 20) | (m->data_len - 14u - total) | (largest - total) | (p[22] - 2u);
         padded |= m->pkt_len ^ (total + kEtherHeader);
         bad |= static_cast<std::uint32_t>(octets[p[26]] | octets[p[30]]);
-        std::memcpy(&source[i], p + 26, 4);
+        std::memcpy(&b.source[i], p + 26, 4);
         if constexpr (kSoftwareChecksum) {
             bad |= header_sum(p + 14) ^ 0xffff;
         } else {
-            any_flags |= m->ol_flags;
-            all_flags &= m->ol_flags;
+            flags |= static_cast<std::uint32_t>(m->ol_flags ^ RTE_MBUF_F_RX_IP_CKSUM_GOOD);
         }
-        const auto v = fib.root[read32(p + 30) >> 8];
-        b.hop[i] = v;
-        deep |= v;
+        b.hop[i] = read32(p + 30);
     }
-    if constexpr (!kSoftwareChecksum) {
-        static_assert(RTE_MBUF_F_RX_IP_CKSUM_NONE ==
-                      (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_IP_CKSUM_BAD));
-        bad |= (any_flags & RTE_MBUF_F_RX_IP_CKSUM_BAD) != 0;
-        bad |= (all_flags & RTE_MBUF_F_RX_IP_CKSUM_GOOD) == 0;
-    }
+    bad |= flags & static_cast<std::uint32_t>(RTE_MBUF_F_RX_IP_CKSUM_MASK);
     rte_mbuf* packet_kept[kMaxBurst];
     std::uint8_t* frame_kept[kMaxBurst];
     unsigned left = 0;
-    if (__builtin_expect((below >> 31 | bad) != 0 ||
-                             _mm_movemask_epi8(_mm_cmpeq_epi8(odd, _mm_setzero_si128())) != 0xffff ||
-                             any_own(own, source, n),
-                         0)) {
+    if (__builtin_expect(
+            (below >> 31 | bad) != 0 ||
+                _mm_movemask_epi8(_mm_cmpeq_epi8(odd, _mm_setzero_si128())) != 0xffff ||
+                any_own(own, b.source, n),
+            0)) {
         left = divide(b, packet_kept, frame_kept,
                       [&](const rte_mbuf* m, const std::uint8_t* f, std::uint32_t& total) {
                           return check_ip4<kSoftwareChecksum>(port, octets, own, m, f, total) != 0;
                       });
         if (b.count == 0) return left;
-        deep = 0;
-        for (unsigned i = 0; i < b.count; ++i) {
-            b.hop[i] = fib.root[read32(b.frame[i] + 30) >> 8];
-            deep |= b.hop[i];
-        }
+        for (unsigned i = 0; i < b.count; ++i) b.hop[i] = read32(b.frame[i] + 30);
     }
+    // A loop of its own, so that as many misses as possible are under way at once.
+#pragma GCC unroll 8
+    for (unsigned i = 0; i < b.count; ++i) b.hop[i] = fib.root[b.hop[i] >> 8];
+    std::uint32_t deep = 0;
+    for (unsigned i = 0; i < b.count; ++i) deep |= b.hop[i];
     if (__builtin_expect(padded != 0, 0))
         for (unsigned i = 0; i < b.count; ++i) trim(b.packet[i], b.length[i]);
     if (__builtin_expect((deep & value::kChild) != 0, 0))
         for (unsigned i = 0; i < b.count; ++i)
             if (b.hop[i] & value::kChild)
-                b.hop[i] = fib.blocks[(b.hop[i] & value::kPayload) * std::size_t{256} +
-                                      b.frame[i][33]];
+                b.hop[i] =
+                    fib.blocks[(b.hop[i] & value::kPayload) * std::size_t{256} + b.frame[i][33]];
     const std::uint32_t fallback = *fib.fallback;
     for (unsigned i = 0; i < b.count; ++i) {
         const auto h = b.hop[i] & value::kPayload;
@@ -340,7 +337,6 @@ TORII_INLINE unsigned pass_ip6(Worker& w, PortIndex in, const PortState& port, r
     b.frame = frame;
     b.count = n;
     std::uint64_t high[kMaxBurst], low[kMaxBurst];
-    std::uint32_t source[kMaxBurst];
     const std::uint8_t* octets = octets6_plain();
     const OwnFilter& own = *w.tables->own.load(std::memory_order_acquire);
     __m128i expected, mask, odd = _mm_setzero_si128();
@@ -352,25 +348,26 @@ TORII_INLINE unsigned pass_ip6(Worker& w, PortIndex in, const PortState& port, r
         const auto* p = frame[i];
         odd = _mm_or_si128(
             odd, _mm_and_si128(
-                     mask, _mm_xor_si128(expected, _mm_loadu_si128(
-                                                       reinterpret_cast<const __m128i*>(p)))));
+                     mask, _mm_xor_si128(expected,
+                                         _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))));
         const std::uint32_t total = read16_fast(p + 18) + kIp6Header;
         b.length[i] = total;
         // p[20] is the next header: hop-by-hop options (0) want a closer look.
         below |= (m->data_len - 14u - total) | (largest - total) | (p[21] - 2u) | (p[20] - 1u);
         padded |= m->pkt_len ^ (total + kEtherHeader);
         bad |= static_cast<std::uint32_t>(octets[p[22]] | octets[p[38]]);
-        std::memcpy(&source[i], p + 34, 4);
+        std::memcpy(&b.source[i], p + 34, 4);
         high[i] = read64(p + 38);
         low[i] = read64(p + 46);
     }
     rte_mbuf* packet_kept[kMaxBurst];
     std::uint8_t* frame_kept[kMaxBurst];
     unsigned left = 0;
-    if (__builtin_expect((below >> 31 | bad) != 0 ||
-                             _mm_movemask_epi8(_mm_cmpeq_epi8(odd, _mm_setzero_si128())) != 0xffff ||
-                             any_own(own, source, n),
-                         0)) {
+    if (__builtin_expect(
+            (below >> 31 | bad) != 0 ||
+                _mm_movemask_epi8(_mm_cmpeq_epi8(odd, _mm_setzero_si128())) != 0xffff ||
+                any_own(own, b.source, n),
+            0)) {
         left = divide(b, packet_kept, frame_kept,
                       [&](const rte_mbuf* m, const std::uint8_t* f, std::uint32_t& total) {
                           return check_ip6(port, octets, own, m, f, total) != 0;

@@ -164,7 +164,9 @@ bool may_answer_ip6(Bytes ip, bool link_unicast, const IcmpError& error) {
             next != kFragment)
             return true;
         if (at + 8 > ip.size()) return true;
-        if (next == kFragment && (read16(&ip[at + 2]) & 0xfff8) != 0) return false;
+        // A fragment that cannot be right is the exception (RFC 8200 §4.5).
+        if (next == kFragment && (read16(&ip[at + 2]) & 0xfff8) != 0)
+            return error.type == kParameterProblem6;
         const auto length = next == kFragment ? 8u : (ip[at + 1] + 1u) * 8;
         next = ip[at];
         at += length;

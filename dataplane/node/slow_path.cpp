@@ -290,6 +290,10 @@ void ip_frame(Worker& w, Packet& p, bool to_us, bool to_group) {
                     return local(w, p);
             return drop(w, p.in, p.m, Exit::Ip6Scope);
         }
+        // RFC 4861 §8.3: whomever it is for, a router does not follow a redirect.
+        constexpr std::uint8_t kRedirect = 137;
+        if (ip[6] == kIcmp6 && p.length() > kIp6Header && ip[kIp6Header] == kRedirect)
+            return drop(w, p.in, p.m, Exit::Icmp6Redirect);
         if (source_local) {
             const auto kind = w.tables->hops[lookup(*w.tables, p, false)].kind();
             // RFC 4443 §3.1: beyond scope of source address.

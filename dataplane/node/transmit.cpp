@@ -6,17 +6,19 @@ void flush(Worker& w, PortIndex port) {
     const unsigned n = w.waiting[port];
     if (n == 0) return;
     w.waiting[port] = 0;
-    transmit_burst(w, port, w.out[port].packets, n);
+    auto* const packets = w.out[port].packets;
+    std::uint64_t bytes = 0;
+    for (unsigned i = 0; i < n; ++i) bytes += packets[i]->pkt_len;
+    transmit_burst(w, port, packets, n, bytes);
 }
 
-void transmit_burst(Worker& w, PortIndex port, rte_mbuf** packets, unsigned n) {
+void transmit_burst(Worker& w, PortIndex port, rte_mbuf** packets, unsigned n,
+                    std::uint64_t bytes) {
     const PortState* state = w.tables->ports[port].load(std::memory_order_acquire);
     if (state == nullptr) {
         for (unsigned i = 0; i < n; ++i) drop(w, kFromKernel, packets[i], Exit::LinkDown);
         return;
     }
-    std::uint64_t bytes = 0;
-    for (unsigned i = 0; i < n; ++i) bytes += packets[i]->pkt_len;
     const unsigned sent = rte_eth_tx_burst(state->device, static_cast<std::uint16_t>(w.id), packets,
                                            static_cast<std::uint16_t>(n));
     auto& count = w.counters.tx[port];

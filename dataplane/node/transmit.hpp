@@ -13,8 +13,8 @@ inline void drop(Worker& w, PortIndex in, rte_mbuf* m, Exit exit) {
 // Hands a port's buffer to its device; what the device does not take is counted
 // and freed, never retried.
 void flush(Worker& w, PortIndex port);
-// The same for packets that need no buffer.
-void transmit_burst(Worker& w, PortIndex port, rte_mbuf** packets, unsigned n);
+// The same for packets that need no buffer and whose lengths are known.
+void transmit_burst(Worker& w, PortIndex port, rte_mbuf** packets, unsigned n, std::uint64_t bytes);
 
 inline void transmit(Worker& w, PortIndex port, rte_mbuf* m) {
     if (w.waiting[port] >= kTransmitFull) flush(w, port);

@@ -17,8 +17,7 @@ EmulatedPort::EmulatedPort(std::uint16_t device, rte_mempool* pool)
 
 EmulatedPort::~EmulatedPort() {
     rte_eth_fp_ops[device_] = before_;
-    for (unsigned i = 0; i < rx_filled_; ++i)
-        rte_pktmbuf_free(rx_[(rx_head_ + i) % kRing]);
+    for (unsigned i = 0; i < rx_filled_; ++i) rte_pktmbuf_free(rx_[(rx_head_ + i) % kRing]);
 }
 
 void EmulatedPort::source(const std::vector<Template>& headers, std::uint16_t frame_length) {

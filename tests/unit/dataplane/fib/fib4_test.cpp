@@ -19,7 +19,9 @@ struct World {
     PlainTable plain;
     std::mt19937 random{7};
 
-    std::uint32_t number(std::uint32_t below) { return static_cast<std::uint32_t>(random() % below); }
+    std::uint32_t number(std::uint32_t below) {
+        return static_cast<std::uint32_t>(random() % below);
+    }
 
     void set(std::uint32_t a, unsigned length, HopId hop) {
         ASSERT_TRUE(fib.set(a, length, hop));
@@ -35,7 +37,8 @@ struct World {
         std::vector<std::uint32_t> at;
         for (const auto& [prefix, hop] : plain.routes()) {
             const auto first = prefix.address().v4();
-            const auto last = static_cast<std::uint32_t>(first | ~(~0ull << (32 - prefix.length())));
+            const auto last =
+                static_cast<std::uint32_t>(first | ~(~0ull << (32 - prefix.length())));
             for (const auto a : {first, last, first - 1, last + 1}) at.push_back(a);
         }
         for (int i = 0; i < 2000; ++i) at.push_back(static_cast<std::uint32_t>(random()));
@@ -143,7 +146,8 @@ TEST(Fib4, AnswersOldOrNewWhileAWriterWorks) {
     for (int i = 0; i < 200'000 || asked.load() < 100'000; ++i) {
         const auto third = static_cast<std::uint32_t>(random() & 0xff);
         const auto length = 24 + static_cast<unsigned>(random() % 9);
-        const auto a = static_cast<std::uint32_t>((0x0a000000 | third << 8 | (random() & 0xff)) & (~0u << (32 - length)));
+        const auto a = static_cast<std::uint32_t>((0x0a000000 | third << 8 | (random() & 0xff)) &
+                                                  (~0u << (32 - length)));
         if (random() & 1)
             fib.set(a, length, 2 + third);
         else

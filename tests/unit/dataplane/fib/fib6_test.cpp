@@ -50,7 +50,8 @@ struct World {
     // Addresses close together, so that prefixes of all lengths meet.
     Ip6 near() {
         Ip6 a{0x20010db800000000, 0};
-        a.high |= (random() & 3) << 40 | (random() & 3) << 30 | (random() & 3) << 17 | (random() & 3);
+        a.high |=
+            (random() & 3) << 40 | (random() & 3) << 30 | (random() & 3) << 17 | (random() & 3);
         a.low = (random() & 3) << 62 | (random() & 3) << 33 | (random() & 3) << 8 | (random() & 3);
         return a;
     }

@@ -108,19 +108,20 @@ TEST(FlowHash, SpreadsFlowsThatCountUpTheirPorts) {
         std::map<HopId, double> share;
         const unsigned flows = n * 40'000;
         for (unsigned i = 0; i < flows; ++i)
-            share[table->buckets[flow_hash4(0x0a000001 + i / 50'000, 0x0a600001,
-                                            (1024 + i % 50'000) << 16 | 443, kTcp) &
-                                 table->mask]
+            share[table
+                      ->buckets[flow_hash4(0x0a000001 + i / 50'000, 0x0a600001,
+                                           (1024 + i % 50'000) << 16 | 443, kTcp) &
+                                table->mask]
                       .hop] += 1;
         for (const auto& [hop, flows_of] : share) EXPECT_LE(flows_of * n / flows, 1.05) << n;
     }
 }
 
 TEST(FlowHash, TreatsAnIcmpErrorAsTheFlowItIsAbout) {
-    std::array<std::uint8_t, 28> flow{0x45, 0, 0, 28, 0, 1, 0, 0, 64, kTcp, 0, 0, 10, 0, 0, 1,
-                                      10, 9, 9, 9, 0x12, 0x34, 0x01, 0xbb};
-    std::array<std::uint8_t, 56> error{0x45, 0, 0, 56, 0, 1, 0, 0, 64, kIcmp, 0, 0, 172, 16, 0, 1,
-                                       10, 0, 0, 1, 3, 4};
+    std::array<std::uint8_t, 28> flow{0x45, 0, 0, 28, 0,  1, 0, 0, 64,   kTcp, 0,    0,
+                                      10,   0, 0, 1,  10, 9, 9, 9, 0x12, 0x34, 0x01, 0xbb};
+    std::array<std::uint8_t, 56> error{0x45, 0,   0,  56, 0, 1,  0, 0, 64, kIcmp, 0,
+                                       0,    172, 16, 0,  1, 10, 0, 0, 1,  3,     4};
     // The server's answer to the flow was too big for a router on the way back.
     std::array<std::uint8_t, 28> answer = flow;
     std::copy_n(flow.begin() + 12, 4, answer.begin() + 16);
@@ -133,8 +134,8 @@ TEST(FlowHash, TreatsAnIcmpErrorAsTheFlowItIsAbout) {
 }
 
 TEST(FlowHash, KeepsTheFragmentsOfAPacketTogether) {
-    std::array<std::uint8_t, 28> first{0x45, 0, 0, 28, 0, 1, 0x20, 0, 64, kUdp, 0, 0, 10, 0, 0, 1,
-                                       10, 9, 9, 9, 0x12, 0x34, 0x01, 0xbb};
+    std::array<std::uint8_t, 28> first{0x45, 0, 0, 28, 0,  1, 0x20, 0, 64,   kUdp, 0,    0,
+                                       10,   0, 0, 1,  10, 9, 9,    9, 0x12, 0x34, 0x01, 0xbb};
     auto second = first;
     second[6] = 0;
     second[7] = 1;
