@@ -6,5 +6,8 @@ namespace torii::mgmt {
 
 // Files that are part of the binary (written by tools/embed.py at build time).
 std::string_view embedded_openapi();
+std::string_view embedded_web_index();
+std::string_view embedded_web_style();
+std::string_view embedded_web_app();
 
 }  // namespace torii::mgmt

@@ -130,7 +130,7 @@ std::vector<Endpoint> all_endpoints() {
     std::vector<Endpoint> out;
     for (const auto table :
          {route_endpoints(), bgp_endpoints(), port_endpoints(), system_endpoints(),
-          event_endpoints(), config_endpoints(), looking_glass_endpoints()})
+          event_endpoints(), config_endpoints(), looking_glass_endpoints(), web_endpoints()})
         out.insert(out.end(), table.begin(), table.end());
     return out;
 }

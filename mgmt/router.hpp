@@ -35,6 +35,7 @@ std::span<const Endpoint> system_endpoints();
 std::span<const Endpoint> event_endpoints();
 std::span<const Endpoint> config_endpoints();
 std::span<const Endpoint> looking_glass_endpoints();
+std::span<const Endpoint> web_endpoints();
 
 std::vector<Endpoint> all_endpoints();
 

@@ -1,0 +1,250 @@
+// The dashboard: a client of the API like any other. Text from the router is
+// only ever put in as text, never as markup.
+const $ = (id) => document.getElementById(id);
+let token = sessionStorage.getItem("token") || "";
+const history = new Map(); // port -> samples of {t, rx, tx}
+let neighbors = [];
+let drops = null;
+
+function make(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(props))
+    key === "class" ? (node.className = value) : node.setAttribute(key, value);
+  node.append(...children.filter((c) => c !== null && c !== undefined));
+  return node;
+}
+
+const number = new Intl.NumberFormat("en");
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+function lasting(seconds) {
+  if (seconds >= 86400) return `${Math.floor(seconds / 86400)} d ${Math.floor((seconds % 86400) / 3600)} h`;
+  if (seconds >= 3600) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return seconds >= 60 ? `${Math.floor(seconds / 60)} min` : `${seconds} s`;
+}
+
+const bits = (rate) => short.format(rate * 8) + " bit/s";
+
+class Refused extends Error {}
+
+async function ask(path, options = {}) {
+  const headers = { ...options.headers };
+  if (token) headers.Authorization = "Bearer " + token;
+  const response = await fetch(path, { ...options, headers });
+  if (response.status === 401) {
+    if (!$("ask").open) $("ask").showModal();
+    throw new Refused("a token is needed");
+  }
+  if (!response.ok) {
+    const problem = await response.json().catch(() => ({}));
+    throw new Refused(problem.detail || problem.title || "HTTP " + response.status);
+  }
+  return response;
+}
+const get = async (path) => (await ask(path)).json();
+
+function tile(title, value, kind = "") {
+  return make("div", { class: "tile" }, make("b", { class: kind }, value), make("span", {}, title));
+}
+
+function showStatus(s) {
+  document.title = `${s.hostname} - torii`;
+  $("host").textContent = s.hostname || "torii";
+  const state = $("state");
+  state.textContent = s.ready ? "ready" : "not ready";
+  state.className = "pill " + (s.ready ? "good" : "bad");
+  state.title = s.reasons.join("\n");
+  $("facts").textContent =
+    `AS ${s.asn}, router ID ${s.router_id}, up ${lasting(s.uptime)}, version ${s.version}` +
+    (s.ready ? "" : ": " + s.reasons.join("; "));
+  const all = s.neighbors === s.neighbors_established;
+  $("tiles").replaceChildren(
+    tile("neighbors established", `${s.neighbors_established} of ${s.neighbors}`, all ? "good" : "warn"),
+    tile("IPv4 routes", number.format(s.routes_ipv4)),
+    tile("IPv6 routes", number.format(s.routes_ipv6)),
+    tile("busiest worker", Math.round(s.busy_ratio * 100) + " %"),
+    tile("configuration", "r" + s.config_revision + (s.config_saved ? "" : " unsaved"), s.config_saved ? "" : "warn"),
+  );
+}
+
+function showNeighbors() {
+  const wanted = $("find-neighbor").value.toLowerCase();
+  const matching = neighbors.filter((n) =>
+    [n.address, n.group, n.state, n.description, n.hostname, String(n.remote_as)]
+      .join(" ").toLowerCase().includes(wanted));
+  matching.sort((a, b) => (a.state === "Established") - (b.state === "Established"));
+  const total = (n, key) => number.format(n.families.reduce((sum, f) => sum + f[key], 0));
+  $("neighbors").replaceChildren(...matching.slice(0, 500).map((n) => {
+    const up = n.state === "Established";
+    return make("tr", {},
+      make("td", {}, n.address), make("td", { class: "n" }, String(n.remote_as)),
+      make("td", {}, (n.group || "") + (n.dynamic ? " *" : "")),
+      make("td", { class: up ? "good" : "bad" }, n.state), make("td", { class: "n" }, lasting(n.uptime)),
+      make("td", { class: "n" }, total(n, "received")), make("td", { class: "n" }, total(n, "accepted")),
+      make("td", { class: "n" }, total(n, "advertised")),
+      make("td", {}, up ? n.hostname || n.description || "" : n.last_reason || ""));
+  }));
+}
+
+function spark(samples) {
+  const rates = [];
+  for (let i = 1; i < samples.length; ++i) {
+    const seconds = (samples[i].t - samples[i - 1].t) / 1000;
+    rates.push([(samples[i].rx - samples[i - 1].rx) / seconds, (samples[i].tx - samples[i - 1].tx) / seconds]);
+  }
+  const most = Math.max(1, ...rates.flat());
+  const line = (which) => rates
+    .map((r, i) => `${((i / 59) * 240).toFixed(1)},${(38 - (Math.max(0, r[which]) / most) * 35).toFixed(1)}`).join(" ");
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "spark");
+  svg.setAttribute("viewBox", "0 0 240 40");
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("aria-hidden", "true");
+  for (const [which, name] of [[0, "in"], [1, "out"]]) {
+    const poly = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
+    poly.setAttribute("points", line(which));
+    poly.setAttribute("class", name);
+    svg.append(poly);
+  }
+  return [svg, rates.at(-1) || [0, 0]];
+}
+
+function showPorts(ports) {
+  $("ports").replaceChildren(...ports.map((p) => {
+    const samples = history.get(p.name) || [];
+    samples.push({ t: performance.now(), rx: p.rx_bytes, tx: p.tx_bytes });
+    history.set(p.name, samples.slice(-60));
+    const [svg, [rx, tx]] = spark(samples.slice(-60));
+    const link = !p.admin_up ? "shut" : p.link_up ? "up" : "down";
+    return make("div", { class: "row" },
+      make("span", {}, make("strong", {}, p.name), " ", make("span", { class: link === "up" ? "good" : "bad" }, link)),
+      make("span", {}, make("span", { class: "good" }, "in " + bits(rx)), " ",
+        make("span", { style: "color: var(--accent)" }, "out " + bits(tx))),
+      svg, make("small", {}, `${p.addresses.join("  ")}  MTU ${p.mtu}  ${p.device}`));
+  }));
+}
+
+function bar(title, value, share, note) {
+  const fill = make("i");
+  fill.style.width = Math.min(100, share * 100).toFixed(1) + "%";
+  return make("div", { class: "row" }, make("span", {}, title), make("span", {}, value),
+    make("div", { class: "bar" }, fill), note ? make("small", {}, note) : null);
+}
+
+function showCounters(counters) {
+  const named = new Map(counters.map((c) => [c.name, c.samples]));
+  const exits = new Map();
+  for (const s of named.get("torii_exit_packets_total") || [])
+    if (s.labels.kind !== "forward" && s.labels.exit !== "forward" && s.value > 0)
+      exits.set(s.labels.exit, (exits.get(s.labels.exit) || 0) + s.value);
+  const sorted = [...exits].sort((a, b) => b[1] - a[1]).slice(0, 10);
+  const most = sorted.length ? sorted[0][1] : 1;
+  $("drops").replaceChildren(...(sorted.length
+    ? sorted.map(([name, count]) => {
+        const more = drops ? count - (drops.get(name) || 0) : 0;
+        return bar(name.replaceAll("_", " "), number.format(count) + (more > 0 ? ` (+${number.format(more)})` : ""), count / most);
+      })
+    : [make("p", { class: "quiet" }, "none")]));
+  drops = exits;
+  const limits = new Map((named.get("torii_resource_limit") || []).map((s) => [JSON.stringify(s.labels), s.value]));
+  const used = (named.get("torii_resource_used") || []).map((s) => {
+    const limit = limits.get(JSON.stringify(s.labels)) || 0;
+    return bar(Object.values(s.labels).join(" ").replaceAll("_", " "), number.format(s.value),
+      limit ? s.value / limit : 0, limit ? "of " + number.format(limit) : "");
+  });
+  $("gauges").replaceChildren(...(used.length ? used : [make("p", { class: "quiet" }, "none reported")]));
+}
+
+async function findRoutes() {
+  const form = new FormData($("find-route"));
+  const query = new URLSearchParams({ limit: "100" });
+  const text = form.get("q").trim();
+  if (text) query.set("prefix", text);
+  if (text && !text.includes("/")) query.set("match", "lpm");
+  else if (text) query.set("longer", "true");
+  if (form.get("source")) query.set("source", form.get("source"));
+  try {
+    const page = await get("/api/v1/routes?" + query);
+    $("routes").replaceChildren(...page.routes.map((r) => make("tr", {},
+      make("td", {}, r.prefix), make("td", {}, r.source),
+      make("td", {}, r.next_hops.map((h) => [h.address, h.port].filter(Boolean).join(" on ")).join(", ") || r.kind),
+      make("td", {}, r.bgp ? r.bgp.as_path : ""), make("td", { class: "n" }, lasting(r.age)),
+      make("td", {}, (r.installed ? "" : "not installed: ") + (r.because || "")))));
+    $("routes-note").textContent =
+      `${page.routes.length} shown of ${number.format(page.total)} prefixes` + (page.next_cursor ? "; narrow it down to see more" : "");
+  } catch (error) {
+    $("routes").replaceChildren();
+    $("routes-note").textContent = error.message;
+  }
+}
+
+function addEvent(e, list = $("events")) {
+  const kind = { error: "bad", warning: "warn" }[e.severity] || "";
+  list.prepend(make("li", {}, make("time", { datetime: e.time }, e.time.slice(11, 19)),
+    make("code", { class: kind }, e.id), make("span", {}, e.text)));
+  while (list.children.length > 200) list.lastChild.remove();
+}
+
+// Server-sent events by hand, because EventSource cannot carry a token.
+async function follow() {
+  let after = 0;
+  for (;;) {
+    try {
+      if (!after) {
+        const { events } = await get("/api/v1/events?limit=50");
+        $("events").replaceChildren();
+        for (const e of events) addEvent(e), (after = e.sequence);
+      }
+      const response = await ask("/api/v1/events?after=" + after, { headers: { Accept: "text/event-stream" } });
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      let pending = "";
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        const lines = (pending + value).split("\n");
+        pending = lines.pop();
+        for (const line of lines)
+          if (line.startsWith("data: ")) {
+            const e = JSON.parse(line.slice(6));
+            after = e.sequence;
+            addEvent(e);
+          }
+      }
+    } catch { /* the status line says that the router is away */ }
+    await new Promise((wake) => setTimeout(wake, 2000));
+  }
+}
+
+async function refresh() {
+  const one = async (path, show) => {
+    try {
+      show(await get(path));
+      return true;
+    } catch (error) {
+      return error instanceof Refused;
+    }
+  };
+  const reached = await one("/api/v1/status", showStatus);
+  if (!reached) {
+    $("state").textContent = "no answer";
+    $("state").className = "pill bad";
+  } else if (!document.hidden) {
+    await Promise.all([
+      one("/api/v1/neighbors", (a) => { neighbors = a.neighbors; showNeighbors(); }),
+      one("/api/v1/ports", (a) => showPorts(a.ports)),
+      one("/api/v1/counters", (a) => showCounters(a.counters)),
+    ]);
+  }
+  setTimeout(refresh, 2000);
+}
+
+$("find-neighbor").addEventListener("input", showNeighbors);
+$("find-route").addEventListener("submit", (event) => { event.preventDefault(); findRoutes(); });
+$("ask").addEventListener("close", () => {
+  token = $("token").value;
+  sessionStorage.setItem("token", token);
+  findRoutes();
+});
+refresh();
+findRoutes();
+follow();
