@@ -7,7 +7,10 @@
 
 namespace torii::dataplane {
 
-inline std::uint32_t find_64(const LineHashView<Line64>& table, std::uint64_t high) {
+// Static, not inline: files built for newer CPUs include them too, and the linker
+// must not share those copies.
+
+static inline std::uint32_t find_64(const LineHashView<Line64>& table, std::uint64_t high) {
     for (auto at = table.home(high);; at = (at + 1) & table.mask) {
         const Line64& line = table.lines[at];
         for (unsigned slot = 0; slot < Line64::kSlots; ++slot)
@@ -16,8 +19,8 @@ inline std::uint32_t find_64(const LineHashView<Line64>& table, std::uint64_t hi
     }
 }
 
-inline std::uint32_t find_low(const LineHashView<LineLow>& table, std::uint64_t low,
-                              std::uint32_t tag) {
+static inline std::uint32_t find_low(const LineHashView<LineLow>& table, std::uint64_t low,
+                                     std::uint32_t tag) {
     for (auto at = table.home(LineLow::mix({low, tag}));; at = (at + 1) & table.mask) {
         const LineLow& line = table.lines[at];
         for (const auto& slot : line.slots)
@@ -27,7 +30,7 @@ inline std::uint32_t find_low(const LineHashView<LineLow>& table, std::uint64_t 
 }
 
 // One address at a time; what the burst lookups must agree with.
-inline HopId lookup6(const Fib6View& fib, std::uint64_t high, std::uint64_t low) {
+static inline HopId lookup6(const Fib6View& fib, std::uint64_t high, std::uint64_t low) {
     std::uint32_t v = fib.root[high >> 40];
     const bool longer = (v & value::kLonger) != 0;
     for (unsigned shift = 32; value::is_child(v); shift -= 8)

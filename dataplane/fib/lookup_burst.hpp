@@ -10,6 +10,7 @@
 
 #include "dataplane/fib/fib4.hpp"
 #include "dataplane/fib/fib6.hpp"
+#include "dataplane/fib/lookup6.hpp"
 
 namespace torii::dataplane::TORII_ISA {
 
@@ -64,14 +65,14 @@ TORII_INLINE void lookup4_gather(const Fib4View& fib, const std::uint32_t* dst, 
 }
 #endif
 
-// The slot of `high` in its line as found, or 0; `passed`: look at the next line too.
-TORII_INLINE std::uint32_t probe_64(const Line64& line, std::uint64_t high, std::uint32_t& passed) {
-    passed = line.displaced;
+// The value of `high` in its line, or 0.
+TORII_INLINE std::uint32_t probe_64(const Line64& line, std::uint64_t high) {
 #ifdef __AVX512F__
     const auto hit = _mm512_cmpeq_epi64_mask(_mm512_load_si512(&line),
                                              _mm512_set1_epi64(static_cast<long long>(high))) &
                      0x1fu;
-    const auto v = line.values[std::countr_zero(hit | 0x10u) & 7];
+    // No slot: the fifth's value is loaded for nothing.
+    const auto v = line.values[std::countr_zero(hit | 0x10u)];
     return hit != 0 ? v : 0;
 #else
     std::uint32_t v = 0;
@@ -84,6 +85,15 @@ TORII_INLINE std::uint32_t probe_64(const Line64& line, std::uint64_t high, std:
 TORII_INLINE std::uint32_t probe_low(const LineLow& line, std::uint64_t low, std::uint32_t tag,
                                      std::uint32_t& passed) {
     passed = line.slots[0].value & LineLow::kPassed;
+#ifdef __AVX512F__
+    // A slot is four words: two of the address, the tag, and the value, which may differ.
+    const auto key = _mm512_broadcast_i32x4(
+        _mm_set_epi64x(static_cast<long long>(tag), static_cast<long long>(low)));
+    const std::uint32_t same = _mm512_cmpeq_epi32_mask(_mm512_load_si512(&line), key);
+    const auto hit = same & same >> 1 & same >> 2 & 0x1111u;
+    const auto found = line.slots[std::countr_zero(hit | 0x10000u) >> 2 & 3].value;
+    return hit != 0 ? found & ~LineLow::kPassed : 0;
+#endif
     std::uint32_t v = 0;
     for (const auto& slot : line.slots) v |= (slot.low == low) & (slot.tag == tag) ? slot.value : 0;
     return v & ~LineLow::kPassed;
@@ -109,29 +119,33 @@ TORII_INLINE void lookup6_hashed(const Fib6View& fib, const std::uint64_t* high,
                                  const std::uint64_t* low, const std::uint32_t* root,
                                  std::uint32_t* hop, unsigned n) {
     const auto& by_64 = *fib.by_64->load(std::memory_order_acquire);
-    const Line64* line[kMaxBurst];
+    const auto* lines = by_64.lines;
+    const auto multiplier = by_64.multiplier;
+    const auto shift = by_64.shift;
+    std::uint32_t home[kMaxBurst], entry[kMaxBurst];
+    for (unsigned i = 0; i < n; ++i)
+        home[i] = static_cast<std::uint32_t>(high[i] * multiplier >> shift);
+    std::uint32_t any = 0;
+#pragma GCC unroll 4
     for (unsigned i = 0; i < n; ++i) {
-        line[i] = &by_64.lines[by_64.home(high[i])];
-        __builtin_prefetch(line[i]);
+        const Line64& line = lines[home[i]];
+        auto v = probe_64(line, high[i]);
+        if (__builtin_expect(v == 0, 0) && line.displaced != 0) v = find_64(by_64, high[i]);
+        entry[i] = v;
+        any |= v;
     }
+    for (unsigned i = 0; i < n; ++i) {
+        entry[i] = root[i] & value::kLonger ? entry[i] : 0;
+        hop[i] = static_cast<std::int32_t>(entry[i]) > 0 ? entry[i] : hop[i];
+    }
+    if ((any & site::kSite) == 0) return;
     std::uint8_t deep[kMaxBurst];
-    std::uint32_t entry[kMaxBurst];
     unsigned deeps = 0;
     for (unsigned i = 0; i < n; ++i) {
-        std::uint32_t passed = 0;
-        auto v = probe_64(*line[i], high[i], passed);
-        if (__builtin_expect((v == 0) & (passed != 0), 0)) {
-            auto at = static_cast<std::uint32_t>(line[i] - by_64.lines);
-            do {
-                at = (at + 1) & by_64.mask;
-                v = probe_64(by_64.lines[at], high[i], passed);
-            } while (v == 0 && passed != 0);
-        }
-        v = root[i] & value::kLonger ? v : 0;
+        const auto v = entry[i];
         entry[deeps] = v;
         deep[deeps] = static_cast<std::uint8_t>(i);
         deeps += v >> 31;
-        hop[i] = (v != 0) & !(v & site::kSite) ? v : hop[i];
     }
     if (deeps == 0) return;
     const auto& by_low = *fib.by_low->load(std::memory_order_acquire);
@@ -156,9 +170,44 @@ TORII_INLINE void lookup6_hashed(const Fib6View& fib, const std::uint64_t* high,
     }
 }
 
-TORII_INLINE void lookup6_burst(const Fib6View& fib, const std::uint64_t* high,
-                                const std::uint64_t* low, std::uint32_t* hop, unsigned n) {
-    std::uint32_t root[kMaxBurst];
+#ifdef __AVX512F__
+// The trie, sixteen addresses at a time: most packets of a burst end within a level
+// or two of each other. Returns all root entries or'ed; `root` and `hop` are filled.
+TORII_INLINE std::uint32_t walk6(const Fib6View& fib, const std::uint64_t* high,
+                                 std::uint32_t* root, std::uint32_t* hop, unsigned n) {
+    const __m512i byte = _mm512_set1_epi32(0xff), payload = _mm512_set1_epi32(value::kPayload);
+    std::uint32_t any = 0;
+    for (unsigned i = 0; i < n; i += 16) {
+        const __mmask16 live =
+            n - i >= 16 ? __mmask16(0xffff) : static_cast<__mmask16>((1u << (n - i)) - 1);
+        const __m512i a = _mm512_maskz_loadu_epi64(static_cast<__mmask8>(live), high + i);
+        const __m512i b = _mm512_maskz_loadu_epi64(static_cast<__mmask8>(live >> 8), high + i + 8);
+        const __m512i bottom = _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi64_epi32(a)),
+                                                  _mm512_cvtepi64_epi32(b), 1);
+        const __m512i top = _mm512_inserti64x4(
+            _mm512_castsi256_si512(_mm512_cvtepi64_epi32(_mm512_srli_epi64(a, 32))),
+            _mm512_cvtepi64_epi32(_mm512_srli_epi64(b, 32)), 1);
+        __m512i v = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), live,
+                                                _mm512_srli_epi32(top, 8), fib.root, 4);
+        _mm512_mask_storeu_epi32(root + i, live, v);
+        any |= static_cast<std::uint32_t>(_mm512_reduce_or_epi32(v));
+        __mmask16 open = _mm512_movepi32_mask(v);
+        __m512i next = _mm512_and_si512(top, byte);
+        for (unsigned shift = 24; open != 0; shift -= 8) {
+            const __m512i at =
+                _mm512_or_si512(_mm512_slli_epi32(_mm512_and_si512(v, payload), 8), next);
+            v = _mm512_mask_i32gather_epi32(v, open, at, fib.nodes, 4);
+            open &= _mm512_movepi32_mask(v);
+            next = _mm512_and_si512(
+                _mm512_srl_epi32(bottom, _mm_cvtsi32_si128(static_cast<int>(shift))), byte);
+        }
+        _mm512_mask_storeu_epi32(hop + i, live, _mm512_and_si512(v, payload));
+    }
+    return any;
+}
+#else
+TORII_INLINE std::uint32_t walk6(const Fib6View& fib, const std::uint64_t* high,
+                                 std::uint32_t* root, std::uint32_t* hop, unsigned n) {
     std::uint32_t any = 0;
     for (unsigned i = 0; i < n; ++i) {
         root[i] = fib.root[high[i] >> 40];
@@ -188,6 +237,14 @@ TORII_INLINE void lookup6_burst(const Fib6View& fib, const std::uint64_t* high,
     } else {
         for (unsigned i = 0; i < n; ++i) hop[i] = root[i] & value::kPayload;
     }
+    return any;
+}
+#endif
+
+TORII_INLINE void lookup6_burst(const Fib6View& fib, const std::uint64_t* high,
+                                const std::uint64_t* low, std::uint32_t* hop, unsigned n) {
+    std::uint32_t root[kMaxBurst];
+    const auto any = walk6(fib, high, root, hop, n);
     if (any & value::kLonger) lookup6_hashed(fib, high, low, root, hop, n);
     const std::uint32_t fallback = *fib.fallback;
     for (unsigned i = 0; i < n; ++i) hop[i] = hop[i] != 0 ? hop[i] : fallback;
