@@ -170,6 +170,21 @@ TORII_INLINE void lookup6_hashed(const Fib6View& fib, const std::uint64_t* high,
     }
 }
 
+// The hash for the few packets of a burst that want it.
+TORII_INLINE void lookup6_some(const Fib6View& fib, const std::uint64_t* high,
+                               const std::uint64_t* low, const std::uint32_t* root,
+                               std::uint32_t* hop, unsigned n) {
+    const auto& by_64 = *fib.by_64->load(std::memory_order_acquire);
+    for (unsigned i = 0; i < n; ++i) {
+        if ((root[i] & value::kLonger) == 0) continue;
+        auto v = find_64(by_64, high[i]);
+        if (v & site::kSite)
+            v = find_site_hop(fib, *fib.by_low->load(std::memory_order_acquire), value::payload(v),
+                              low[i]);
+        if (v != 0) hop[i] = v;
+    }
+}
+
 #ifdef __AVX512F__
 // The trie, sixteen addresses at a time: most packets of a burst end within a level
 // or two of each other. Returns all root entries or'ed; `root` and `hop` are filled.
@@ -245,7 +260,14 @@ TORII_INLINE void lookup6_burst(const Fib6View& fib, const std::uint64_t* high,
                                 const std::uint64_t* low, std::uint32_t* hop, unsigned n) {
     std::uint32_t root[kMaxBurst];
     const auto any = walk6(fib, high, root, hop, n);
-    if (any & value::kLonger) lookup6_hashed(fib, high, low, root, hop, n);
+    if (any & value::kLonger) {
+        std::uint32_t all = value::kLonger;
+        for (unsigned i = 0; i < n; ++i) all &= root[i];
+        if (all != 0)
+            lookup6_hashed(fib, high, low, root, hop, n);
+        else
+            lookup6_some(fib, high, low, root, hop, n);
+    }
     const std::uint32_t fallback = *fib.fallback;
     for (unsigned i = 0; i < n; ++i) hop[i] = hop[i] != 0 ? hop[i] : fallback;
 }
