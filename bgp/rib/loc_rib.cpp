@@ -251,9 +251,19 @@ void LocRib::decide_entry(RibTable& table, EntryId id) {
     auto& entry = table[id];
     entry.flags = static_cast<std::uint8_t>(entry.flags & ~RibTable::kDirty);
     const auto paths = table.paths(id);
-    candidates_.clear();
-    for (const Path& path : paths) candidates_.push_back(candidate(path, entry));
-    decide(candidates_, decision_, multipath_, outcome_);
+    if (!(entry.flags & RibTable::kMany)) {
+        // By far the most: one path, or none.
+        const Path& path = entry.one;
+        const bool usable = path.attributes != 0 && peers_[path.peer].alive &&
+                            next_hops_[pool_[path.attributes].next_hop].state.reachable;
+        outcome_.best = usable ? 0 : Decision::kNone;
+        outcome_.why = usable ? Step::OnlyPath : Step::None;
+        outcome_.multipath.assign(usable ? 1 : 0, 0);
+    } else {
+        candidates_.clear();
+        for (const Path& path : paths) candidates_.push_back(candidate(path, entry));
+        decide(candidates_, decision_, multipath_, outcome_);
+    }
 
     const bool any = outcome_.best != Decision::kNone;
     const AttributesId best = any ? paths[outcome_.best].attributes : 0;
