@@ -280,6 +280,7 @@ void Session::queue(Bytes bytes) {
         out_head_ = 0;
     }
     queued_ += bytes->size();
+    if (queued_ > kLowWater) was_high_ = true;
     out_.push_back({std::move(bytes), 0});
 }
 
@@ -297,7 +298,6 @@ void Session::flush() {
         const auto sent = sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
         if (sent < 0) {
             if (errno == EAGAIN) {
-                if (queued_ > kLowWater) was_high_ = true;
                 wait_writable();
                 return;
             }

@@ -8,7 +8,7 @@
 namespace torii::bgp::test {
 
 bool RawPeer::pump() {
-    if (socket_ < 0 || closed) return false;
+    if (socket_ < 0 || closed || paused) return false;
     std::uint8_t chunk[70000];
     const auto n = recv(socket_, chunk, sizeof chunk, MSG_DONTWAIT);
     if (n == 0 || (n < 0 && errno != EAGAIN)) {

@@ -111,6 +111,7 @@ public:
     std::map<Prefix, Told> routes;
     std::size_t announcements = 0, withdrawals = 0;
     bool add_path = false;
+    bool paused = false;  // reads nothing
 
 private:
     void take_update(std::span<const std::uint8_t> body);

@@ -303,6 +303,32 @@ TEST_F(Exports, ReachWhoComesLate) {
     EXPECT_TRUE(b->end_of_rib.contains(Family::Ip4));
 }
 
+TEST_F(Exports, WaitForASlowPeerWithinBoundsAndTellItTheLastWord) {
+    const auto a = world.up("10.99.0.1", 65001), b = world.up("10.99.0.2", 65002),
+               fast = world.up("10.99.0.3", 65000);
+    const auto name = [](int i) {
+        return "10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".0/24";
+    };
+    b->paused = true;
+    for (std::uint32_t round = 0; round < 2; ++round)
+        for (int i = 0; i < 1200; ++i) {
+            Bytes other{0xd0, 200, 3000 >> 8, 3000 & 0xff};
+            other.resize(3004, static_cast<std::uint8_t>(round));
+            a->send(announce({name(i)}, {65001, 64500 + round}, "10.99.0.1",
+                             [&](Attributes& attributes) { attributes.others = other; }));
+            world.settle();
+        }
+    a->send(withdraw({name(7)}));
+    world.settle();
+    EXPECT_LT(world.view("10.99.0.2").bytes_queued, 4u * 1024 * 1024);
+    EXPECT_EQ(fast->routes.size(), 1199u) << "a slow peer slowed another";
+    b->paused = false;
+    world.settle();
+    EXPECT_EQ(b->routes.size(), 1199u);
+    EXPECT_FALSE(b->routes.contains(prefix(name(7))));
+    for (const auto& [p, told] : b->routes) ASSERT_EQ(told.attributes.at(200)[0], 1);
+}
+
 TEST_F(Exports, AnnounceOurOwnNetworks) {
     auto s = world.speaker->settings();
     s.networks = {prefix("192.0.2.0/24")};
