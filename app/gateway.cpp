@@ -69,6 +69,23 @@ private:
     std::unique_ptr<mgmt::Server> server_;
 };
 
+namespace {
+
+// Whether a running process cannot make a change. Of a port it can change what
+// the data plane has a call for.
+bool needs_restart(const config::Change& change) {
+    if (std::holds_alternative<config::RemovePort>(change)) return true;
+    if (const auto* port = std::get_if<config::ChangePort>(&change)) {
+        constexpr std::string_view kLive[] = {"addresses", "mtu", "shutdown", "description"};
+        return std::ranges::any_of(port->keys, [&](const std::string& key) {
+            return std::ranges::find(kLive, key) == std::end(kLive);
+        });
+    }
+    return config::cost_of(change) == config::Cost::Restart;
+}
+
+}  // namespace
+
 Gateway::Gateway(std::string config_file)
     : config_file_(std::move(config_file)),
       started_(std::chrono::steady_clock::now()),
@@ -143,11 +160,14 @@ Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
 config::Plan Gateway::apply(config::Model wanted, std::string author, std::string comment) {
     auto changes = config::plan(running_, wanted);
     if (changes.empty()) return changes;
+    note_restarts(changes);
+    keep_port_order(wanted);
 
     if (wanted.log != running_.log) log_.configure(wanted.log);
     apply_ports(wanted);
     apply_routes(wanted);
-    if (speaker_ && wanted.bgp) {
+    if (speaker_) {
+        // Without a `bgp` section: settings that name nobody end every session.
         speaker_->apply(speaker_settings(wanted));
     } else if (!speaker_ && wanted.bgp) {
         if (const auto up = start_speaker(wanted); !up)
@@ -161,6 +181,39 @@ config::Plan Gateway::apply(config::Model wanted, std::string author, std::strin
                {{"revision", std::to_string(revision_)}, {"author", author}}});
     remember(std::move(author), std::move(comment), config::summary(changes));
     return changes;
+}
+
+// A port's place in the list is its index in every table: ports that run keep
+// theirs, new ones follow, and one that is gone stays, shut down, until the
+// process starts again.
+void Gateway::keep_port_order(config::Model& wanted) const {
+    auto ports = running_.ports;
+    for (auto& port : ports) {
+        const auto* asked = wanted.find_port(port.name);
+        if (asked == nullptr) {
+            port.addresses.clear();
+            port.shutdown = true;
+            continue;
+        }
+        port.addresses = asked->addresses;
+        port.mtu = asked->mtu;
+        port.shutdown = asked->shutdown;
+        port.description = asked->description;
+    }
+    for (const auto& port : wanted.ports)
+        if (running_.find_port(port.name) == nullptr) ports.push_back(port);
+    wanted.ports = std::move(ports);
+}
+
+void Gateway::note_restarts(const config::Plan& changes) {
+    for (const auto& change : changes) {
+        if (!needs_restart(change)) continue;
+        waits_for_restart_.push_back(config::describe(change));
+        log_.emit({Severity::Warning,
+                   "CONFIG-NEEDS-RESTART",
+                   "this change holds after a restart of toriid: " + waits_for_restart_.back(),
+                   {}});
+    }
 }
 
 void Gateway::remember(std::string author, std::string comment, std::string summary) {

@@ -64,6 +64,8 @@ public:
     const Revisions& revisions() const { return revisions_; }
     boost::asio::io_context& io() { return *io_; }
     bool saved() const { return saved_; }
+    // Changes that were asked for and only a restart can make.
+    const std::vector<std::string>& waits_for_restart() const { return waits_for_restart_; }
     void mark_changed() { saved_ = false; }
     void mark_saved() { saved_ = true; }
 
@@ -82,6 +84,8 @@ private:
 
     Result<void, SystemError> start_dataplane(const config::Model& model);
     Result<void, SystemError> start_speaker(const config::Model& model);
+    void keep_port_order(config::Model& wanted) const;
+    void note_restarts(const config::Plan& changes);
     void remember(std::string author, std::string comment, std::string summary);
     void apply_ports(const config::Model& wanted);
     void apply_routes(const config::Model& wanted);
@@ -99,6 +103,7 @@ private:
     config::Model running_;
     std::uint64_t revision_ = 0;
     Revisions revisions_;
+    std::vector<std::string> waits_for_restart_;
     bool saved_ = true;
     std::chrono::steady_clock::time_point started_;
     bool stopping_ = false;

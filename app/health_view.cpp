@@ -36,6 +36,8 @@ void Health::health(mgmt::Done<mgmt::HealthReport> done) {
                     report.reasons.push_back(std::string{resource.name} +
                                              ": over 90 % of the limit is in use");
         }
+        for (const auto& change : gateway_.waits_for_restart())
+            report.reasons.push_back("waits for a restart: " + change);
         const bool all_ports_down =
             !model.ports.empty() &&
             std::ranges::count_if(report.reasons, [](const std::string& reason) {
