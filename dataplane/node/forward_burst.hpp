@@ -270,8 +270,10 @@ TORII_INLINE unsigned pass_ip4(Worker& w, PortIndex in, const PortState& port, r
     const OwnFilter& own = *w.tables->own.load(std::memory_order_acquire);
     __m128i expected, mask, odd = _mm_setzero_si128();
     ordinary<true>(port, expected, mask);
-    std::uint32_t flags = 0, below = 0, bad = 0, padded = 0;
-    const std::uint32_t largest = port.max_frame - kEtherHeader;
+    // The least of each octet of all packets, for the TTL; lengths that disagree; flags.
+    __m128i least = _mm_set1_epi8(-1);
+    std::uint64_t any_flags = 0, all_flags = ~std::uint64_t{0};
+    std::uint32_t disagree = 0, bad = 0;
     for (unsigned i = 0; i < n; ++i) {
         const auto* m = pk[i];
         const auto* p = frame[i];
@@ -279,21 +281,29 @@ TORII_INLINE unsigned pass_ip4(Worker& w, PortIndex in, const PortState& port, r
             odd, _mm_and_si128(
                      mask, _mm_xor_si128(expected,
                                          _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))));
+        least = _mm_min_epu8(least, _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16)));
         const std::uint32_t total = read16_fast(p + 16);
         b.length[i] = total;
-        // The sign bit tells of any that is too small.
-        below |= (total - 20) | (m->data_len - 14u - total) | (largest - total) | (p[22] - 2u);
-        padded |= m->pkt_len ^ (total + kEtherHeader);
+        // Negative: the frame is shorter than its packet; positive: it is padded.
+        disagree |= m->data_len - kEtherHeader - total;
         bad |= static_cast<std::uint32_t>(octets[p[26]] | octets[p[30]]);
         std::memcpy(&b.source[i], p + 26, 4);
         if constexpr (kSoftwareChecksum) {
             bad |= header_sum(p + 14) ^ 0xffff;
         } else {
-            flags |= static_cast<std::uint32_t>(m->ol_flags ^ RTE_MBUF_F_RX_IP_CKSUM_GOOD);
+            any_flags |= m->ol_flags;
+            all_flags &= m->ol_flags;
         }
         b.hop[i] = read32(p + 30);
     }
-    bad |= flags & static_cast<std::uint32_t>(RTE_MBUF_F_RX_IP_CKSUM_MASK);
+    if constexpr (!kSoftwareChecksum) {
+        bad |= (any_flags & RTE_MBUF_F_RX_IP_CKSUM_BAD) != 0;
+        bad |= (all_flags & RTE_MBUF_F_RX_IP_CKSUM_GOOD) == 0;
+    }
+    const auto padded = disagree;
+    std::uint32_t below = disagree | (static_cast<std::uint32_t>(_mm_extract_epi8(least, 6)) - 2u);
+    const std::uint32_t largest = port.max_frame - kEtherHeader;
+    for (unsigned i = 0; i < n; ++i) below |= (b.length[i] - 20) | (largest - b.length[i]);
     rte_mbuf* packet_kept[kMaxBurst];
     std::uint8_t* frame_kept[kMaxBurst];
     unsigned left = 0;
@@ -341,8 +351,7 @@ TORII_INLINE unsigned pass_ip6(Worker& w, PortIndex in, const PortState& port, r
     const OwnFilter& own = *w.tables->own.load(std::memory_order_acquire);
     __m128i expected, mask, odd = _mm_setzero_si128();
     ordinary<false>(port, expected, mask);
-    std::uint32_t below = 0, bad = 0, padded = 0;
-    const std::uint32_t largest = port.max_frame - kEtherHeader;
+    std::uint32_t below = 0, disagree = 0, bad = 0;
     for (unsigned i = 0; i < n; ++i) {
         const auto* m = pk[i];
         const auto* p = frame[i];
@@ -352,14 +361,18 @@ TORII_INLINE unsigned pass_ip6(Worker& w, PortIndex in, const PortState& port, r
                                          _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))));
         const std::uint32_t total = read16_fast(p + 18) + kIp6Header;
         b.length[i] = total;
+        disagree |= m->data_len - kEtherHeader - total;
         // p[20] is the next header: hop-by-hop options (0) want a closer look.
-        below |= (m->data_len - 14u - total) | (largest - total) | (p[21] - 2u) | (p[20] - 1u);
-        padded |= m->pkt_len ^ (total + kEtherHeader);
+        below |= (p[21] - 2u) | (p[20] - 1u);
         bad |= static_cast<std::uint32_t>(octets[p[22]] | octets[p[38]]);
         std::memcpy(&b.source[i], p + 34, 4);
         high[i] = read64(p + 38);
         low[i] = read64(p + 46);
     }
+    const auto padded = disagree;
+    below |= disagree;
+    const std::uint32_t largest = port.max_frame - kEtherHeader;
+    for (unsigned i = 0; i < n; ++i) below |= largest - b.length[i];
     rte_mbuf* packet_kept[kMaxBurst];
     std::uint8_t* frame_kept[kMaxBurst];
     unsigned left = 0;
