@@ -103,7 +103,8 @@ TORII_INLINE void choose_members(Worker& w, PortIndex in, const PortState& port,
 }
 
 template <bool kIp4>
-TORII_INLINE void send_off(Worker& w, PortIndex in, const PortState& port, Batch& b) {
+TORII_INLINE void send_off(Worker& w, PortIndex in, const PortState& port, Batch& b,
+                           const unsigned count) {
     const Hop* hops = w.tables->hops;
     Count* counts = w.counters.hops.data();
     std::uint8_t deferred[kMaxBurst];
@@ -111,7 +112,7 @@ TORII_INLINE void send_off(Worker& w, PortIndex in, const PortState& port, Batch
     std::uint32_t differ = 0;
     unsigned later = 0;
 #pragma GCC unroll 4
-    for (unsigned i = 0; i < b.count; ++i) {
+    for (unsigned i = 0; i < count; ++i) {
         if (__builtin_expect(
                 !rewrite<kIp4>(counts, hops, b.frame[i], b.hop[i], b.length[i], out[i]), 0)) {
             deferred[later++] = static_cast<std::uint8_t>(i);
@@ -123,21 +124,20 @@ TORII_INLINE void send_off(Worker& w, PortIndex in, const PortState& port, Batch
         // All to one port: the burst is its own transmit buffer.
         const auto one = static_cast<PortIndex>(out[0]);
         auto& waiting = w.waiting[one];
-        if (waiting == 0 && b.count >= kFlushAt) {
+        if (waiting == 0 && count >= kFlushAt) {
             std::uint32_t bytes = 0;
-            for (unsigned i = 0; i < b.count; ++i) bytes += b.length[i];
-            return transmit_burst(w, one, b.packet, b.count, bytes + b.count * kEtherHeader);
+            for (unsigned i = 0; i < count; ++i) bytes += b.length[i];
+            return transmit_burst(w, one, b.packet, count, bytes + count * kEtherHeader);
         }
-        std::memcpy(&w.out[one].packets[waiting], b.packet, b.count * sizeof(rte_mbuf*));
-        waiting = static_cast<std::uint16_t>(waiting + b.count);
+        std::memcpy(&w.out[one].packets[waiting], b.packet, count * sizeof(rte_mbuf*));
+        waiting = static_cast<std::uint16_t>(waiting + count);
         return;
     }
     if (__builtin_expect(later == 0, 1)) {
-        for (unsigned i = 0; i < b.count; ++i)
-            queue(w, static_cast<PortIndex>(out[i]), b.packet[i]);
+        for (unsigned i = 0; i < count; ++i) queue(w, static_cast<PortIndex>(out[i]), b.packet[i]);
         return;
     }
-    for (unsigned i = 0; i < b.count; ++i)
+    for (unsigned i = 0; i < count; ++i)
         if (out[i] != kMaxPorts) queue(w, static_cast<PortIndex>(out[i]), b.packet[i]);
     choose_members<kIp4>(w, in, port, b, deferred, later);
 }
@@ -255,6 +255,40 @@ TORII_INLINE unsigned divide(Batch& b, rte_mbuf** packet, std::uint8_t** frame, 
     return left;
 }
 
+// Passes 2 and 3. The number of packets is a constant where a burst is full and
+// ordinary, which spares every loop its ends.
+TORII_INLINE void finish_ip4(Worker& w, PortIndex in, const PortState& port, Batch& b, bool padded,
+                             const unsigned count) {
+    const auto fib = w.tables->fib4;
+    // A loop of its own, so that as many misses as possible are under way at once.
+#pragma GCC unroll 8
+    for (unsigned i = 0; i < count; ++i) b.hop[i] = fib.root[b.hop[i] >> 8];
+    std::uint32_t deep = 0;
+    for (unsigned i = 0; i < count; ++i) deep |= b.hop[i];
+    if (__builtin_expect(padded, 0))
+        for (unsigned i = 0; i < count; ++i) trim(b.packet[i], b.length[i]);
+    if (__builtin_expect((deep & value::kChild) != 0, 0))
+        for (unsigned i = 0; i < count; ++i)
+            if (b.hop[i] & value::kChild)
+                b.hop[i] =
+                    fib.blocks[(b.hop[i] & value::kPayload) * std::size_t{256} + b.frame[i][33]];
+    const std::uint32_t fallback = *fib.fallback;
+    for (unsigned i = 0; i < count; ++i) {
+        const auto h = b.hop[i] & value::kPayload;
+        b.hop[i] = h != 0 ? h : fallback;
+    }
+    send_off<true>(w, in, port, b, count);
+}
+
+TORII_INLINE void finish_ip6(Worker& w, PortIndex in, const PortState& port, Batch& b, bool padded,
+                             const std::uint64_t* high, const std::uint64_t* low,
+                             const unsigned count) {
+    if (__builtin_expect(padded, 0))
+        for (unsigned i = 0; i < count; ++i) trim(b.packet[i], b.length[i]);
+    lookup6_burst(w.tables->fib6, high, low, b.hop, count);
+    send_off<false>(w, in, port, b, count);
+}
+
 // Passes 1 to 3 for the packets of one family; the others stay in pk. Returns how
 // many stay. The first pass only gathers evidence that some packet is not ordinary;
 // which one is asked when there is any.
@@ -265,7 +299,6 @@ TORII_INLINE unsigned pass_ip4(Worker& w, PortIndex in, const PortState& port, r
     b.packet = pk;
     b.frame = frame;
     b.count = n;
-    const auto fib = w.tables->fib4;
     const std::uint8_t* octets = octets4_plain();
     const OwnFilter& own = *w.tables->own.load(std::memory_order_acquire);
     __m128i expected, mask, odd = _mm_setzero_si128();
@@ -318,26 +351,11 @@ TORII_INLINE unsigned pass_ip4(Worker& w, PortIndex in, const PortState& port, r
                       });
         if (b.count == 0) return left;
         for (unsigned i = 0; i < b.count; ++i) b.hop[i] = read32(b.frame[i] + 30);
+        finish_ip4(w, in, port, b, padded != 0, b.count);
+        return left;
     }
-    // A loop of its own, so that as many misses as possible are under way at once.
-#pragma GCC unroll 8
-    for (unsigned i = 0; i < b.count; ++i) b.hop[i] = fib.root[b.hop[i] >> 8];
-    std::uint32_t deep = 0;
-    for (unsigned i = 0; i < b.count; ++i) deep |= b.hop[i];
-    if (__builtin_expect(padded != 0, 0))
-        for (unsigned i = 0; i < b.count; ++i) trim(b.packet[i], b.length[i]);
-    if (__builtin_expect((deep & value::kChild) != 0, 0))
-        for (unsigned i = 0; i < b.count; ++i)
-            if (b.hop[i] & value::kChild)
-                b.hop[i] =
-                    fib.blocks[(b.hop[i] & value::kPayload) * std::size_t{256} + b.frame[i][33]];
-    const std::uint32_t fallback = *fib.fallback;
-    for (unsigned i = 0; i < b.count; ++i) {
-        const auto h = b.hop[i] & value::kPayload;
-        b.hop[i] = h != 0 ? h : fallback;
-    }
-    send_off<true>(w, in, port, b);
-    return left;
+    finish_ip4(w, in, port, b, padded != 0, n);
+    return 0;
 }
 
 TORII_INLINE unsigned pass_ip6(Worker& w, PortIndex in, const PortState& port, rte_mbuf** pk,
@@ -390,12 +408,24 @@ TORII_INLINE unsigned pass_ip6(Worker& w, PortIndex in, const PortState& port, r
             high[i] = read64(b.frame[i] + 38);
             low[i] = read64(b.frame[i] + 46);
         }
+        finish_ip6(w, in, port, b, padded != 0, high, low, b.count);
+        return left;
     }
-    if (__builtin_expect(padded != 0, 0))
-        for (unsigned i = 0; i < b.count; ++i) trim(b.packet[i], b.length[i]);
-    lookup6_burst(w.tables->fib6, high, low, b.hop, b.count);
-    send_off<false>(w, in, port, b);
-    return left;
+    finish_ip6(w, in, port, b, padded != 0, high, low, n);
+    return 0;
+}
+
+// The same out of line, for the second family of a mixed burst.
+template <bool kSoftwareChecksum>
+static __attribute__((noinline)) unsigned some_ip4(Worker& w, PortIndex in, const PortState& port,
+                                                   rte_mbuf** pk, std::uint8_t** frame,
+                                                   unsigned n) {
+    return pass_ip4<kSoftwareChecksum>(w, in, port, pk, frame, n);
+}
+static __attribute__((noinline)) unsigned some_ip6(Worker& w, PortIndex in, const PortState& port,
+                                                   rte_mbuf** pk, std::uint8_t** frame,
+                                                   unsigned n) {
+    return pass_ip6(w, in, port, pk, frame, n);
 }
 
 TORII_INLINE void count_received(Worker& w, PortIndex in, rte_mbuf** pk, unsigned n) {
@@ -405,7 +435,7 @@ TORII_INLINE void count_received(Worker& w, PortIndex in, rte_mbuf** pk, unsigne
 
 template <bool kSoftwareChecksum>
 TORII_INLINE void pass_all(Worker& w, PortIndex in, const PortState& port, rte_mbuf** pk,
-                           unsigned n) {
+                           const unsigned n) {
     std::uint8_t* frame[kMaxBurst];
     std::uint64_t bytes = 0;
     for (unsigned i = 0; i < n; ++i) {
@@ -417,11 +447,15 @@ TORII_INLINE void pass_all(Worker& w, PortIndex in, const PortState& port, rte_m
     w.counters.rx[in].bytes += bytes;
     // The first packet is a good guess of what most of them are.
     const bool ip6_first = pk[0]->data_len >= 14 && read16(frame[0] + 12) == kEtherIp6;
-    unsigned left = n;
-    if (!ip6_first) left = pass_ip4<kSoftwareChecksum>(w, in, port, pk, frame, left);
-    if (__builtin_expect(left != 0, ip6_first)) left = pass_ip6(w, in, port, pk, frame, left);
-    if (__builtin_expect(left != 0 && ip6_first, 0))
-        left = pass_ip4<kSoftwareChecksum>(w, in, port, pk, frame, left);
+    unsigned left = 0;
+    if (!ip6_first) {
+        left = pass_ip4<kSoftwareChecksum>(w, in, port, pk, frame, n);
+        if (__builtin_expect(left != 0, 0)) left = some_ip6(w, in, port, pk, frame, left);
+    } else {
+        left = pass_ip6(w, in, port, pk, frame, n);
+        if (__builtin_expect(left != 0, 0))
+            left = some_ip4<kSoftwareChecksum>(w, in, port, pk, frame, left);
+    }
     for (unsigned i = 0; i < left; ++i) slow_frame(w, in, port, pk[i]);
 }
 
@@ -432,10 +466,18 @@ static void forward_burst(Worker& w, PortIndex in, const PortState& port, rte_mb
         for (unsigned i = 0; i < n; ++i) slow_frame(w, in, port, pk[i]);
         return;
     }
-    if (port.software_checksum)
-        pass_all<true>(w, in, port, pk, n);
-    else
-        pass_all<false>(w, in, port, pk, n);
+    const bool full = n == kMaxBurst;
+    if (port.software_checksum) {
+        if (full)
+            pass_all<true>(w, in, port, pk, kMaxBurst);
+        else
+            pass_all<true>(w, in, port, pk, n);
+    } else {
+        if (full)
+            pass_all<false>(w, in, port, pk, kMaxBurst);
+        else
+            pass_all<false>(w, in, port, pk, n);
+    }
 }
 
 }  // namespace torii::dataplane::TORII_ISA
