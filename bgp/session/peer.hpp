@@ -91,6 +91,7 @@ public:
 private:
     struct FamilyState {
         UpdateGroup* group = nullptr;
+        bool told_default = false;
         bool end_of_rib_received = false;
         bool end_of_rib_sent = false;
         bool stale = false;   // routes of before a restart are in use
@@ -120,6 +121,7 @@ private:
     ExportSettings export_settings(Family family) const;
     void join_groups(bool end_of_rib);
     void leave_groups();
+    void tell_default(Family family);
     bool guard_allows(const Prefix& prefix);
     void forget_routes();
     NextHopKey next_hop_key(const IpAddress& next_hop, const IpAddress& link_local) const;

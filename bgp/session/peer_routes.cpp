@@ -84,8 +84,41 @@ void Peer::join_groups(bool end_of_rib) {
         if (!negotiated_.families[index(family)]) continue;
         auto& group = rib.group(export_settings(family));
         out_[index(family)].group = &group;
+        tell_default(family);
         rib.join(group, id_, *this, end_of_rib);
     }
+}
+
+// A default route for this peer alone, whatever the table holds and the export
+// lists say.
+void Peer::tell_default(Family family) {
+    auto& told = out_[index(family)].told_default;
+    if (told == settings_->default_originate) return;
+    told = settings_->default_originate;
+    const Announcement route{Prefix::default_route(family), 0};
+    const UpdateFormat format{negotiated_.max_message(), false};
+    auto bytes = std::make_shared<std::vector<std::uint8_t>>();
+    if (!told) {
+        encode_withdrawals({&route, 1}, format, *bytes);
+        return up_->send(std::move(bytes), 1);
+    }
+    const auto e = export_settings(family);
+    std::vector<std::uint8_t> path;
+    if (e.ebgp) prepend({}, e.local_as, 1, path);
+    Attributes a;
+    for (const auto code : {Attribute::Origin, Attribute::AsPath}) a.set(code);
+    a.origin = Origin::Igp;
+    a.as_path = path;
+    a.next_hop = e.self;
+    if (!e.ebgp) {
+        a.set(Attribute::LocalPref);
+        a.local_pref = kDefaultLocalPref;
+    }
+    OutgoingAttributes out;
+    out.next_hop = e.self;
+    out.link_local = e.link_local;
+    encode_attributes(a, e.four_octet_as, family == Family::Ip4 && e.self.is_v4(), out.bytes);
+    if (encode_announcements({&route, 1}, out, format, *bytes) == 0) up_->send(std::move(bytes), 1);
 }
 
 void Peer::leave_groups() {
@@ -131,6 +164,7 @@ void Peer::policies_changed() {
     for (const Family family : kEachFamily) {
         auto& state = out_[index(family)];
         if (state.group == nullptr) continue;
+        tell_default(family);
         const auto wanted = export_settings(family);
         if (state.group->settings() == wanted) continue;
         auto& next = rib.group(wanted);

@@ -115,6 +115,20 @@ TEST_F(PeerGroup, ExportListsAreAppliedToMembersThatAreUp) {
     EXPECT_EQ(peer->routes.size(), 1u);
 }
 
+TEST_F(PeerGroup, ADefaultRouteCanBeToldToMembersAloneWithoutAnExportList) {
+    nodes().export_lists = std::vector<std::string>{};
+    nodes().default_originate = true;
+    apply();
+    const auto peer = world.up("10.99.0.1", 65001);
+    EXPECT_EQ(peer->routes.size(), 2u);
+    EXPECT_EQ(peer->routes.at(prefix("0.0.0.0/0")).next_hop, address("10.99.0.254"));
+    EXPECT_TRUE(world.sink.routes.empty());
+    nodes().default_originate = false;
+    apply();
+    EXPECT_TRUE(peer->routes.empty());
+    EXPECT_FALSE(peer->notification);
+}
+
 TEST_F(PeerGroup, ShutdownClosesAllMembersAndTellsNewOnes) {  // row 27
     const auto peer = world.up("10.99.0.1", 65001);
     nodes().shutdown = true;
