@@ -87,7 +87,9 @@ std::uint32_t BucketPlan::settle(BucketTable& table, std::span<const Member> mem
     for (std::uint32_t b = 0; b < table.size() && owed > 0; ++b) {
         auto& bucket = table.buckets[b];
         const auto from = index.at(bucket.hop);
-        if (owned[from] <= wanted[from] || bucket.epoch >= idle_before) continue;
+        // One never used (0) holds no flow at all.
+        const bool active = bucket.epoch != 0 && bucket.epoch >= idle_before;
+        if (owned[from] <= wanted[from] || active) continue;
         const auto to = taker();
         if (to == members.size()) break;
         give(bucket, members[to].hop);

@@ -1,0 +1,164 @@
+#include "dataplane/fib/publisher.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace torii::dataplane {
+namespace {
+
+struct Silent : EventSink {
+    void emit(Event event) override { ids.insert(std::string(event.id)); }
+    std::set<std::string> ids;
+};
+
+IpAddress ip(const char* text) {
+    return *IpAddress::parse(text);
+}
+
+struct World {
+    explicit World(std::uint32_t prefixes = 1000) : fib4{prefixes, 100, workers} {}
+    Silent events;
+    Quiescence workers{1};
+    Fib4 fib4;
+    Fib6 fib6{1000, 100, workers};
+    HopTable hops{1024, workers};
+    Neighbors neighbors{hops, 500};
+    Publisher publisher{fib4, fib6, hops, neighbors, workers, events, 512};
+
+    void group(rib::GroupId id, std::vector<const char*> members) {
+        rib::FibDelta delta;
+        rib::GroupChange change{id, {}};
+        for (const auto* m : members) change.members.push_back({ip(m), 1, 1});
+        delta.groups.push_back(change);
+        publisher.apply(delta);
+    }
+    void route(const char* prefix, rib::GroupId id) {
+        rib::FibDelta delta;
+        delta.prefixes.push_back(
+            {*Prefix::parse(prefix), rib::FibAction{rib::RouteKind::Forward, 0, id}});
+        publisher.apply(delta);
+    }
+    void withdraw(const char* prefix) {
+        rib::FibDelta delta;
+        delta.prefixes.push_back({*Prefix::parse(prefix), std::nullopt});
+        publisher.apply(delta);
+    }
+    void reachable(const char* address, std::uint8_t mac) {
+        auto* n = neighbors.get(1, ip(address));
+        n->state = NeighborState::Reachable;
+        publisher.neighbor_changed(*n, Hop::forward({{2, 0, 0, 0, 0, mac}}, {}, 1, 1500));
+    }
+    void failed(const char* address) {
+        auto* n = neighbors.get(1, ip(address));
+        n->state = NeighborState::Failed;
+        publisher.neighbor_changed(*n, Hop::of(HopKind::Unreachable));
+    }
+    Hop hop(const char* destination) { return hops.read(fib4.lookup(ip(destination).v4())); }
+    std::map<int, unsigned> shares(const char* destination) {
+        std::map<int, unsigned> out;
+        const auto h = hop(destination);
+        for (std::uint32_t b = 0; b < h.buckets()->size(); ++b)
+            ++out[hops.read(h.buckets()->buckets[b].hop).macs[5]];
+        return out;
+    }
+};
+
+TEST(Publisher, HoldsPacketsUntilTheNeighborIsKnown) {
+    World w;
+    w.group(1, {"10.1.0.2"});
+    w.route("10.244.0.0/24", 1);
+    EXPECT_EQ(w.hop("10.244.0.5").kind(), HopKind::Hold);
+    w.reachable("10.1.0.2", 7);
+    EXPECT_EQ(w.hop("10.244.0.5").kind(), HopKind::Forward);
+    EXPECT_EQ(w.hop("10.244.0.5").macs[5], 7);
+}
+
+TEST(Publisher, MovesAllPrefixesOfANeighborWithOneWrite) {
+    World w;
+    w.group(1, {"10.1.0.2"});
+    w.reachable("10.1.0.2", 7);
+    w.route("10.244.0.0/24", 1);
+    w.route("10.245.0.0/16", 1);
+    w.reachable("10.1.0.2", 9);
+    EXPECT_EQ(w.hop("10.244.0.5").macs[5], 9);
+    EXPECT_EQ(w.hop("10.245.3.5").macs[5], 9);
+}
+
+TEST(Publisher, SharesBetweenMembersAndTakesTheDeadOut) {
+    World w;
+    w.group(1, {"10.1.0.2", "10.1.0.3", "10.1.0.4"});
+    w.reachable("10.1.0.2", 2);
+    w.reachable("10.1.0.3", 3);
+    w.reachable("10.1.0.4", 4);
+    w.route("10.96.0.1/32", 1);
+    ASSERT_EQ(w.hop("10.96.0.1").kind(), HopKind::Group);
+    EXPECT_EQ(w.shares("10.96.0.1").size(), 3u);
+    w.failed("10.1.0.3");
+    auto left = w.shares("10.96.0.1");
+    EXPECT_EQ(left.size(), 2u);
+    EXPECT_FALSE(left.contains(3));
+    w.reachable("10.1.0.3", 3);
+    EXPECT_EQ(w.shares("10.96.0.1").size(), 3u);
+}
+
+TEST(Publisher, GrowsAGroupFromOneMemberAndShrinksItBack) {
+    World w;
+    w.group(1, {"10.1.0.2"});
+    w.reachable("10.1.0.2", 2);
+    w.reachable("10.1.0.3", 3);
+    w.route("10.96.0.1/32", 1);
+    w.group(1, {"10.1.0.2", "10.1.0.3"});
+    EXPECT_EQ(w.shares("10.96.0.1").size(), 2u);
+    w.group(1, {"10.1.0.3"});
+    EXPECT_EQ(w.shares("10.96.0.1"), (std::map<int, unsigned>{{3, 128}}));
+    EXPECT_EQ(w.neighbors.find(1, ip("10.1.0.2"))->users, 0u);
+}
+
+TEST(Publisher, LeavesNoGroupBehind) {
+    World w;
+    for (int round = 0; round < 1000; ++round) {
+        w.group(1, {"10.1.0.2", "10.1.0.3"});
+        w.route("10.96.0.1/32", 1);
+        w.withdraw("10.96.0.1/32");
+        rib::FibDelta delta;
+        delta.removed_groups.push_back(1);
+        w.publisher.apply(delta);
+        w.publisher.reclaim();
+    }
+    EXPECT_EQ(w.publisher.groups(), 0u);
+    EXPECT_EQ(w.fib4.prefixes(), 0u);
+    EXPECT_LE(w.hops.pool().used(), HopTable::kFirstPort + kMaxPorts + 2);
+}
+
+TEST(Publisher, PrefersARouteOverItsOwnHostEntryAndReturnsToIt) {
+    World w;
+    w.group(1, {"10.1.0.2"});
+    w.reachable("10.1.0.2", 2);
+    w.publisher.set_host(ip("10.2.0.9"), HopTable::kBroadcast);
+    EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::Broadcast);
+    w.route("10.2.0.9/32", 1);
+    EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::Forward);
+    w.withdraw("10.2.0.9/32");
+    EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::Broadcast);
+    w.publisher.erase_host(ip("10.2.0.9"));
+    EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::NoRoute);
+}
+
+TEST(Publisher, RefusesRoutesBeyondItsRoomAndTakesThemWhenThereIsSome) {
+    World w{2};
+    w.group(1, {"10.1.0.2"});
+    w.reachable("10.1.0.2", 2);
+    w.route("10.10.0.0/16", 1);
+    w.route("10.11.0.0/16", 1);
+    w.route("10.12.0.0/16", 1);
+    EXPECT_TRUE(w.events.ids.contains("FIB-FULL"));
+    EXPECT_EQ(w.publisher.refused(), 1u);
+    EXPECT_EQ(w.hop("10.12.0.1").kind(), HopKind::NoRoute);
+    w.withdraw("10.10.0.0/16");
+    EXPECT_EQ(w.publisher.refused(), 0u);
+    EXPECT_EQ(w.hop("10.12.0.1").kind(), HopKind::Forward);
+}
+
+}  // namespace
+}  // namespace torii::dataplane
