@@ -1,5 +1,6 @@
 #include "mgmt/json_writer.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace torii::mgmt {
@@ -31,8 +32,18 @@ std::size_t utf8_length(std::string_view v) {
 
 void JsonWriter::text(std::string_view v) {
     constexpr char kHex[] = "0123456789abcdef";
+    // Nearly all text is plain: it is taken in runs, not byte by byte.
+    const auto plain = [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
+    };
     out_ += '"';
     while (!v.empty()) {
+        const auto run =
+            static_cast<std::size_t>(std::find_if_not(v.begin(), v.end(), plain) - v.begin());
+        out_.append(v.substr(0, run));
+        v.remove_prefix(run);
+        if (v.empty()) break;
         const auto c = static_cast<unsigned char>(v[0]);
         const auto length = utf8_length(v);
         if (c == '"' || c == '\\') {
