@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "mgmt/auth.hpp"
+#include "mgmt/cli/doctor.hpp"
 #include "mgmt/cli/session.hpp"
 
 namespace torii::cli {
@@ -129,9 +130,29 @@ void add_routes(CLI::App& app, Line& line) {
     });
 }
 
+void doctor(Session& session) {
+    constexpr const char* kMarks[] = {"ok    ", "hint  ", "WRONG "};
+    json::array rows;
+    for (const auto& finding : examine_host()) {
+        const auto kind = static_cast<std::size_t>(finding.kind);
+        if (finding.kind == Finding::Kind::Bad) session.code = kRefused;
+        if (session.as_json) {
+            constexpr const char* kKinds[] = {"good", "hint", "bad"};
+            rows.push_back(
+                {{"kind", kKinds[kind]}, {"what", finding.what}, {"mend", finding.mend}});
+            continue;
+        }
+        session.out << kMarks[kind] << finding.what << '\n';
+        if (!finding.mend.empty()) session.out << "        " << finding.mend << '\n';
+    }
+    if (session.as_json) session.out << json::serialize(json::object{{"findings", rows}}) << '\n';
+}
+
 void add_system(CLI::App& app, Line& line) {
     app.add_subcommand("status", "The router in a few lines; exit code 4 when not ready")
         ->callback([&] { line.command = status; });
+    app.add_subcommand("doctor", "Is this host fit to be a gateway? Says what mends it")
+        ->callback([&] { line.command = doctor; });
     auto* port = app.add_subcommand("port", "Ports");
     port->require_subcommand(1);
     port->add_subcommand("list", "All ports, a line each")->callback([&] {

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "mgmt/cli/client.hpp"
+#include "mgmt/cli/doctor.hpp"
 #include "mgmt/cli/table.hpp"
 #include "mgmt/server.hpp"
 #include "tests/unit/mgmt/fake_views.hpp"
@@ -216,6 +218,29 @@ TEST(Alias, KnowsTheWordsOfOthers) {
     EXPECT_EQ(translate_alias({"--socket", "x", "show", "protocols"}),
               (Words{"--socket", "x", "bgp", "neighbors"}));
     EXPECT_EQ(translate_alias({"bgp", "neighbors"}), (Words{"bgp", "neighbors"}));
+}
+
+TEST(Doctor, NamesWhatIsWrongWithAHostAndWhatMendsIt) {
+    namespace fs = std::filesystem;
+    const auto root = fs::path{testing::TempDir()} / ("torii-doctor-" + std::to_string(::getpid()));
+    const auto write = [&](const std::string& name, const std::string& text) {
+        fs::create_directories((root / name).parent_path());
+        std::ofstream{root / name} << text;
+    };
+    write("proc/meminfo", "HugePages_Total:    8\nHugepagesize:    2048 kB\n");
+    write("proc/cpuinfo", "flags : sse avx2 bmi\n");
+    write("proc/sys/net/ipv4/conf/all/rp_filter", "1\n");
+    write("proc/net/tcp", " 0: 00000000:00B3 00000000:0000 0A 0\n");
+    std::string bad, good;
+    for (const auto& finding : examine_host(root.string()))
+        (finding.kind == Finding::Kind::Good ? good : bad) +=
+            finding.what + '\n' + finding.mend + '\n';
+    fs::remove_all(root);
+    EXPECT_NE(good.find("hugepages: 8 of 2 MiB"), std::string::npos) << good;
+    EXPECT_NE(good.find("AVX2"), std::string::npos) << good;
+    EXPECT_NE(bad.find("sysctl -w net.ipv4.conf.all.rp_filter=2"), std::string::npos) << bad;
+    EXPECT_NE(bad.find("modprobe tun"), std::string::npos) << bad;
+    EXPECT_NE(bad.find("port 179"), std::string::npos) << bad;
 }
 
 TEST(Table, FitsTheTerminal) {

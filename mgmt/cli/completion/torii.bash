@@ -1,0 +1,40 @@
+# bash completion for torii
+_torii() {
+    local word=${COMP_WORDS[COMP_CWORD]} first=() i
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+            --socket | --url | --token) ((i++)) ;;
+            -*) ;;
+            *) first+=("${COMP_WORDS[i]}") ;;
+        esac
+    done
+    local words="--json --watch --help --socket --url --token"
+    case "${first[*]}" in
+        "") words+=" bgp route explain status port neighbor counters events token config import doctor" ;;
+        bgp) words+=" neighbors neighbor peers groups clear soft-in soft-out shutdown enable drain" ;;
+        "bgp neighbor") words+=" --why $(_torii_list neighbors address)" ;;
+        "bgp clear" | "bgp soft-in" | "bgp soft-out" | "bgp shutdown" | "bgp enable" | "bgp drain")
+            words+=" --group --reason $(_torii_list neighbors address)" ;;
+        route) words+=" list show add delete" ;;
+        "route list") words+=" --longer --source --neighbor --table --family --limit" ;;
+        "route add "*) words+=" --via --discard --unreachable --distance" ;;
+        port | neighbor) words+=" list" ;;
+        counters*) words+=" --all" ;;
+        events) words+=" --limit --severity --follow" ;;
+        token) words+=" add" ;;
+        import) words+=" frr" ;;
+        config) words+=" show check diff reload commit confirm rollback save history" ;;
+        "config show") words+=" --defaults" ;;
+        "config check" | "config diff" | "config commit" | "import frr")
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            return ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+
+# Names from the running router; silent when there is none.
+_torii_list() {
+    torii bgp "$1" --json 2>/dev/null | tr '{,' '\n\n' | sed -n "s/^\"$2\":\"\([^\"]*\)\".*/\1/p"
+}
+
+complete -F _torii torii
