@@ -122,7 +122,7 @@ TEST_F(CliTest, ActsOnNeighbors) {
 }
 
 TEST_F(CliTest, HandlesConfigurations) {
-    const auto file = testing::TempDir() + "torii-cli.cfg";
+    const auto file = testing::TempDir() + "torii-cli-" + std::to_string(::getpid()) + ".cfg";
     std::ofstream{file} << "good";
     EXPECT_EQ(torii({"config", "check", file}), kOk) << err.str();
     EXPECT_TRUE(shows("is good"));
