@@ -28,12 +28,14 @@
 #include "dataplane/node/headers.hpp"
 #include "dataplane/node/isa.hpp"
 #include "dataplane/node/transmit.hpp"
+#include "tests/bench/frames.hpp"
 #include "tests/support/emulated_port.hpp"
 
 namespace {
 
 using namespace torii;
 using namespace torii::dataplane;
+using namespace torii::bench;
 using support::EmulatedPort;
 
 constexpr unsigned kFlows = 16'384, kAdjacencies = 64, kOutPorts = 4;
@@ -45,53 +47,6 @@ double seconds_each = 1.0;
 unsigned burst = kBurst;
 std::string only;  // the case this process measures
 bool huge = true;
-std::mt19937_64 rng{1};
-
-std::uint32_t random_below(std::uint64_t n) {
-    return static_cast<std::uint32_t>(rng() % n);
-}
-MacAddress port_mac(unsigned port) {
-    return {{2, 0, 0, 0, 0, static_cast<std::uint8_t>(port + 1)}};
-}
-
-EmulatedPort::Template ip4_frame(std::uint32_t destination) {
-    EmulatedPort::Template f(60, 0);
-    std::copy_n(port_mac(0).bytes.begin(), 6, f.begin());
-    f[6] = 2;
-    f[11] = 0x77;
-    write16(&f[12], kEtherIp4);
-    f[14] = 0x45;
-    write16(&f[16], 46);
-    f[22] = 64;
-    f[23] = kUdp;
-    write32(&f[26], 0xc6120000 | random_below(1 << 16));
-    write32(&f[30], destination);
-    write16(&f[34], 1024 + random_below(60'000));
-    write16(&f[36], 4000);
-    write16(&f[38], 26);
-    write16(&f[24], checksum(&f[14], 20));
-    return f;
-}
-EmulatedPort::Template ip6_frame(const Ip6& destination) {
-    EmulatedPort::Template f(64, 0);
-    std::copy_n(port_mac(0).bytes.begin(), 6, f.begin());
-    f[6] = 2;
-    f[11] = 0x77;
-    write16(&f[12], kEtherIp6);
-    f[14] = 0x60;
-    write16(&f[18], 10);
-    f[20] = kUdp;
-    f[21] = 64;
-    write32(&f[22], 0x20010db8);
-    write32(&f[34], random_below(1 << 30));
-    write32(&f[38], static_cast<std::uint32_t>(destination.high >> 32));
-    write32(&f[42], static_cast<std::uint32_t>(destination.high));
-    write32(&f[46], static_cast<std::uint32_t>(destination.low >> 32));
-    write32(&f[50], static_cast<std::uint32_t>(destination.low));
-    write16(&f[54], 1024 + random_below(60'000));
-    write16(&f[58], 10);
-    return f;
-}
 
 // ---- timing
 
