@@ -233,7 +233,7 @@ TEST_F(ServerTest, ServesAHealthyClientWhileAThousandReadNothing) {
     }
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_EQ(get("/healthz").status, 200);
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{20});
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{30});
 }
 
 TEST_F(ServerTest, RemembersTheAnswerToAnIdempotencyKey) {

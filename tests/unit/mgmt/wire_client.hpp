@@ -45,11 +45,11 @@ public:
         }
         return true;
     }
-    // What comes until `end` is seen, the peer closes, or nothing comes for 5 s.
+    // What comes until `end` is seen, the peer closes, or nothing comes for 30 s.
     std::string read_until(std::string_view end) {
         while (pending_.find(end) == std::string::npos) {
             pollfd waiting{fd_, POLLIN, 0};
-            if (::poll(&waiting, 1, 5000) <= 0) break;
+            if (::poll(&waiting, 1, 30000) <= 0) break;
             char bytes[65536];
             const auto n = ::recv(fd_, bytes, sizeof bytes, 0);
             if (n <= 0) break;
@@ -107,7 +107,7 @@ private:
     }
     std::string read_some() {
         pollfd waiting{fd_, POLLIN, 0};
-        if (::poll(&waiting, 1, 5000) <= 0) return "";
+        if (::poll(&waiting, 1, 30000) <= 0) return "";
         char bytes[65536];
         const auto n = ::recv(fd_, bytes, sizeof bytes, 0);
         if (n <= 0) return "";
