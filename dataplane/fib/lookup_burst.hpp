@@ -95,7 +95,8 @@ TORII_INLINE std::uint32_t probe_low(const LineLow& line, std::uint64_t low, std
     return hit != 0 ? found & ~LineLow::kPassed : 0;
 #endif
     std::uint32_t v = 0;
-    for (const auto& slot : line.slots) v |= (slot.low == low) & (slot.tag == tag) ? slot.value : 0;
+    for (const auto& slot : line.slots)
+        v |= ((slot.low == low) & (slot.tag == tag)) != 0 ? slot.value : 0;
     return v & ~LineLow::kPassed;
 }
 

@@ -22,8 +22,10 @@ std::vector<std::uint32_t> shares(std::span<const BucketPlan::Member> members,
         remainders.emplace_back(exact % weights, i);
         given += out.back();
     }
-    std::ranges::stable_sort(remainders, std::ranges::greater{},
-                             [](const auto& r) { return r.first; });
+    // Of equal remainders the first member's, so that shares hold still.
+    std::ranges::sort(remainders, [](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first : a.second < b.second;
+    });
     for (std::size_t i = 0; given < total; ++given, ++i) ++out[remainders[i].second];
     return out;
 }

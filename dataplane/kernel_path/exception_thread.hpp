@@ -48,7 +48,6 @@ private:
     std::array<std::atomic<int>, kMaxPorts + 1> fds_;  // by port; the last is the TUN
     std::atomic<std::uint64_t> lost_{0};               // the kernel's, for want of buffers
     std::atomic<bool> stop_{false};
-    std::size_t next_worker_ = 0;
     std::thread thread_;
 };
 
