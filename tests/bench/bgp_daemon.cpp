@@ -44,6 +44,8 @@ bgp::GroupSettings group(const char* name, std::uint32_t as, bool exports) {
     bgp::GroupSettings g;
     g.name = name;
     g.peer.remote_as = {bgp::RemoteAs::Kind::Number, as};
+    // A death is to be seen at once here, not waited for.
+    g.peer.graceful_restart = bgp::GracefulRestart::Off;
     g.peer.import_lists = {"any"};
     g.peer.export_lists = exports ? std::vector<std::string>{"any"} : std::vector<std::string>{};
     return g;
