@@ -295,7 +295,7 @@ std::string summary(const Plan& plan) {
     for (const Change& change : plan) {
         const auto cost = cost_of(change);
         if (cost == Cost::Restart) ++restarts;
-        const std::size_t at = std::visit(
+        const int at = std::visit(
             Overload{[](const AddNeighbor&) { return 1; }, [](const RemoveNeighbor&) { return 2; },
                      [&](const ChangeNeighbor&) { return cost == Cost::Reset ? 0 : 3; },
                      [](const AddGroup&) { return 4; }, [](const RemoveGroup&) { return 4; },
@@ -306,7 +306,7 @@ std::string summary(const Plan& plan) {
                      [](const RemovePrefixList&) { return 10; },
                      [](const ChangePrefixList&) { return 10; }, [](const auto&) { return 11; }},
             change);
-        ++counts[at].number;
+        ++counts[static_cast<std::size_t>(at)].number;
     }
     std::string out;
     for (const auto& count : counts) {
