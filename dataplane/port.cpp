@@ -1,10 +1,12 @@
 #include "dataplane/port.hpp"
 
+#include <net/if.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "dataplane/eal.hpp"
 
@@ -171,11 +173,13 @@ Result<void, SystemError> Port::configure(unsigned workers, rte_mempool* pool) {
     }
     rte_eth_allmulticast_enable(device_);
     // net_tap's netdev belongs to the host behind it: its own stack stays awake.
-    if (driver_ == "net_tap") netdev_.clear();
+    if (driver_ == "net_tap") tap_ = std::exchange(netdev_, {});
     return {};
 }
 
 bool Port::link_up() const {
+    // A tap that was moved to its host's namespace cannot be asked from ours.
+    if (!tap_.empty() && if_nametoindex(tap_.c_str()) == 0) return true;
     rte_eth_link link{};
     return rte_eth_link_get_nowait(device_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }

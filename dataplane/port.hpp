@@ -51,6 +51,7 @@ private:
     std::uint16_t device_ = 0xffff;
     std::string vdev_;  // made by us, to be removed by us
     std::string netdev_;
+    std::string tap_;  // net_tap: its netdev, while it is in our namespace
     std::string driver_;
     MacAddress mac_;
     std::uint16_t rx_queues_ = 1;

@@ -1,5 +1,5 @@
 #define TORII_ISA isa_scalar
-#include "dataplane/node/forward_burst.hpp"
+#include "dataplane/node/forward_burst.inc"
 #include "dataplane/node/isa.hpp"
 
 namespace torii::dataplane {
