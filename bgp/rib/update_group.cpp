@@ -318,8 +318,7 @@ void UpdateGroup::publish(std::span<const BestChange> changes) {
     sources_.erase(std::unique(sources_.begin(), sources_.end()), sources_.end());
     // Prefixes that share attributes go out together, also when others came in
     // between.
-    if (runs * 2 > items_.size() && items_.size() > 2)
-        std::ranges::sort(items_, {}, by_attributes);
+    if (runs * 2 > items_.size() && items_.size() > 2) std::ranges::sort(items_, {}, by_attributes);
 
     std::shared_ptr<const std::vector<std::uint8_t>> shared;
     std::uint64_t messages = 0;
