@@ -17,19 +17,23 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "base/prefix.hpp"
 #include "dataplane/node/isa.hpp"
+#include "tests/bench/hugepages.hpp"
 
 namespace {
 
 using namespace torii;
 using namespace torii::dataplane;
+using bench::Hugepages;
 
 constexpr unsigned kBurstSize = 32, kProbes = 1 << 16;
+constexpr unsigned kHugepages = 1'024, kHugepagesForTable = 3'000;
 double seconds_each = 0.3;
 
 struct Route4 {
@@ -302,6 +306,12 @@ int main(int argc, char** argv) {
         if (a == "--no-huge") huge = false;
     }
     std::ofstream{"/proc/self/autogroup"} << "-19";
+    std::optional<Hugepages> pages;
+    if (huge) {
+        pages.emplace(table.empty() ? kHugepages : kHugepagesForTable);
+        std::puts(pages->line().c_str());
+        huge = pages->enough();
+    }
     std::vector<std::string> words{"bench",
                                    "--lcores",
                                    "0@1",
@@ -312,13 +322,12 @@ int main(int argc, char** argv) {
                                    "fib" + std::to_string(::getpid()),
                                    "--log-level",
                                    "lib.*:4"};
-    if (huge)
-        words.emplace_back("--in-memory");
-    else
-        words.insert(words.end(), {"--no-huge", "-m", "6000"});
+    words.emplace_back("--in-memory");
+    if (!huge) words.insert(words.end(), {"--no-huge", "-m", "6000"});
     std::vector<char*> args;
     for (auto& w : words) args.push_back(w.data());
     if (rte_eal_init(static_cast<int>(args.size()), args.data()) < 0) return 1;
+    bench::remove_runtime_directory();
 
     std::vector<Set4> sets4(3);
     sets4[0].name = "v4-256-contiguous";
@@ -373,5 +382,6 @@ int main(int argc, char** argv) {
     for (const auto& s : sets6)
         if (!s.routes.empty()) bench6(s);
     std::fflush(stdout);
+    pages.reset();
     ::_exit(0);
 }

@@ -1,0 +1,62 @@
+#include <rte_cycles.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+
+#include <algorithm>
+
+#include "tests/bench/forwarding_case.hpp"
+#include "tests/bench/frames.hpp"
+
+namespace torii::bench {
+namespace {
+
+constexpr std::uint64_t kSlice = 20'000;  // packets of one timing
+
+}  // namespace
+
+double Case::at(double quantile) {
+    if (cycles.empty()) return 0;
+    const auto k = static_cast<long>(static_cast<double>(cycles.size() - 1) * quantile);
+    std::ranges::nth_element(cycles, cycles.begin() + k);
+    return cycles[static_cast<std::size_t>(k)];
+}
+
+void measure(Bench& bench, Case& c, unsigned slices) {
+    bench.ports[0]->source(c.flows, static_cast<std::uint16_t>(c.flows.front().size()));
+    for (std::uint64_t warm = 0; warm < 3 * kFlows;) warm += c.turn();
+    for (unsigned i = 0; i < slices; ++i) {
+        rusage before{}, after{};
+        ::getrusage(RUSAGE_THREAD, &before);
+        std::uint64_t packets = 0;
+        const auto begin = rte_rdtsc_precise();
+        while (packets < kSlice) packets += c.turn();
+        const auto spent = rte_rdtsc_precise() - begin;
+        ::getrusage(RUSAGE_THREAD, &after);
+        if (after.ru_nivcsw != before.ru_nivcsw)
+            ++c.rejected;
+        else
+            c.cycles.push_back(static_cast<double>(spent) / static_cast<double>(packets));
+    }
+}
+
+std::vector<EmulatedPort::Template> flows4(const std::vector<std::uint32_t>& nets, bool zipf) {
+    std::vector<EmulatedPort::Template> out;
+    for (unsigned i = 0; i < kFlows; ++i) {
+        std::size_t at = random_below(nets.size());
+        if (zipf) {
+            const double u = static_cast<double>(random_below(1'000'000) + 1) / 1e6;
+            at = static_cast<std::size_t>(static_cast<double>(nets.size()) * u * u * u * u) %
+                 nets.size();
+        }
+        out.push_back(ip4_frame(nets[at] | (1 + random_below(250))));
+    }
+    return out;
+}
+
+std::vector<std::uint32_t> pod_nets() {
+    std::vector<std::uint32_t> nets;
+    for (unsigned i = 0; i < 10'240; ++i) nets.push_back(0x0a000000 + (i << 8));
+    return nets;
+}
+
+}  // namespace torii::bench
