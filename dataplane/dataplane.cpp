@@ -333,7 +333,10 @@ void Dataplane::Parts::publish_port(PortIndex index) {
     state->tx_queues = port.tx_queues();
     state->mtu = port.mtu();
     constexpr std::uint32_t kTagged = 14 + 4;
-    state->max_frame = port.mtu() + kTagged;
+    // DPDK's af_packet sockets reassemble fragments before we see them: what
+    // arrives in one piece was perhaps sent in many, each within the MTU.
+    constexpr std::uint32_t kAnyPacket = 65535;
+    state->max_frame = (port.driver() == "net_af_packet" ? kAnyPacket : port.mtu()) + kTagged;
     state->software_checksum = !port.hardware_checksum();
     state->strict_rpf = port.settings().strict_rpf;
     state->twin = place.twin.has_value();

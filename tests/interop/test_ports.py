@@ -50,6 +50,71 @@ def test_hosts_on_two_ports_reach_each_other(lab, kind):
     assert torii.stop() == 0
 
 
+@pytest.fixture
+def pair(lab):
+    """Two hosts behind two af_packet ports, and what the configuration adds."""
+    gateway, left, right = (lab.namespace(n) for n in ("gw", "left", "right"))
+    for host, name, n in ((left, "gwl", 1), (right, "gwr", 2)):
+        lab.link(gateway, name, host, "eth0")
+        host.address("eth0", f"10.{n}.0.2/24", f"fd0{n}::2/64")
+        host.ip("route", "add", "default", "via", f"10.{n}.0.1")
+        host.ip("-6", "route", "add", "default", "via", f"fd0{n}::1")
+
+    def start(extra=""):
+        return left, right, Torii(gateway, CONFIG % KINDS["af_packet"] + extra).start()
+
+    return start
+
+
+def test_the_first_packet_to_an_unknown_neighbor_is_held_and_not_lost(pair):
+    left, right, torii = pair()
+    assert left.ping("10.2.0.2", 1, wait=3) == 1
+    for n in range(10, 15):
+        right.address("eth0", f"10.2.0.{n}/24", f"fd02::{n}/64")
+        assert left.ping(f"10.2.0.{n}", 1, wait=3) == 1
+        assert left.ping(f"fd02::{n}", 1, wait=3) == 1
+    rows = {a["address"]: a for a in torii.api.get("/api/v1/adjacencies")["adjacencies"]}
+    assert rows["10.2.0.12"]["state"] == "reachable" and rows["10.2.0.12"]["port"] == "right"
+
+
+def test_a_static_neighbor_needs_no_answer(pair):
+    mac = "02:00:00:00:02:77"
+    left, right, torii = pair(
+        f'neighbors = ( {{ port = "right"; address = "10.2.0.77"; mac = "{mac}"; }} );')
+    right.ip("link", "set", "eth0", "address", mac)
+    right.address("lo", "10.2.0.77/32")
+    right.sysctl("net.ipv4.conf.all.arp_ignore", 1)  # for what is not on eth0 itself
+    assert left.ping("10.2.0.77", 1, wait=2) == 1
+    rows = {a["address"]: a for a in torii.api.get("/api/v1/adjacencies")["adjacencies"]}
+    assert rows["10.2.0.77"]["state"] == "static" and rows["10.2.0.77"]["mac"] == mac
+
+
+def test_a_neighbor_that_moves_to_another_mac_is_followed(pair):
+    left, right, _ = pair()
+    assert left.ping("10.2.0.2") == 3
+    right.ip("link", "set", "eth0", "down")
+    right.ip("link", "set", "eth0", "address", "02:00:00:00:02:99")
+    right.ip("link", "set", "eth0", "up")
+    right.ip("route", "replace", "default", "via", "10.2.0.1")
+    # What it says itself is enough: its first packet carries the new address.
+    wait_for("it is reached again", lambda: right.ping("10.2.0.1", 1) == 1, 10)
+    wait_for("and forwarded to", lambda: left.ping("10.2.0.2", 1) == 1, 10)
+
+
+def test_packets_are_too_big_for_a_smaller_link(pair):
+    left, right, torii = pair()
+    status, answer = torii.api.request("POST", "/api/v1/config/commit", {
+        "text": torii.config_file.read_text().replace('addresses = ["10.2.0.1/24"', 'mtu = 1400; addresses = ["10.2.0.1/24"')})
+    assert status == 200, answer
+    for target, size in (("10.2.0.2", 1420), ("fd02::2", 1420)):
+        out = left.run("ping", "-n", "-c", "2", "-W", "1", "-M", "do", "-s", size, target, check=False)
+        assert "1400" in out.stdout + out.stderr, out.stdout + out.stderr
+    # Without "don't fragment" the gateway divides the packet.
+    right.ip("link", "set", "eth0", "mtu", "1400")
+    left.ip("route", "flush", "cache")
+    assert left.ping("10.2.0.2", size=1420, extra=("-M", "dont")) >= 1
+
+
 def test_a_second_start_after_a_crash_finds_its_way(lab):
     gateway, left = lab.namespace("gw"), lab.namespace("left")
     lab.link(gateway, "gwl", left, "eth0")
