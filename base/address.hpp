@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <cstring>
@@ -80,11 +81,13 @@ public:
 
     // The address with all bits from `length` on cleared.
     constexpr IpAddress masked(std::uint8_t length) const {
-        IpAddress a = *this;
-        for (std::size_t i = 0; i < size(); ++i) {
-            const std::size_t kept = length > 8 * i ? length - 8 * i : 0;
-            if (kept < 8) a.bytes_[i] = static_cast<std::uint8_t>(a.bytes_[i] & ~(0xffu >> kept));
-        }
+        // By words, not bytes: every prefix that is read or compared comes here.
+        auto words = std::bit_cast<std::array<std::uint64_t, 2>>(bytes_);
+        words[0] &= leading_bits(length);
+        words[1] &= leading_bits(length > 64 ? length - 64u : 0u);
+        IpAddress a;
+        a.bytes_ = std::bit_cast<std::array<std::uint8_t, 16>>(words);
+        a.family_ = family_;
         return a;
     }
 
@@ -97,6 +100,12 @@ public:
     friend constexpr bool operator==(const IpAddress&, const IpAddress&) = default;
 
 private:
+    // Eight bytes of an address with the first n bits set, as they lie in memory.
+    static constexpr std::uint64_t leading_bits(unsigned n) {
+        const auto mask = n == 0 ? 0 : n >= 64 ? ~std::uint64_t{0} : ~std::uint64_t{0} << (64 - n);
+        return std::endian::native == std::endian::little ? __builtin_bswap64(mask) : mask;
+    }
+
     std::array<std::uint8_t, 16> bytes_{};
     Family family_ = Family::Ip4;
 };

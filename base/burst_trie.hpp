@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -71,14 +72,17 @@ public:
     std::pair<Entry*, bool> try_emplace(const Key& key, std::uint8_t length, const V& value) {
         Node* node = &root_;
         Leaf** shorts = nullptr;
-        std::size_t depth = 0;
+        std::array<Branch*, Key::size + 1> passed;
+        std::size_t branches = 0;
         while (node->is_branch()) {
             Branch& branch = *node->branch();
-            if (length < 8 * (depth + 1)) {
+            passed[branches] = &branch;
+            if (length < 8 * (branches + 1)) {
+                ++branches;
                 shorts = &branch.shorts;
                 break;
             }
-            node = &branch.children[key.byte(depth++)];
+            node = &branch.children[key.byte(branches++)];
         }
         Leaf* leaf = shorts != nullptr ? *shorts : node->leaf();
         std::size_t at = 0;
@@ -88,7 +92,7 @@ public:
             at = static_cast<std::size_t>(found - leaf->begin());
         }
         if (shorts == nullptr && leaf != nullptr && leaf->count == kBurst) {
-            *node = Node{burst(leaf, depth)};
+            *node = Node{burst(leaf, branches)};
             return try_emplace(key, length, value);
         }
         leaf = insert(leaf, at, Entry{key, value, length});
@@ -97,14 +101,14 @@ public:
         else
             *node = Node{leaf};
         ++size_;
-        count_path(key, length, +1);
+        for (std::size_t i = 0; i < branches; ++i) ++passed[i]->below;
         return {leaf->begin() + at, true};
     }
 
     bool erase(const Key& key, std::uint8_t length) {
         Entry* entry = find(key, length);
         if (entry == nullptr) return false;
-        count_path(key, length, -1);
+        forget_on_path(key, length);
         --size_;
 
         Node* node = &root_;
@@ -278,11 +282,11 @@ private:
         return leaf;
     }
 
-    void count_path(const Key& key, std::uint8_t length, int by) {
+    void forget_on_path(const Key& key, std::uint8_t length) {
         Node node = root_;
         for (std::size_t depth = 0; node.is_branch(); ++depth) {
             Branch& branch = *node.branch();
-            branch.below = branch.below + static_cast<std::size_t>(by);
+            --branch.below;
             if (length < 8 * (depth + 1)) return;
             node = branch.children[key.byte(depth)];
         }

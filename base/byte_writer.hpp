@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cassert>
 #include <concepts>
 #include <cstddef>
@@ -46,8 +47,10 @@ public:
 private:
     template <std::unsigned_integral T>
     void number(T v) {
-        for (int shift = (static_cast<int>(sizeof v) - 1) * 8; shift >= 0; shift -= 8)
-            out_.push_back(static_cast<std::uint8_t>(v >> shift));
+        std::array<std::uint8_t, sizeof v> network_order;
+        for (std::size_t i = 0; i < sizeof v; ++i)
+            network_order[i] = static_cast<std::uint8_t>(v >> (8 * (sizeof v - 1 - i)));
+        bytes(network_order);
     }
 
     std::vector<std::uint8_t>& out_;
