@@ -84,6 +84,7 @@ bgp::PeerSettings peer(const config::PeerSettings& from) {
     set(to.stale_time, from.stale_time);
     set(to.graceful_shutdown, from.graceful_shutdown);
     set(to.weight, from.weight);
+    set(to.guarded, from.guarded);
     return to;
 }
 
@@ -183,6 +184,8 @@ bgp::SpeakerSettings speaker_settings(const config::Model& model) {
         std::ranges::count(from.redistribute, config::Redistribute::Connected) > 0;
     to.redistribute_static =
         std::ranges::count(from.redistribute, config::Redistribute::Static) > 0;
+    to.guard = {by_position<bgp::GuardMode>(from.guard.mode), from.guard.pods, from.guard.shared,
+                from.guard.lease};
     for (const auto& list : model.prefix_lists) to.prefix_lists.push_back(prefix_list(list));
     for (const auto& group : from.groups) {
         const auto effective = config::effective(from, group);

@@ -56,7 +56,7 @@ struct PeerSettings {
     bool passive = false;
     bool ipv4 = true, ipv6 = true;
 
-    std::vector<std::string> passwords;        // first signs, all are accepted
+    std::vector<std::string> passwords;        // the first signs and is asked for
     std::optional<std::uint8_t> ttl_security;  // hops away, RFC 5082
     std::optional<std::uint8_t> multihop;      // TTL of what we send; unset: 1 for eBGP
     std::optional<IpAddress> update_source;

@@ -202,6 +202,10 @@ struct Words<Redistribute> {
     static constexpr std::string_view kWords[] = {"connected", "static"};
 };
 template <>
+struct Words<GuardMode> {
+    static constexpr std::string_view kWords[] = {"off", "alert", "enforce"};
+};
+template <>
 struct Words<Role> {
     static constexpr std::string_view kWords[] = {"read", "operate", "admin"};
 };

@@ -216,6 +216,29 @@ struct Fields<Neighbor> {
 };
 
 template <>
+struct Fields<Guard> {
+    static constexpr std::tuple kAll{
+        field("mode", &Guard::mode,
+              {.doc = "\"enforce\" refuses what a guarded peer may not announce, \"alert\" only "
+                      "reports it.",
+               .cost = Cost::Refresh}),
+        field("pods", &Guard::pods,
+              {.doc = "Where nodes own what they announce: the first to announce a prefix owns it, "
+                      "and nobody else may announce it, a part of it or more than it.",
+               .cost = Cost::Refresh,
+               .unset = "anywhere"}),
+        field("shared", &Guard::shared,
+              {.doc = "Where any number of nodes may announce the same, for service addresses.",
+               .cost = Cost::Refresh}),
+        field("lease", &Guard::lease,
+              {.doc = "How long a prefix stays its owner's after that one has withdrawn it or "
+                      "gone.",
+               .cost = Cost::Refresh,
+               .limits = {0, 86400}}),
+    };
+};
+
+template <>
 struct Fields<Bgp> {
     static constexpr std::tuple kAll{
         field("asn", &Bgp::asn,
@@ -249,6 +272,8 @@ struct Fields<Bgp> {
               {.doc = "Prefixes we announce as our own.", .cost = Cost::Refresh}),
         field("redistribute", &Bgp::redistribute,
               {.doc = "Routes of other sources to announce.", .cost = Cost::Refresh}),
+        field("guard", &Bgp::guard,
+              {.doc = "Which node may announce what; holds for peers that are guarded."}),
         field("defaults", &Bgp::defaults,
               {.doc = "What holds for every peer unless its group or itself says otherwise."}),
         field("groups", &Bgp::groups, {.doc = "Peer groups by name."}),

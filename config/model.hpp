@@ -133,6 +133,17 @@ struct Neighbor {
 
 enum class Redistribute : std::uint8_t { Connected, Static };
 
+enum class GuardMode : std::uint8_t { Off, Alert, Enforce };
+
+// Which node may announce what; it looks at peers that are `guarded`.
+struct Guard {
+    GuardMode mode = GuardMode::Off;
+    std::vector<Prefix> pods;    // first come, first owned; empty: anywhere
+    std::vector<Prefix> shared;  // any node may announce inside
+    seconds lease{300};          // a prefix stays its owner's that long after it went
+    friend bool operator==(const Guard&, const Guard&) = default;
+};
+
 struct Bgp {
     Asn asn;
     std::optional<IpAddress> router_id;  // unset: the highest IPv4 address of a port
@@ -144,6 +155,7 @@ struct Bgp {
     bool multipath_relax = true;  // equal length is enough, the ASes may differ
     std::vector<Prefix> networks;
     std::vector<Redistribute> redistribute;
+    Guard guard;
     PeerSettings defaults;
     std::vector<PeerGroup> groups;
     std::vector<ListenRange> listen;

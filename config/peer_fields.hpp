@@ -42,8 +42,9 @@ struct Fields<PeerSettings> {
                .cost = Cost::NextSession}),
         field("families", &P::families, {.doc = "Address families to offer.", .cost = Cost::Reset}),
         field("password", &P::passwords,
-              {.doc = "TCP MD5 key (RFC 2385). Of a list the first one signs and all are accepted: "
-                      "put the new key in front to roll over.",
+              {.doc = "TCP MD5 key (RFC 2385). The kernel knows one key an address, so both ends "
+                      "change it together and the session restarts; of a list only the first "
+                      "one counts, the others are notes for the way back.",
                .cost = Cost::Reset,
                .secret = true,
                .unset = "no authentication"}),
@@ -140,6 +141,8 @@ struct Fields<PeerSettings> {
               {.doc = "Share of this peer's next hops in an ECMP group.",
                .cost = Cost::Refresh,
                .limits = {1, 255}}),
+        field("guarded", &P::guarded,
+              {.doc = "bgp.guard watches what the peer announces.", .cost = Cost::Refresh}),
     };
 };
 

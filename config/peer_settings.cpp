@@ -64,6 +64,7 @@ const PeerSettings& built_in_peer_settings() {
         s.stale_time = seconds{360};
         s.graceful_shutdown = false;
         s.weight = 1u;
+        s.guarded = false;
         return s;
     }();
     return settings;

@@ -56,7 +56,7 @@ struct PeerSettings {
     std::optional<bool> passive;
     std::optional<std::vector<Family>> families;
 
-    std::optional<std::vector<std::string>> passwords;  // first signs, all are accepted
+    std::optional<std::vector<std::string>> passwords;  // the first signs and is asked for
     std::optional<std::uint8_t> ttl_security;           // hops away, RFC 5082
     std::optional<std::uint8_t> multihop;               // TTL of what we send
     std::optional<IpAddress> update_source;
@@ -89,6 +89,7 @@ struct PeerSettings {
     std::optional<seconds> stale_time;
     std::optional<bool> graceful_shutdown;  // announce 65535:0, RFC 8326
     std::optional<std::uint32_t> weight;    // share of an ECMP group, default 1
+    std::optional<bool> guarded;            // bgp.guard watches what it announces
 
     friend bool operator==(const PeerSettings&, const PeerSettings&) = default;
 };

@@ -102,6 +102,7 @@ private:
 
 void plan_bgp(const Bgp& had, const Bgp& wanted, Plan& out) {
     compare_values(had, wanted, "bgp", out);
+    compare_values(had.guard, wanted.guard, "bgp.guard", out);
     const auto name = [](const auto& item) { return item.name; };
 
     const Folded before{had}, after{wanted};

@@ -20,6 +20,7 @@ public:
 
     void run() {
         router_id();
+        guard();
         written("bgp.defaults", bgp_.defaults);
         for (const auto& group : bgp_.groups) this->group(group);
         ranges();
@@ -38,6 +39,30 @@ private:
                 if (own.address.is_v4()) return;
         find_.error("bgp", "no port has an IPv4 address to take the router ID from",
                     "set bgp.router_id");
+    }
+
+    void guard() {
+        const auto& guard = bgp_.guard;
+        for (const auto& pods : guard.pods)
+            for (const auto& shared : guard.shared)
+                if (shared.contains(pods))
+                    find_.error("bgp.guard.shared",
+                                shared.to_string() + " covers the pods' " + pods.to_string() +
+                                    ": nothing would be guarded there",
+                                "name the service addresses alone");
+        const auto guarded = [](const PeerSettings& s) { return s.guarded.value_or(false); };
+        const bool any =
+            guarded(bgp_.defaults) ||
+            std::ranges::any_of(bgp_.groups,
+                                [&](const auto& group) { return guarded(group.settings); }) ||
+            std::ranges::any_of(bgp_.neighbors,
+                                [&](const auto& peer) { return guarded(peer.settings); });
+        if (guard.mode != GuardMode::Off && !any)
+            find_.warning("bgp.guard", "no peer is guarded, so nothing is refused",
+                          "set guarded = true in the group of the nodes");
+        if (guard.mode == GuardMode::Off && any)
+            find_.warning("bgp.guard", "peers are guarded, but the guard is off",
+                          "set bgp.guard.mode = \"enforce\", or \"alert\" to look first");
     }
 
     std::string near_group(std::string_view name) const {

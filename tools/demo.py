@@ -3,6 +3,7 @@
 each thing a gate must do, with the time it took."""
 
 import argparse
+import concurrent.futures
 import json
 import pathlib
 import signal
@@ -110,6 +111,27 @@ def refused(cluster):
     return "refused: " + ", ".join(reasons)
 
 
+def stolen(cluster):
+    node, api = cluster.speakers[2], cluster.torii.api
+    reasons = []
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        answered = pool.submit(cluster.pods[1].ping, "10.244.1.2", 300, 0.01)
+        for prefix in ("10.244.1.0/24", "10.244.1.0/25"):
+            node.announce(prefix)
+
+            def filtered():
+                rows = api.get(f"/api/v1/routes?table=filtered&neighbor=10.0.0.13&prefix={prefix}")["routes"]
+                return [r["filtered_by"] for r in rows if r["prefix"] == prefix and r.get("filtered_by")]
+
+            reasons.append(wait_for(f"{prefix} is refused", filtered, 5)[0])
+        demand(api.installed("10.244.1.0/24") == ["10.0.0.11"], "the route moved")
+        lost = 300 - answered.result()
+        for prefix in ("10.244.1.0/24", "10.244.1.0/25"):
+            node.withdraw(prefix)
+    demand(lost == 0, f"node1's pod lost {lost} of 300 packets")
+    return "; ".join(reasons) + "; node1's pod lost nothing"
+
+
 def rest_table(cluster):
     rows = cluster.torii.api.get("/api/v1/routes?source=bgp")["routes"]
     return f"{len(rows)} BGP routes"
@@ -140,6 +162,7 @@ def main():
         check("a node dies", lambda: node_dies(cluster))
         check("the node returns", lambda: node_returns(cluster))
         check("a node that announces too much", lambda: refused(cluster))
+        check("a node that announces what another owns", lambda: stolen(cluster))
         check("the route table by REST", lambda: rest_table(cluster))
         check("the route table by the CLI", lambda: cli_table(cluster))
 

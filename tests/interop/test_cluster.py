@@ -83,7 +83,7 @@ def test_the_upstream_learns_the_pods_with_our_as(cluster):
     assert route["paths"][0]["nexthops"][0]["ip"] == "192.0.2.1"
 
 
-@pytest.mark.parametrize("prefix", ["0.0.0.0/0", "192.168.77.0/24", "10.244.3.0/25"])
+@pytest.mark.parametrize("prefix", ["0.0.0.0/0", "192.168.77.0/24", "10.244.3.0/26"])
 def test_a_node_that_announces_too_much_is_refused_and_the_reason_shown(cluster, prefix):
     node, api = cluster.speakers[2], cluster.torii.api
     before = api.installed(prefix)
@@ -95,6 +95,29 @@ def test_a_node_that_announces_too_much_is_refused_and_the_reason_shown(cluster,
         assert api.installed(prefix) == before
     finally:
         node.withdraw(prefix)
+
+
+def test_a_node_that_announces_what_another_owns_is_refused_and_the_victim_unharmed(cluster):
+    node, api = cluster.speakers[2], cluster.torii.api
+    count = 300
+    stolen = {"10.244.1.0/24": "guard: 10.244.1.0/24 belongs to 10.0.0.11",
+              "10.244.1.0/25": "guard: 10.244.1.0/25 is inside 10.244.1.0/24, which belongs to 10.0.0.11"}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        answered = pool.submit(cluster.pods[1].ping, "10.244.1.2", count, 0.01)
+        try:
+            for prefix, reason in stolen.items():
+                node.announce(prefix)
+                target = f"/api/v1/routes?table=filtered&neighbor=10.0.0.13&prefix={prefix}"
+                rows = wait_for("the refusal is shown", lambda: [
+                    r for r in api.get(target)["routes"] if r["prefix"] == prefix], 5)
+                assert rows[0]["filtered_by"] == reason
+            assert api.installed("10.244.1.0/24") == ["10.0.0.11"]
+            assert api.installed("10.244.1.0/25") == []
+            assert answered.result() == count
+        finally:
+            for prefix in stolen:
+                node.withdraw(prefix)
+    assert re.search(r"id=BGP-GUARD-REFUSED .*10\.0\.0\.13", cluster.torii.log())
 
 
 def test_a_prefix_comes_and_goes(cluster):

@@ -32,15 +32,21 @@ ports = {
 };
 
 prefix_lists = {
-  pods = ["10.244.0.0/16 ge 24 le 24", "fd00:244::/32 ge 64 le 64"];
+  pods = ["10.244.0.0/16 ge 24 le 25", "fd00:244::/32 ge 64 le 64"];
   default-only = ["0.0.0.0/0", "::/0"];
 };
 
 bgp = {
   asn = 64512;
   router_id = "10.0.0.1";
+  guard = {
+    mode = "enforce";
+    pods = ["10.244.0.0/16", "fd00:244::/32"];
+    shared = "10.244.200.0/24";
+  };
   groups = {
-    nodes = { remote_as = "external"; passive = true; hold_time = 9; import = "pods"; export = "none"; };
+    nodes = { remote_as = "external"; passive = true; hold_time = 9; import = "pods"; export = "none";
+              guarded = true; };
   };
   listen = ( { range = "10.0.0.0/24"; group = "nodes"; },
              { range = "fd00::/64"; group = "nodes"; } );

@@ -48,6 +48,7 @@ PeerSettings peer() {
     s.send_community = *maybe(rc::gen::element(SendCommunity::None, SendCommunity::All));
     s.graceful_restart = *maybe(rc::gen::element(GracefulRestart::Off, GracefulRestart::Full));
     s.weight = *maybe(rc::gen::inRange<std::uint32_t>(1, 256));
+    s.guarded = *maybe(rc::gen::arbitrary<bool>());
     return s;
 }
 
@@ -86,6 +87,11 @@ Model arbitrary_model() {
                       {"two", {}}};
     Bgp bgp;
     bgp.asn = {*rc::gen::inRange<std::uint32_t>(64512, 65534)};
+    bgp.guard.mode = *rc::gen::element(GuardMode::Off, GuardMode::Alert, GuardMode::Enforce);
+    if (*rc::gen::arbitrary<bool>()) bgp.guard.pods = {*Prefix::parse("10.244.0.0/16")};
+    if (*rc::gen::arbitrary<bool>())
+        bgp.guard.shared = {*Prefix::parse("198.18.0.0/24"), *Prefix::parse("fd00:1::/112")};
+    bgp.guard.lease = *time(0, 86400);
     bgp.defaults = peer();
     const auto groups = *rc::gen::inRange(1, 5);
     for (int i = 0; i < groups; ++i) {
