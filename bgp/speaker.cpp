@@ -146,6 +146,12 @@ void Speaker::Impl::update_keys() {
         if (const auto at = keys_.find(prefix); at == keys_.end() || at->second != key)
             set(prefix, key);
     keys_ = std::move(wanted);
+    if (keys_.empty()) {
+        md5_watch_.reset();
+    } else if (!md5_watch_) {
+        md5_watch_ = std::make_shared<Md5Watch>(events_, read_md5_refusals);
+        timers_.schedule(md5_watch_, timers_.now() + 1s);
+    }
 }
 
 void Speaker::Impl::stop(std::uint8_t subcode, std::function<void()> done) {

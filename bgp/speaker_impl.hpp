@@ -12,6 +12,7 @@
 #include "base/prefix_map.hpp"
 #include "bgp/rib/loc_rib.hpp"
 #include "bgp/session/listener.hpp"
+#include "bgp/session/md5_watch.hpp"
 #include "bgp/session/peer.hpp"
 #include "bgp/session/session.hpp"
 #include "bgp/speaker.hpp"
@@ -84,7 +85,8 @@ private:
     SpeakerSettings settings_;
     bool started_ = false, stopping_ = false;
     std::vector<std::shared_ptr<Listener>> listeners_;
-    std::map<Prefix, std::string> keys_;  // as the listeners have them
+    std::map<Prefix, std::string> keys_;   // as the listeners have them
+    std::shared_ptr<Md5Watch> md5_watch_;  // while there are keys
     std::map<IpAddress, std::shared_ptr<Peer>> peers_;
     boost::unordered_flat_map<IpAddress, Peer*, IpAddressHash> by_address_;
     std::size_t dynamic_ = 0;  // peers come by a range, remembered ones too
