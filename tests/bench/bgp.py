@@ -10,6 +10,7 @@ and torii's ratio to each peer. Medians over --rounds interleaved rounds.
 import argparse
 import json
 import pathlib
+import resource
 import statistics
 import sys
 import textwrap
@@ -24,6 +25,10 @@ DUT = "172.16.0.1"
 COMMON = ["--dut", f"{DUT}:179", "--src-nodes", "172.17.0.1", "--src-full", "172.18.0.1",
           "--src-receivers", "172.19.0.1", "--local-as", "65001", "--full-as", "65001",
           "--receiver-as", "65100", "--remote-as", "65000"]
+
+# As many as 5000 sessions need, or what this machine allows.
+FILES = min(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1] % (1 << 63))
+MANY_FILES = ["prlimit", f"--nofile={FILES}:{FILES}"]
 
 
 def complete(report):
@@ -58,8 +63,8 @@ def torii_config():
     bgp = {{
       asn = 65000; router_id = "{DUT}"; listen_limit = 8192;
       groups = {{
-        nodes = {{ remote_as = 65001; import = "any"; export = "none"; }};
-        sinks = {{ remote_as = 65100; import = "any"; export = "any"; }};
+        nodes = {{ remote_as = 65001; import = "any"; export = "none"; graceful_restart = "off"; }};
+        sinks = {{ remote_as = 65100; import = "any"; export = "any"; graceful_restart = "off"; }};
       }};
       listen = ( {{ range = "172.17.0.0/16"; group = "nodes"; }},
                  {{ range = "172.18.0.0/16"; group = "nodes"; }},
@@ -134,10 +139,10 @@ def measure(scenario, who, timeout):
         text = textwrap.dedent(config()).replace("@DIR@", str(directory))
         (directory / "config").write_text(text)
         (directory / "config").chmod(0o644)
-        process = host.start("daemon", "prlimit", "--nofile=65536:65536", *command(directory))
+        process = host.start("daemon", *MANY_FILES, *command(directory))
         wait_for(f"{who} listens", lambda: listens(host), 30)
         report = lab.directory / "report.json"
-        host.run("prlimit", "--nofile=65536:65536", build_directory() / "bgpswarm", *COMMON, *arguments,
+        host.run(*MANY_FILES, build_directory() / "bgpswarm", *COMMON, *arguments,
                  "--timeout", timeout, "--dut-pid", process.pid, "--json", report, check=False,
                  timeout=timeout + 60)
         result = json.loads(report.read_text())
