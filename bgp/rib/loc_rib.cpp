@@ -304,12 +304,14 @@ void LocRib::install(RibTable& table, EntryId id, AttributesId best) {
         const auto& key = next_hops_[pool_[paths[i].attributes].next_hop].key;
         hops_.push_back({key.address, key.port, peers_[paths[i].peer].weight});
     }
-    std::ranges::sort(hops_);
-    hops_.erase(std::unique(hops_.begin(), hops_.end(),
-                            [](const auto& a, const auto& b) {
-                                return a.address == b.address && a.port == b.port;
-                            }),
-                hops_.end());
+    if (multi) {
+        std::ranges::sort(hops_);
+        hops_.erase(std::unique(hops_.begin(), hops_.end(),
+                                [](const auto& a, const auto& b) {
+                                    return a.address == b.address && a.port == b.port;
+                                }),
+                    hops_.end());
+    }
     unsigned flags = (entry.flags & ~RibTable::kMultipath) | RibTable::kInstalled;
     if (multi) flags |= RibTable::kMultipath;
     entry.flags = static_cast<std::uint8_t>(flags);

@@ -54,22 +54,6 @@ EntryId RibTable::find_or_add(const Prefix& prefix) {
     return next;
 }
 
-Prefix RibTable::prefix(EntryId id) const {
-    const Entry& entry = entries_[id];
-    return family_ == Family::Ip4 ? Prefix{IpAddress::v4(entry.address), entry.length}
-                                  : Prefix{IpAddress::v6(addresses6_[id]), entry.length};
-}
-
-std::span<Path> RibTable::paths(EntryId id) {
-    Entry& entry = entries_[id];
-    if (entry.flags & kMany) return {entry.many->paths(), entry.many->count};
-    return {&entry.one, entry.one.received != 0 ? std::size_t{1} : std::size_t{0}};
-}
-
-std::span<const Path> RibTable::paths(EntryId id) const {
-    return const_cast<RibTable*>(this)->paths(id);
-}
-
 std::span<Path> RibTable::paths(EntryId id, PeerId peer) {
     const auto all = paths(id);
     const auto first =

@@ -56,10 +56,18 @@ public:
     EntryId find_or_add(const Prefix& prefix);
     Entry& operator[](EntryId id) { return entries_[id]; }
     const Entry& operator[](EntryId id) const { return entries_[id]; }
-    Prefix prefix(EntryId id) const;
+    Prefix prefix(EntryId id) const {
+        const Entry& entry = entries_[id];
+        return family_ == Family::Ip4 ? Prefix{IpAddress::v4(entry.address), entry.length}
+                                      : Prefix{IpAddress::v6(addresses6_[id]), entry.length};
+    }
 
-    std::span<const Path> paths(EntryId id) const;
-    std::span<Path> paths(EntryId id);
+    std::span<Path> paths(EntryId id) {
+        Entry& entry = entries_[id];
+        if (entry.flags & kMany) return {entry.many->paths(), entry.many->count};
+        return {&entry.one, entry.one.received != 0 ? std::size_t{1} : std::size_t{0}};
+    }
+    std::span<const Path> paths(EntryId id) const { return const_cast<RibTable*>(this)->paths(id); }
     // All paths of one peer for the prefix (several with ADD-PATH).
     std::span<Path> paths(EntryId id, PeerId peer);
     Path* find_path(EntryId id, PeerId peer, std::uint32_t path_id);

@@ -259,6 +259,7 @@ std::optional<OutgoingAttributes> UpdateGroup::transform(AttributesId id, PeerId
 
     a.next_hop = out.next_hop;
     const bool with_next_hop = settings_.family == Family::Ip4 && out.next_hop.is_v4();
+    out.bytes.reserve(stored.size + 32u);  // what we add is an AS or two and a next hop
     encode_attributes(a, settings_.four_octet_as, with_next_hop, out.bytes);
     return out;
 }
@@ -267,7 +268,7 @@ std::uint64_t UpdateGroup::encode(std::span<const Item> items, std::vector<Annou
                                   PeerId except, std::vector<std::uint8_t>& out) const {
     const UpdateFormat format{settings_.max_message, settings_.add_path};
     const auto path_id = settings_.add_path ? 1u : 0u;
-    std::vector<std::uint8_t> announcements;
+    announcements_.clear();
     for (std::size_t i = 0; i < items.size();) {
         const Item& first = items[i];
         run_.clear();
@@ -279,11 +280,11 @@ std::uint64_t UpdateGroup::encode(std::span<const Item> items, std::vector<Annou
         if (run_.empty()) continue;
         const auto attributes = transform(first.attributes, first.from);
         // RFC 8654 §4: what does not fit is withdrawn from this peer.
-        if (!attributes || encode_announcements(run_, *attributes, format, announcements) != 0)
+        if (!attributes || encode_announcements(run_, *attributes, format, announcements_) != 0)
             withdrawn.insert(withdrawn.end(), run_.begin(), run_.end());
     }
     if (!withdrawn.empty()) encode_withdrawals(withdrawn, format, out);
-    out.insert(out.end(), announcements.begin(), announcements.end());
+    out.insert(out.end(), announcements_.begin(), announcements_.end());
     return count_messages(out);
 }
 

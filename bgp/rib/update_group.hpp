@@ -145,6 +145,7 @@ private:
     std::vector<Announcement> withdrawn_, own_withdrawn_;
     std::vector<PeerId> sources_;
     mutable std::vector<Announcement> run_;
+    mutable std::vector<std::uint8_t> announcements_;
 };
 
 }  // namespace torii::bgp

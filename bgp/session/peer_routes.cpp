@@ -267,11 +267,12 @@ std::optional<Notification> Peer::announce(const NlriList& list, const Attribute
     auto& table = rib.table(list.family);
     const auto& limit = settings_->max_prefix;
     const auto& routes = rib.routes(list.family, id_);
+    const bool guarded = settings_->guarded && host_.guard().active();
     bool enough = false;
     for_each_nlri(list, [&](const Prefix& prefix, std::uint32_t path_id) {
         if (enough) return;
         auto why = refusal != Refusal::None ? refusal : import_.check(prefix);
-        if (why == Refusal::None && !guard_allows(prefix)) why = Refusal::Guard;
+        if (guarded && why == Refusal::None && !guard_allows(prefix)) why = Refusal::Guard;
         Path path;
         path.peer = id_ & 0xffffff;
         path.path_id = path_id;

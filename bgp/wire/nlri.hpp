@@ -49,7 +49,12 @@ void for_each_nlri(const NlriList& list, F&& use) {
         const std::size_t size = (bits + 7u) / 8;
         if (list.family == Family::Ip4) {
             std::uint32_t value = 0;
-            for (std::size_t i = 0; i < size; ++i) value |= std::uint32_t{at[i]} << (24 - 8 * i);
+            if (end - at >= 4) {  // what is read too much is cleared with the host bits
+                for (std::size_t i = 0; i < 4; ++i) value = value << 8 | at[i];
+            } else {
+                for (std::size_t i = 0; i < size; ++i)
+                    value |= std::uint32_t{at[i]} << (24 - 8 * i);
+            }
             use(Prefix{IpAddress::v4(value), bits}, path_id);
         } else {
             std::array<std::uint8_t, 16> bytes{};
