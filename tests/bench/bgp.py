@@ -58,6 +58,7 @@ SCENARIOS = {
 }
 
 
+# All without graceful restart: a killed peer's routes are to go, not to be kept.
 def torii_config():
     return f"""
     bgp = {{
@@ -79,7 +80,7 @@ def bird_config():
     return f"""
     router id {DUT};
     protocol device {{}}
-    template bgp t {{ local {DUT} as 65000; multihop; passive; hold time 90;
+    template bgp t {{ local {DUT} as 65000; multihop; passive; hold time 90; graceful restart off;
                       ipv4 {{ import all; export none; next hop self; }}; }}
     protocol bgp nodes from t {{ neighbor range 172.17.0.0/16 as 65001; dynamic name "n"; }}
     protocol bgp full from t {{ neighbor range 172.18.0.0/16 as 65001; dynamic name "f"; }}
@@ -103,6 +104,7 @@ def frr_config():
          bgp router-id {DUT}
          no bgp ebgp-requires-policy
          no bgp network import-check
+         bgp graceful-restart-disable
          bgp listen limit 8192{groups}
          address-family ipv4 unicast
           neighbor nodes route-map none out
