@@ -19,7 +19,7 @@ struct alignas(16) Count {
 
 // What one thread counted; it alone writes, views sum over threads.
 struct alignas(64) Counters {
-    explicit Counters(std::uint32_t hop_limit) : hops(hop_limit) {}
+    explicit Counters(std::uint32_t hop_limit) : hops(hop_limit, 2048) {}
 
     Count rx[kIngresses] = {};
     Count tx[kMaxPorts] = {};

@@ -14,7 +14,11 @@ template <class T>
 class Region {
 public:
     Region() = default;
-    explicit Region(std::size_t count) : bytes_(round_up(count * sizeof(T))) {
+    // `colour` shifts the table within its page: two that are read and written by the
+    // same index must not agree in the low twelve bits of their addresses, or the CPU
+    // takes a store to one for a store to the other.
+    explicit Region(std::size_t count, std::size_t colour = 0)
+        : bytes_(round_up(count * sizeof(T) + colour)) {
         // Twice the alignment asked for, so that a huge page fits at the front.
         constexpr std::size_t kHuge = std::size_t{2} << 20;
         const std::size_t reserve = bytes_ + kHuge;
@@ -24,8 +28,9 @@ public:
         map_ = at;
         mapped_ = reserve;
         const auto address = reinterpret_cast<std::size_t>(at);
-        data_ = reinterpret_cast<T*>((address + kHuge - 1) & ~(kHuge - 1));
-        if (bytes_ >= kHuge) ::madvise(data_, bytes_, MADV_HUGEPAGE);
+        const auto front = (address + kHuge - 1) & ~(kHuge - 1);
+        if (bytes_ >= kHuge) ::madvise(reinterpret_cast<void*>(front), bytes_, MADV_HUGEPAGE);
+        data_ = reinterpret_cast<T*>(front + colour);
     }
     Region(Region&& other) noexcept { swap(other); }
     Region& operator=(Region&& other) noexcept {
