@@ -18,7 +18,7 @@ public:
         HopId hop = 0;
         std::uint16_t weight = 1;
     };
-    static constexpr std::uint32_t kBucketsPerMember = 64;
+    static constexpr std::uint32_t kBucketsPerMember = 32;
 
     static std::uint32_t wanted_size(std::span<const Member> members);
 

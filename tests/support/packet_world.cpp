@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "dataplane/node/slow_path.hpp"
 #include "dataplane/node/transmit.hpp"
@@ -46,6 +47,8 @@ void start_eal_once() {
     std::vector<char*> args;
     for (const char* w : words) args.push_back(const_cast<char*>(w));
     if (rte_eal_init(static_cast<int>(args.size()), args.data()) < 0) std::abort();
+    std::error_code ignored;
+    std::filesystem::remove_all(rte_eal_get_runtime_dir(), ignored);
     pool = rte_pktmbuf_pool_create("world", 8191, 0, 64, 10'240, 0);
     if (pool == nullptr) std::abort();
     static PortIndex numbers[2] = {0, 1};

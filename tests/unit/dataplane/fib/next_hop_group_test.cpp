@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 #include <random>
@@ -88,6 +89,60 @@ TEST_P(GroupOf, MovesNoActiveFlowWhenAMemberJoins) {
     EXPECT_EQ(BucketPlan::settle(*table, m, 2000), 0u);
     const double ideal = static_cast<double>(table->size()) / static_cast<double>(m.size());
     for (const auto& [hop, n] : owned(*table)) EXPECT_LE(n / ideal, 1.05);
+}
+
+// Clients behind many addresses, each with many ports.
+std::vector<std::uint32_t> flow_hashes(unsigned count) {
+    std::mt19937 random{7};
+    std::vector<std::uint32_t> out;
+    for (unsigned i = 0; i < count; ++i)
+        out.push_back(
+            flow_hash4(static_cast<std::uint32_t>(0x0a000000 | (random() & 0xffffff)), 0x0a600001,
+                       static_cast<std::uint32_t>((1024 + random() % 60'000) << 16 | 443), kTcp));
+    return out;
+}
+constexpr unsigned kFlows = 100'000;
+
+TEST_P(GroupOf, SpreadsAHundredThousandFlowsAsEvenlyAsChanceAllows) {
+    const unsigned n = GetParam();
+    const auto table = settled(members(n));
+    std::map<HopId, unsigned> flows;
+    for (const auto hash : flow_hashes(kFlows)) ++flows[table->buckets[hash & table->mask].hop];
+    EXPECT_EQ(flows.size(), n);
+    // Even a perfect draw scatters by the square root of a member's flows.
+    const double mean = static_cast<double>(kFlows) / n;
+    for (const auto& [hop, count] : flows) EXPECT_LE(count, mean * 1.05 + 4 * std::sqrt(mean));
+}
+
+TEST_P(GroupOf, KeepsEveryOtherFlowThroughALossAndAJoin) {
+    auto m = members(GetParam());
+    auto table = settled(m);
+    const auto hashes = flow_hashes(kFlows);
+    const auto now_at = [&](std::uint32_t hash) -> Bucket& {
+        return table->buckets[hash & table->mask];
+    };
+    std::vector<HopId> before;
+    for (const auto hash : hashes) {
+        now_at(hash).epoch = 1000;
+        before.push_back(now_at(hash).hop);
+    }
+    const auto gone = m.back().hop;
+    m.pop_back();
+    BucketPlan::settle(*table, m, 900);
+    unsigned moved = 0;
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+        if (before[i] == gone)
+            EXPECT_NE(now_at(hashes[i]).hop, gone);
+        else
+            moved += now_at(hashes[i]).hop != before[i];
+        before[i] = now_at(hashes[i]).hop;
+    }
+    m.push_back({999, 1});
+    if (const auto size = BucketPlan::wanted_size(m); size > table->size())
+        table = BucketPlan::resized(*table, size);
+    BucketPlan::settle(*table, m, 900);
+    for (std::size_t i = 0; i < hashes.size(); ++i) moved += now_at(hashes[i]).hop != before[i];
+    EXPECT_EQ(moved, 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Members, GroupOf, testing::Values(2, 3, 5, 8, 13, 50, 100, 512));

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <random>
 #include <set>
 
 namespace torii::dataplane {
@@ -111,7 +113,8 @@ TEST(Publisher, GrowsAGroupFromOneMemberAndShrinksItBack) {
     w.group(1, {"10.1.0.2", "10.1.0.3"});
     EXPECT_EQ(w.shares("10.96.0.1").size(), 2u);
     w.group(1, {"10.1.0.3"});
-    EXPECT_EQ(w.shares("10.96.0.1"), (std::map<int, unsigned>{{3, 128}}));
+    EXPECT_EQ(w.shares("10.96.0.1"),
+              (std::map<int, unsigned>{{3, 2 * BucketPlan::kBucketsPerMember}}));
     EXPECT_EQ(w.neighbors.find(1, ip("10.1.0.2"))->users, 0u);
 }
 
@@ -129,6 +132,66 @@ TEST(Publisher, LeavesNoGroupBehind) {
     EXPECT_EQ(w.publisher.groups(), 0u);
     EXPECT_EQ(w.fib4.prefixes(), 0u);
     EXPECT_LE(w.hops.pool().used(), HopTable::kFirstPort + kMaxPorts + 2);
+}
+
+TEST(Publisher, LeavesNothingBehindAMillionRandomChanges) {
+    World w{2000};
+    const auto blocks = w.fib4.blocks().used();
+    const auto hops = w.hops.pool().used();
+    std::mt19937 random{5};
+    std::array<bool, 64> grouped{};
+    std::array<std::uint32_t, 1024> routed{};  // the group of each prefix; 0: none
+    const auto prefix = [](std::size_t i) {
+        // Half of them longer than /24, so that blocks come and go.
+        return Prefix{IpAddress::v4(static_cast<std::uint32_t>(0x0a640000 + (i << 6))),
+                      static_cast<std::uint8_t>(i % 2 ? 26 : 24 + i % 3)};
+    };
+    const auto withdraw = [&](rib::FibDelta& delta, std::size_t i) {
+        delta.prefixes.push_back({prefix(i), std::nullopt});
+        routed[i] = 0;
+    };
+    for (unsigned change = 0; change < 1'000'000; ++change) {
+        rib::FibDelta delta;
+        const auto i = random() % routed.size();
+        const auto id = 1 + random() % (grouped.size() - 1);
+        if (routed[i] != 0) {
+            withdraw(delta, i);
+        } else if (grouped[id] && random() % 64 == 0) {
+            for (std::size_t k = 0; k < routed.size(); ++k)
+                if (routed[k] == id) withdraw(delta, k);
+            delta.removed_groups.push_back(static_cast<rib::GroupId>(id));
+            grouped[id] = false;
+        } else {
+            if (!grouped[id]) {
+                rib::GroupChange group{static_cast<rib::GroupId>(id), {}};
+                for (auto n = 1 + random() % 3; n > 0; --n)
+                    group.members.push_back(
+                        {IpAddress::v4(static_cast<std::uint32_t>(0x0a010002 + (id + n) % 16)), 1,
+                         1});
+                delta.groups.push_back(group);
+                grouped[id] = true;
+            }
+            delta.prefixes.push_back({prefix(i), rib::FibAction{rib::RouteKind::Forward, 0,
+                                                                static_cast<rib::GroupId>(id)}});
+            routed[i] = static_cast<std::uint32_t>(id);
+        }
+        w.publisher.apply(delta);
+        if (change % 64 == 0) w.publisher.reclaim();
+    }
+    rib::FibDelta rest;
+    for (std::size_t i = 0; i < routed.size(); ++i)
+        if (routed[i] != 0) withdraw(rest, i);
+    for (std::size_t id = 1; id < grouped.size(); ++id)
+        if (grouped[id]) rest.removed_groups.push_back(static_cast<rib::GroupId>(id));
+    w.publisher.apply(rest);
+    w.publisher.reclaim();
+    w.publisher.reclaim();
+    EXPECT_EQ(w.publisher.groups(), 0u);
+    EXPECT_EQ(w.publisher.refused(), 0u);
+    EXPECT_EQ(w.fib4.prefixes(), 0u);
+    EXPECT_EQ(w.fib4.blocks().used(), blocks);
+    // Neighbors stay known; each has one hop.
+    EXPECT_LE(w.hops.pool().used(), hops + 16);
 }
 
 TEST(Publisher, PrefersARouteOverItsOwnHostEntryAndReturnsToIt) {
