@@ -32,10 +32,15 @@ mgmt::ConfigDiff diff_of(const config::Model& running, const config::Model& want
     return diff;
 }
 
+// The text, or the startup file where there is none.
+Result<config::Loaded, config::Problems> load(const std::string& text, const std::string& file) {
+    return text.empty() ? config::load(file) : config::load_text(text, "candidate");
+}
+
 // Parsing happens on the thread that asks: a large file must not keep the
 // control thread from its keepalives.
 Result<config::Model, mgmt::Problem> parse(const std::string& text, const std::string& file) {
-    auto loaded = text.empty() ? config::load(file) : config::load_text(text, "candidate");
+    auto loaded = load(text, file);
     if (!loaded)
         return Failure{mgmt::invalid("the configuration has errors; nothing was changed",
                                      details(loaded.error()))};

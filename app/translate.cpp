@@ -6,6 +6,8 @@
 #include <charconv>
 #include <string>
 
+#include "config/config.hpp"
+
 namespace torii::app {
 namespace {
 
@@ -90,11 +92,8 @@ bgp::PeerSettings peer(const config::PeerSettings& from) {
 
 bgp::SettingSources sources(const config::EffectivePeer& effective) {
     bgp::SettingSources out;
-    for (const auto& [key, who] : effective.why) {
-        auto text = std::string{to_string(who.origin)};
-        if (who.origin == config::Origin::Group) text += ' ' + who.group;
-        out.emplace_back(std::string{key}, std::move(text));
-    }
+    for (auto& setting : config::describe(effective))
+        out.emplace_back(std::move(setting.key), std::move(setting.origin));
     return out;
 }
 

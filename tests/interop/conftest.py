@@ -10,10 +10,6 @@ from cluster import Cluster  # noqa: E402
 from lab import Lab  # noqa: E402
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes long under a sanitizer; runs with the plain build only")
-
-
 @pytest.fixture(scope="session")
 def lab_prefix():
     """Namespaces of two runs on one machine must not meet."""
