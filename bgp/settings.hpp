@@ -37,6 +37,9 @@ struct MaxPrefix {
 };
 
 enum class GracefulRestart : std::uint8_t { Off, Helper, Full };
+// What a session does when liveness says that its peer is dead: ends (Cease 6/10, RFC 9384),
+// or stays, and only the next hop does not count.
+enum class OnDeath : std::uint8_t { Teardown, Suppress };
 enum class AddPath : std::uint8_t { Off, Receive, Send, Both };
 enum class RemovePrivateAs : std::uint8_t { Off, Private, All, Replace };
 enum class Role : std::uint8_t { Provider, RouteServer, RouteServerClient, Customer, Peer };
@@ -97,9 +100,10 @@ struct PeerSettings {
     seconds restart_time{120};
     seconds stale_time{360};
     std::optional<seconds> long_lived_stale_time;  // RFC 9494
-    bool graceful_shutdown = false;                // RFC 8326: ask others to go elsewhere
-    std::uint32_t weight = 1;                      // share of an ECMP group
-    bool guarded = false;                          // the guard watches what it announces
+    OnDeath on_death = OnDeath::Teardown;
+    bool graceful_shutdown = false;  // RFC 8326: ask others to go elsewhere
+    std::uint32_t weight = 1;        // share of an ECMP group
+    bool guarded = false;            // the guard watches what it announces
 
     friend bool operator==(const PeerSettings&, const PeerSettings&) = default;
 };

@@ -67,6 +67,15 @@ void Speaker::assign_prefixes(const IpAddress& node, std::vector<Prefix> prefixe
     impl_->guard_.assign(node, std::move(prefixes));
     impl_->reconsider_guarded();
 }
+void Speaker::watch(PeerListener* listener) {
+    impl_->listener_ = listener;
+}
+void Speaker::set_alive(const IpAddress& address, bool alive, const std::string& reason) {
+    const auto at = impl_->peers_.find(address);
+    if (at == impl_->peers_.end()) return;
+    const auto peer = at->second;  // outlives what it does
+    peer->set_alive(alive, reason);
+}
 void Speaker::run_timers() {
     impl_->run_timers();
 }
@@ -84,6 +93,7 @@ Speaker::Impl::Impl(boost::asio::io_context& io, rib::RouteSink& routes,
 
 Speaker::Impl::~Impl() {
     stopping_ = true;
+    listener_ = nullptr;
     timers_.stop();
     for (const auto& listener : listeners_) listener->close();
     peers_.clear();

@@ -13,6 +13,7 @@
 #include "base/prefix.hpp"
 #include "base/result.hpp"
 #include "base/system_error.hpp"
+#include "bgp/peer_watch.hpp"
 #include "bgp/settings.hpp"
 #include "bgp/views.hpp"
 #include "rib/next_hop_tracking.hpp"
@@ -65,6 +66,13 @@ public:
     // False when there is no such neighbor. Dynamic ones can be named too.
     bool act_on_neighbor(const IpAddress& address, PeerAction action, std::string reason);
     bool act_on_group(std::string_view name, PeerAction action, std::string reason);
+
+    // Who hears how peers stand; set before start(), not owned.
+    void watch(PeerListener* listener);
+    // What liveness found out: the session of a dead peer ends or not by its settings, its
+    // stale routes go at once, and none are kept until it lives again. Unknown addresses
+    // are nobody's.
+    void set_alive(const IpAddress& address, bool alive, const std::string& reason);
 
     // What the guard's table gives a node; nothing takes the entry out.
     void assign_prefixes(const IpAddress& node, std::vector<Prefix> prefixes);

@@ -50,6 +50,9 @@ public:
     void guard_released() override;
     const Companions& companions(const IpAddress& local) override;
     void forget(Peer& peer) override;
+    void peer_changed(const PeerNews& news) override {
+        if (listener_ != nullptr) listener_->peer_changed(news);
+    }
 
 private:
     friend class Speaker;
@@ -84,6 +87,7 @@ private:
     std::shared_ptr<Timed> lease_timer_;
     SpeakerSettings settings_;
     bool started_ = false, stopping_ = false;
+    PeerListener* listener_ = nullptr;
     std::vector<std::shared_ptr<Listener>> listeners_;
     std::map<Prefix, std::string> keys_;   // as the listeners have them
     std::shared_ptr<Md5Watch> md5_watch_;  // while there are keys

@@ -112,7 +112,7 @@ bool Resolver::resolve(TrackedId id) {
     };
     if (const auto via = lookup_(tracked.address, circular)) {
         if (via->kind == RouteKind::Attached) {
-            resolved = {{tracked.address, via->port, 1}};
+            if (!is_dead(tracked.address, via->port)) resolved = {{tracked.address, via->port, 1}};
         } else if (via->kind == RouteKind::Forward && sets_[via->set].depth < kMaxDepth) {
             through = via->set;
             resolved = sets_[through].resolved;
@@ -133,7 +133,8 @@ bool Resolver::resolve_set(NextHopSet& set) const {
     std::uint8_t depth = 0;
     for (const auto& member : set.members) {
         if (member.port != kAnyPort) {
-            resolved.push_back({member.address, member.port, member.weight});
+            if (!is_dead(member.address, member.port))
+                resolved.push_back({member.address, member.port, member.weight});
             continue;
         }
         const auto* id = index_.find(Prefix::host(member.address));
@@ -176,8 +177,27 @@ bool Resolver::refresh_set(NextHopSets::Id id, Outcome& outcome) {
     return true;
 }
 
+void Resolver::set_dead(const IpAddress& neighbor, PortIndex port, bool dead) {
+    if (dead ? !dead_.emplace(neighbor, port).second : dead_.erase({neighbor, port}) == 0) return;
+    if (const auto* id = index_.find(Prefix::host(neighbor))) mark(*id);
+    // Sets that name the port themselves ask nobody else. A death is rare enough to look.
+    for (NextHopSets::Id id = 0; id < sets_.capacity(); ++id)
+        if (std::ranges::any_of(sets_[id].members, [&](const NextHop& member) {
+                return member.port == port && member.address == neighbor;
+            }))
+            pending_sets_.push_back(id);
+}
+
+void Resolver::refresh_pending(NextHopSets::Id set, Outcome& outcome) {
+    if (!refresh_set(set, outcome) || sets_[set].dependents == 0) return;
+    for (TrackedId other = 0; other < tracked_.size(); ++other)
+        if (tracked_[other].via == set || tracked_[other].blocked == set) mark(other);
+}
+
 Resolver::Outcome Resolver::settle() {
     Outcome outcome;
+    for (const auto set : std::exchange(pending_sets_, {}))
+        if (sets_[set].routes != 0) refresh_pending(set, outcome);
     for (auto steps = 4 * tracked_.size() + 64; !pending_.empty() && steps > 0; --steps) {
         const auto id = pending_.back();
         pending_.pop_back();
@@ -191,11 +211,7 @@ Resolver::Outcome Resolver::settle() {
         if (tracked_[id].watchers > 0 && tracked_[id].reachability() != before)
             outcome.tracked.emplace_back(tracked_[id].address, tracked_[id].reachability());
 
-        for (const auto set : tracked_[id].sets) {
-            if (!refresh_set(set, outcome) || sets_[set].dependents == 0) continue;
-            for (TrackedId other = 0; other < tracked_.size(); ++other)
-                if (tracked_[other].via == set || tracked_[other].blocked == set) mark(other);
-        }
+        for (const auto set : tracked_[id].sets) refresh_pending(set, outcome);
     }
     return outcome;
 }

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "base/prefix_map.hpp"
@@ -45,6 +47,9 @@ public:
     // The route in use for this prefix has changed.
     void route_changed(const Prefix& prefix);
 
+    // Liveness says so of a neighbor on a port.
+    void set_dead(const IpAddress& neighbor, PortIndex port, bool dead);
+
     struct Outcome {
         std::vector<NextHopSets::Id> changed_sets;  // members differ
         std::vector<NextHopSets::Id> flipped_sets;  // became usable, or ceased to be
@@ -53,7 +58,7 @@ public:
     // Works off what route_changed() and add_set() left to do.
     // One call takes a bounded number of steps; settled() says if that was all.
     Outcome settle();
-    bool settled() const { return pending_.empty(); }
+    bool settled() const { return pending_.empty() && pending_sets_.empty(); }
 
 private:
     using TrackedId = std::uint32_t;
@@ -79,9 +84,16 @@ private:
     void point(NextHopSets::Id& field, NextHopSets::Id to);
     bool resolve_set(NextHopSet& set) const;
     bool refresh_set(NextHopSets::Id id, Outcome& outcome);
+    void refresh_pending(NextHopSets::Id set, Outcome& outcome);
+
+    bool is_dead(const IpAddress& neighbor, PortIndex port) const {
+        return !dead_.empty() && dead_.contains({neighbor, port});
+    }
 
     NextHopSets& sets_;
     Lookup lookup_;
+    std::set<std::pair<IpAddress, PortIndex>> dead_;
+    std::vector<NextHopSets::Id> pending_sets_;  // name a neighbor that died or came back
     PrefixMap<TrackedId> index_;
     std::vector<Tracked> tracked_;
     std::vector<TrackedId> free_;

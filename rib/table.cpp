@@ -98,6 +98,11 @@ void Table::changed(const Prefix& prefix) {
     if (wake_ && !std::exchange(awake_, true)) wake_();
 }
 
+void Table::set_dead(const IpAddress& neighbor, PortIndex port, bool dead) {
+    resolver_.set_dead(neighbor, port, dead);
+    if (wake_ && !std::exchange(awake_, true)) wake_();
+}
+
 bool Table::settle(std::size_t budget) {
     auto outcome = resolver_.settle();
     dirty_groups_.insert(dirty_groups_.end(), outcome.changed_sets.begin(),

@@ -42,6 +42,10 @@ public:
     void untrack(const IpAddress& next_hop) override { resolver_.untrack(next_hop); }
     void listen(Listener listener) override { listener_ = std::move(listener); }
 
+    // A neighbor that liveness found dead, or alive again: next hops that lead to it do not
+    // count until then, whoever taught the routes.
+    void set_dead(const IpAddress& neighbor, PortIndex port, bool dead);
+
     // Called when there is something to settle or to hand on again after the last
     // take_delta(); from inside put() or remove(), so it may only take a note.
     void when_changed(std::function<void()> wake) { wake_ = std::move(wake); }

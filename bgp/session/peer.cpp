@@ -73,15 +73,16 @@ State Peer::state() const {
 }
 
 void Peer::start() {
-    started_ = true;
+    if (!std::exchange(started_, true)) tell(PeerStage::Down);
     if (!dynamic_ && !settings_->passive && !shut()) dial();
 }
 
 void Peer::stop(const Notification& farewell) {
-    started_ = false;
+    const bool was_started = std::exchange(started_, false);
     dial_at_.reset();
     end_sessions(farewell);
     if (up_ == nullptr) forget_routes();
+    if (was_started) tell(PeerStage::Gone);
 }
 
 void Peer::end_sessions(const Notification& farewell) {
@@ -297,6 +298,7 @@ void Peer::on_up(Session& session) {
     }
 
     make_policies();
+    tell(PeerStage::Up);
     say(Severity::Notice, "BGP-ADJCHANGE-UP", "neighbor is up",
         {{"as", std::to_string(negotiated_.peer_as)},
          {"hold_time", std::to_string(negotiated_.hold_time)}});
@@ -308,7 +310,9 @@ void Peer::on_down(Session&, const CloseReason& reason) {
     since_ = host_.sessions().timers.now();
     say(Severity::Warning, "BGP-ADJCHANGE-DOWN", "neighbor is down: " + reason.to_string());
     leave_groups();
-    if (!keep_stale(reason)) forget_routes();
+    const bool kept = keep_stale(reason);
+    if (!kept) forget_routes();
+    if (started_) tell(kept ? PeerStage::Restarting : PeerStage::Down);
 }
 
 void Peer::on_closed(Session& session, const CloseReason& reason) {

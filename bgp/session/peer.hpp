@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/event.hpp"
+#include "bgp/peer_watch.hpp"
 #include "bgp/policy/guard.hpp"
 #include "bgp/policy/import.hpp"
 #include "bgp/rib/loc_rib.hpp"
@@ -32,6 +33,7 @@ public:
     virtual const Companions& companions(const IpAddress& local) = 0;
     // A dynamic peer has been down for long enough to be forgotten.
     virtual void forget(Peer& peer) = 0;
+    virtual void peer_changed(const PeerNews& news) = 0;
 };
 
 // One neighbor, configured or come by a listen range: its up to two connections
@@ -64,6 +66,8 @@ public:
     void policies_changed();
     void reconsider();  // all that was received, by the policy of now
     void act(PeerAction action, const std::string& reason);
+    // What liveness found out about the node.
+    void set_alive(bool alive, const std::string& reason);
 
     NeighborView view() const;
     std::string filtered_by(const Path& path, const Prefix& prefix) const;
@@ -115,6 +119,7 @@ private:
     void resume_stale();
     void end_stale(Family family);
     void stale_expired();
+    void tell(PeerStage stage);
 
     // peer_routes.cpp
     void make_policies();
@@ -144,6 +149,7 @@ private:
     Session* up_ = nullptr;
     bool started_ = false;
     bool held_ = false;  // shut by an operator at run time
+    bool alive_ = true;  // as far as liveness knows
     bool draining_ = false;
     unsigned failures_ = 0;  // dials in a row
     std::optional<Clock::TimePoint> dial_at_, forget_at_, stale_until_;

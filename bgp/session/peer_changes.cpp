@@ -38,6 +38,7 @@ constexpr std::array kFields{
     Field{"restart_time", Effect::NextSession, same<&S::restart_time>},
     Field{"stale_time", Effect::None, same<&S::stale_time>},
     Field{"long_lived_stale_time", Effect::NextSession, same<&S::long_lived_stale_time>},
+    Field{"on_death", Effect::None, same<&S::on_death>},
     Field{"hold_time", Effect::NextSession, same<&S::hold_time>},
     Field{"keepalive", Effect::NextSession, same<&S::keepalive>},
     Field{"send_hold_time", Effect::NextSession, same<&S::send_hold_time>},

@@ -56,7 +56,8 @@ bool Peer::restarts_gracefully() const {
 }
 
 bool Peer::keep_stale(const CloseReason& reason) {
-    if (!restarts_gracefully() || !started_ || shut()) return false;
+    // RFC 5882 §4.3: what is stale is used while its next hop lives, no longer.
+    if (!restarts_gracefully() || !started_ || shut() || !alive_) return false;
     const auto& theirs = *theirs_.capabilities.graceful_restart;
     if (!survives(reason, theirs.notification)) return false;
     auto& rib = host_.rib();
@@ -115,7 +116,31 @@ void Peer::stale_expired() {
         up_ != nullptr ? "the neighbor did not announce all its routes again in time"
                        : "the neighbor did not come back in time");
     for (const Family family : kEachFamily) end_stale(family);
-    if (up_ == nullptr) forget_routes();
+    if (up_ != nullptr) return;
+    forget_routes();
+    tell(PeerStage::Down);
+}
+
+void Peer::set_alive(bool alive, const std::string& reason) {
+    if (std::exchange(alive_, alive) == alive || alive) return;
+    if (up_ != nullptr) {
+        if (settings_->on_death != OnDeath::Teardown) return;
+        say(Severity::Warning, "BGP-LIVENESS-DOWN",
+            "the session ends because the neighbor is dead: " + reason);
+        return end_sessions(cease_notification(cease::kBfdDown));  // RFC 9384
+    }
+    if (!out_[0].stale && !out_[1].stale) return;
+    say(Severity::Warning, "BGP-GR-DEAD",
+        "the neighbor died while its routes waited for it: " + reason);
+    for (const Family family : kEachFamily) end_stale(family);
+    forget_routes();
+    tell(PeerStage::Down);
+}
+
+void Peer::tell(PeerStage stage) {
+    std::optional<IpAddress> local;
+    if (up_ != nullptr) local = up_->local().address;
+    host_.peer_changed({address_, port_, group_, stage, local});
 }
 
 }  // namespace torii::bgp

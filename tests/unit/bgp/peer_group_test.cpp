@@ -389,6 +389,68 @@ TEST_F(GracefulPeer, StaleOrNotIsUnusedWhenItsNextHopIsDead) {
     EXPECT_FALSE(held());
 }
 
+TEST_F(GracefulPeer, ThatDiesWhileItsRoutesWaitLosesThemAtOnce) {  // RFC 5882 §4.3
+    auto peer = world.up("10.99.0.1", 65001, graceful());
+    teach(*peer);
+    peer->close();
+    world.settle();
+    ASSERT_TRUE(held());
+    world.speaker->set_alive(address("10.99.0.1"), false, "no echo");
+    world.settle();
+    EXPECT_FALSE(held());
+    EXPECT_EQ(world.speaker->counters().paths, 0u);
+    EXPECT_TRUE(world.events.has("BGP-GR-DEAD"));
+}
+
+TEST_F(GracefulPeer, ThatIsDeadEndsItsSessionAndKeepsNothing) {  // RFC 9384
+    auto peer = world.up("10.99.0.1", 65001, graceful());
+    teach(*peer);
+    world.speaker->set_alive(address("10.99.0.1"), false, "no echo");
+    world.settle();
+    ASSERT_TRUE(peer->notification);
+    EXPECT_EQ(peer->notification->code, ErrorCode::Cease);
+    EXPECT_EQ(peer->notification->subcode, cease::kBfdDown);
+    EXPECT_FALSE(held());
+}
+
+TEST_F(GracefulPeer, ThatIsDeadKeepsItsSessionWhereOnlyItsPathsAreToGo) {
+    wanted.groups[0].peer.on_death = OnDeath::Suppress;
+    apply();
+    auto peer = world.up("10.99.0.1", 65001, graceful());
+    teach(*peer);
+    world.speaker->set_alive(address("10.99.0.1"), false, "no echo");
+    world.settle();
+    EXPECT_EQ(world.view("10.99.0.1").state, "Established");
+    // A connection that is lost now is not waited for.
+    peer->close();
+    world.settle();
+    EXPECT_FALSE(held());
+    // Alive again, it is.
+    world.speaker->set_alive(address("10.99.0.1"), true, "");
+    auto back = world.up("10.99.0.1", 65001, graceful());
+    teach(*back);
+    back->close();
+    world.settle();
+    EXPECT_TRUE(held());
+}
+
+TEST_F(GracefulPeer, IsReportedAsItComesRestartsAndGoes) {
+    struct Listener final : PeerListener {
+        void peer_changed(const PeerNews& news) override { stages.push_back(news.stage); }
+        std::vector<PeerStage> stages;
+    } listener;
+    world.speaker->watch(&listener);
+    auto peer = world.up("10.99.0.1", 65001, graceful());
+    teach(*peer);
+    peer->close();
+    world.settle();
+    wanted.ranges.clear();
+    apply();
+    using enum PeerStage;
+    EXPECT_EQ(listener.stages, (std::vector{Down, Up, Restarting, Gone}));
+    world.speaker->watch(nullptr);
+}
+
 TEST_F(GracefulPeer, ThatIsRemovedLosesEverything) {
     auto peer = world.up("10.99.0.1", 65001, graceful());
     teach(*peer);

@@ -76,6 +76,31 @@ TEST(Table, ResolvesANextHopToThePortItIsAttachedTo) {
     EXPECT_EQ(fib.at("10.244.1.0/24"), "3:10.0.0.11");
 }
 
+TEST(Table, LeavesOutWhoIsDeadAndTakesItBack) {
+    Table table;
+    Fib fib;
+    attach(table, "10.0.0.0/24", 3);
+    route(table, "198.18.0.1/32", {{ip("10.0.0.11")}, {ip("10.0.0.12")}}, Source::Bgp,
+          kDistanceEbgp);
+    route(table, "10.244.1.0/24", {{ip("10.0.0.11")}}, Source::Bgp, kDistanceEbgp);
+    route(table, "10.244.1.0/24", {{ip("10.0.0.9")}}, Source::Static, 250);
+    route(table, "fd00::/64", {{ip("fe80::1"), 4}});  // names its port itself
+    fib.drain(table);
+    table.set_dead(ip("10.0.0.11"), 3, true);
+    table.set_dead(ip("10.0.0.12"), 7, true);  // another link's
+    table.set_dead(ip("fe80::1"), 4, true);
+    fib.drain(table);
+    EXPECT_EQ(fib.at("198.18.0.1/32"), "3:10.0.0.12");
+    EXPECT_EQ(fib.at("10.244.1.0/24"), "3:10.0.0.9");
+    EXPECT_EQ(fib.at("fd00::/64"), "nothing");
+    table.set_dead(ip("10.0.0.11"), 3, false);
+    table.set_dead(ip("fe80::1"), 4, false);
+    fib.drain(table);
+    EXPECT_EQ(fib.at("198.18.0.1/32"), "3:10.0.0.11 3:10.0.0.12");
+    EXPECT_EQ(fib.at("10.244.1.0/24"), "3:10.0.0.11");
+    EXPECT_EQ(fib.at("fd00::/64"), "4:fe80::1");
+}
+
 TEST(Table, PrefersTheLowerDistanceAndFallsBack) {
     Table table;
     Fib fib;
