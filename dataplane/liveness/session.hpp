@@ -1,0 +1,159 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/address.hpp"
+#include "dataplane/liveness/bfd.hpp"
+#include "dataplane/liveness/settings.hpp"
+#include "dataplane/liveness/timer_wheel.hpp"
+#include "dataplane/liveness/watch.hpp"
+#include "rib/route.hpp"
+
+namespace torii::dataplane::liveness {
+
+using bfd::Micros;
+using rib::PortIndex;
+
+// A frame as it is sent, but for what changes from one to the next. Length 0: none.
+struct Frame {
+    std::array<std::uint8_t, 128> bytes{};
+    std::uint16_t length = 0;
+};
+
+// What control wants of a session: made whole, never changed, swapped.
+struct Plan {
+    WatchSettings watch;
+    bool bfd = false;
+    bool bfd_shutdown = false;
+    std::uint8_t least_ttl = 255;  // of BFD packets we take
+    bfd::SessionSettings bfd_settings;
+    bool routed = false;  // BFD packets go by the table, not to a neighbor
+    PortIndex port = rib::kAnyPort;
+    Frame echo, probe;
+    Frame control;  // the headers; the packet is appended
+};
+
+struct Session;
+struct SessionTimer : Timer {
+    enum class Kind : std::uint8_t { Watch, BfdSend, BfdDetect };
+    Session* session = nullptr;
+    Kind kind = Kind::Watch;
+};
+
+// What the owner last told control, in one word.
+struct Status {
+    Watch::State watch = Watch::State::Unknown;
+    Watch::Means means = Watch::Means::None;
+    bool lost_echo = false;
+    bfd::State bfd = bfd::State::Down;
+    bfd::State bfd_remote = bfd::State::Down;
+    bfd::Diagnostic diagnostic = bfd::Diagnostic::None;
+    bfd::Diagnostic remote_diagnostic = bfd::Diagnostic::None;
+    bool independent = false;  // C bit of the peer
+    std::uint8_t deaths = 0;   // counted, so that none is missed between two looks
+    std::uint8_t unused[7] = {};
+
+    friend bool operator==(const Status&, const Status&) = default;
+};
+static_assert(sizeof(Status) == 16);
+
+// What operators see of a session; any thread reads, no decision hangs on it.
+struct Gauges {
+    std::atomic<std::uint64_t> echoes_sent{0}, echoes_returned{0};
+    std::atomic<std::uint64_t> probes_sent{0}, probes_answered{0};
+    std::atomic<std::uint64_t> bfd_sent{0}, bfd_received{0};
+    std::atomic<std::uint32_t> echo_rtt{0};  // microseconds, the last one
+    std::atomic<std::uint32_t> remote_discriminator{0};
+    std::atomic<std::uint32_t> remote_min_tx{0}, remote_min_rx{0};
+    std::atomic<std::uint32_t> transmit_interval{0}, detection_time{0};
+    std::atomic<std::uint8_t> remote_multiplier{0};
+};
+
+// One neighbor under watch, by one worker. The packets of others may reach any worker:
+// they note the time of an answer, or hand a BFD packet to the owner.
+struct Session {
+    Session(std::uint32_t slot_, std::uint32_t discriminator_, std::uint64_t cookie_,
+            PortIndex port_, const IpAddress& address_, unsigned owner_)
+        : slot(slot_),
+          discriminator(discriminator_),
+          cookie(cookie_),
+          port(port_),
+          address(address_),
+          owner(owner_) {
+        step.session = bfd_send.session = bfd_detect.session = this;
+        bfd_send.kind = SessionTimer::Kind::BfdSend;
+        bfd_detect.kind = SessionTimer::Kind::BfdDetect;
+    }
+
+    const std::uint32_t slot, discriminator;
+    const std::uint64_t cookie;  // in every echo: nobody else can make one
+    const PortIndex port;        // kAnyPort: many hops away
+    const IpAddress address;
+    const unsigned owner;
+
+    // From control; nullptr ends the session. The owner says what it works by.
+    std::atomic<const Plan*> wanted{nullptr};
+    std::atomic<const Plan*> adopted{nullptr};
+
+    // From whichever worker an answer reached; microseconds of the workers' clock.
+    alignas(64) std::atomic<Micros> echo_heard{0};
+    std::atomic<Micros> probe_heard{0};
+    std::atomic<Micros> passed_on{0};  // an answer to the kernel as well
+    Gauges gauges;
+
+    // The owner's.
+    alignas(64) SessionTimer step;
+    SessionTimer bfd_send, bfd_detect;
+    const Plan* plan = nullptr;
+    Watch watch;
+    bfd::Session bfd;
+    bfd::Sequence received;
+    std::uint32_t sequence = 0;  // of the last packet sent
+    bool started = false;
+
+    // The owner writes, control reads; two words with a count around them.
+    alignas(64) std::atomic<std::uint64_t> status[2] = {};
+    std::atomic<std::uint32_t> version{0};
+    std::atomic<bool> reported{false};
+
+    void publish(const Status& now);
+    Status read() const;
+};
+
+// Who is watched, by port and address: for packets that carry no number of ours.
+// Immutable once published.
+class Directory {
+public:
+    explicit Directory(const std::vector<Session*>& sessions);
+    Session* find(PortIndex port, const IpAddress& address) const;
+
+private:
+    std::size_t slot(PortIndex port, const IpAddress& address) const;
+    std::size_t mask_;
+    std::vector<Session*> table_;
+};
+
+// What workers know of all sessions: by number, and by address.
+struct Roster {
+    explicit Roster(std::uint32_t limit)
+        : size(limit), by_slot(new std::atomic<Session*>[limit] {}) {}
+
+    // The low half of a discriminator is the slot, the high half a guess that the sender
+    // of a forged packet must make.
+    Session* find(std::uint32_t discriminator) const {
+        const auto at = discriminator & 0xffff;
+        if (at >= size) return nullptr;
+        auto* session = by_slot[at].load(std::memory_order_acquire);
+        return session != nullptr && session->discriminator == discriminator ? session : nullptr;
+    }
+
+    const std::uint32_t size;
+    std::unique_ptr<std::atomic<Session*>[]> by_slot;
+    std::atomic<const Directory*> directory{nullptr};
+};
+
+}  // namespace torii::dataplane::liveness
