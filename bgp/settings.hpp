@@ -9,6 +9,7 @@
 
 #include "base/address.hpp"
 #include "base/prefix.hpp"
+#include "bgp/policy_settings.hpp"
 #include "rib/route.hpp"
 
 // What the speaker is told to be: plain values, in the protocol's own words.
@@ -68,6 +69,7 @@ struct PeerSettings {
     seconds hold_time{90};
     std::optional<seconds> keepalive;  // unset: a third of the hold time
     seconds connect_retry{120};
+    seconds advertisement_interval{0};
     std::optional<seconds> send_hold_time;  // RFC 9687; unset: max(8 min, 2 * hold time)
 
     // Names of prefix lists, read one after the other as if they were one; the
@@ -75,6 +77,8 @@ struct PeerSettings {
     // "none" are built in. Unset: nothing for eBGP (RFC 8212), all for iBGP.
     std::optional<std::vector<std::string>> import_lists;
     std::optional<std::vector<std::string>> export_lists;
+    // Names of policies, likewise; asked for what the lists let pass. A peer with
+    // policies and no lists is not one without a word (RFC 8212).
     std::vector<std::string> import_policies;
     std::vector<std::string> export_policies;
     MaxPrefix max_prefix;
@@ -101,9 +105,11 @@ struct PeerSettings {
     seconds stale_time{360};
     std::optional<seconds> long_lived_stale_time;  // RFC 9494
     OnDeath on_death = OnDeath::Teardown;
+    seconds hold_down{0};            // without graceful restart: kept so long while it is alive
     bool graceful_shutdown = false;  // RFC 8326: ask others to go elsewhere
     std::uint32_t weight = 1;        // share of an ECMP group
     bool guarded = false;            // the guard watches what it announces
+    bool accept_blackhole = false;   // RFC 7999: may ask us to discard
 
     friend bool operator==(const PeerSettings&, const PeerSettings&) = default;
 };
@@ -175,6 +181,14 @@ struct DecisionSettings {
     friend bool operator==(const DecisionSettings&, const DecisionSettings&) = default;
 };
 
+// A summary of what lies inside it, announced and discarding while there is
+// anything; `summary_only` keeps the rest to ourselves.
+struct AggregateSettings {
+    Prefix prefix;
+    bool summary_only = false;
+    friend bool operator==(const AggregateSettings&, const AggregateSettings&) = default;
+};
+
 // Which node may announce what, see policy/guard.hpp.
 enum class GuardMode : std::uint8_t { Off, Alert, Enforce };
 struct GuardSettings {
@@ -183,6 +197,15 @@ struct GuardSettings {
     std::vector<Prefix> shared;  // VIPs: any node may announce inside
     seconds lease{300};          // a prefix stays its owner's that long after it went
     friend bool operator==(const GuardSettings&, const GuardSettings&) = default;
+};
+
+// Files of MRT (RFC 6396).
+struct MrtSettings {
+    std::string directory;      // where they go
+    seconds table_interval{0};  // a table dump each; 0: only on demand
+    bool updates = false;       // record all that peers say
+    seconds updates_interval{900};
+    friend bool operator==(const MrtSettings&, const MrtSettings&) = default;
 };
 
 struct SpeakerSettings {
@@ -196,10 +219,14 @@ struct SpeakerSettings {
     Multipath multipath;
     DecisionSettings decision;
     std::vector<Prefix> networks;  // announced by us
+    std::vector<AggregateSettings> aggregates;
+    seconds restart_deferral{10};  // RFC 4724 §4.1: how long peers are waited for at start
     bool redistribute_connected = false;
     bool redistribute_static = false;
     GuardSettings guard;
+    MrtSettings mrt;
     std::vector<PrefixList> prefix_lists;
+    std::vector<PolicySettings> policies;
     std::vector<GroupSettings> groups;
     std::vector<NeighborSettings> neighbors;
     std::vector<ListenRange> ranges;

@@ -60,6 +60,9 @@ PathPage Speaker::paths(const PathQuery& query) const {
 SpeakerCounters Speaker::counters() const {
     return impl_->counters();
 }
+std::vector<Clock::TimePoint> Speaker::take_applied_reads() {
+    return impl_->rib_.take_applied_reads();
+}
 void Speaker::adopt(int socket, const IpAddress& local, const IpAddress& remote) {
     impl_->adopt(socket, local, remote);
 }
@@ -76,6 +79,12 @@ void Speaker::set_alive(const IpAddress& address, bool alive, const std::string&
     const auto peer = at->second;  // outlives what it does
     peer->set_alive(alive, reason);
 }
+void Speaker::dump_table(MrtDone done) {
+    impl_->monitor_.dump_table(std::move(done));
+}
+Result<std::string, SystemError> Speaker::record_updates(seconds time, MrtDone done) {
+    return impl_->monitor_.record_updates(time, std::move(done));
+}
 void Speaker::run_timers() {
     impl_->run_timers();
 }
@@ -87,6 +96,7 @@ Speaker::Impl::Impl(boost::asio::io_context& io, rib::RouteSink& routes,
       timers_(io, clock),
       sessions_(io, timers_),
       rib_(io, routes, next_hops),
+      monitor_(io, rib_, events),
       guard_(clock) {
     settings_.listen.clear();
 }
@@ -103,6 +113,8 @@ Result<void, SystemError> Speaker::Impl::start() {
     if (auto listening = listen(); !listening) return listening;
     started_ = true;
     update_keys();
+    monitor_.start();
+    begin_restart();
     for (const auto& [address, peer] : peers_) peer->start();
     return {};
 }
@@ -344,9 +356,9 @@ void Speaker::Impl::refresh_all_own() {
 
 namespace {
 
-class LeaseTimer final : public Timed {
+class CallTimer final : public Timed {
 public:
-    explicit LeaseTimer(std::function<std::optional<Clock::TimePoint>()> ended)
+    explicit CallTimer(std::function<std::optional<Clock::TimePoint>()> ended)
         : ended_(std::move(ended)) {}
     std::optional<Clock::TimePoint> on_time(Clock::TimePoint) override { return ended_(); }
 
@@ -360,7 +372,7 @@ void Speaker::Impl::guard_released() {
     const auto next = guard_.next_expiry();
     if (!next) return;
     if (!lease_timer_)
-        lease_timer_ = std::make_shared<LeaseTimer>([this] {
+        lease_timer_ = std::make_shared<CallTimer>([this] {
             if (guard_.expire()) reconsider_guarded();
             return guard_.next_expiry();
         });
@@ -391,6 +403,38 @@ bool Speaker::Impl::act_on_group(std::string_view name, PeerAction action,
         if (peer->group() == name) members.push_back(peer);
     for (const auto& peer : members) peer->act(action, reason);
     return true;
+}
+
+// RFC 4724 §4.1: after a start, peers that keep our routes are heard out before
+// we tell them anything, so that nobody is told half of it. Only peers with a
+// line of their own can be waited for, and only so long.
+void Speaker::Impl::begin_restart() {
+    const bool any = std::ranges::any_of(
+        peers_, [](const auto& item) { return item.second->waited_for_at_start(); });
+    if (!any || settings_.restart_deferral.count() == 0) return;
+    restart_timer_ = std::make_shared<CallTimer>([this] {
+        end_restart();
+        return std::optional<Clock::TimePoint>{};
+    });
+    timers_.schedule(restart_timer_, timers_.now() + settings_.restart_deferral);
+}
+
+void Speaker::Impl::restart_progress() {
+    if (restart_timer_ == nullptr) return;
+    const bool waits = std::ranges::any_of(peers_, [](const auto& item) {
+        return item.second->waited_for_at_start() && !item.second->heard_out();
+    });
+    // Not from inside the peer's call.
+    if (!waits)
+        boost::asio::post(io_, [this, timer = std::weak_ptr{restart_timer_}] {
+            if (timer.lock()) end_restart();
+        });
+}
+
+void Speaker::Impl::end_restart() {
+    if (restart_timer_ == nullptr) return;
+    const auto timer = std::exchange(restart_timer_, nullptr);
+    for (const auto& [address, peer] : peers_) peer->restart_over();
 }
 
 }  // namespace torii::bgp

@@ -77,11 +77,20 @@ public:
     // What the guard's table gives a node; nothing takes the entry out.
     void assign_prefixes(const IpAddress& node, std::vector<Prefix> prefixes);
 
+    // MRT (RFC 6396) files in the directory of the settings; `done` is called
+    // once, on this thread, when the file is whole.
+    using MrtDone = std::function<void(Result<MrtFile, SystemError>)>;
+    void dump_table(MrtDone done);
+    // Answers the file's name at once.
+    Result<std::string, SystemError> record_updates(seconds time, MrtDone done);
+
     std::vector<NeighborView> neighbors() const;
     std::optional<NeighborView> neighbor(const IpAddress& address) const;
     std::vector<GroupView> groups() const;
     PathPage paths(const PathQuery& query) const;
     SpeakerCounters counters() const;
+    // When the UPDATEs were read whose routes went to the sink since the last call.
+    std::vector<Clock::TimePoint> take_applied_reads();
 
     // A connected stream socket, taken over as if a listener had accepted it
     // from `remote`. Tests join speakers by socket pairs with it.

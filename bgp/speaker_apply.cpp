@@ -10,13 +10,15 @@ std::vector<AppliedChange> Speaker::Impl::apply(SpeakerSettings wanted) {
     // What every session has said in its OPEN.
     const bool identity = wanted.asn != settings_.asn || wanted.router_id != settings_.router_id;
     const bool lists =
-        wanted.prefix_lists != settings_.prefix_lists || wanted.cluster_id != settings_.cluster_id;
+        wanted.prefix_lists != settings_.prefix_lists || wanted.policies != settings_.policies ||
+        wanted.aggregates != settings_.aggregates || wanted.cluster_id != settings_.cluster_id;
     const auto before = std::exchange(settings_, std::move(wanted));
     limit_warned_ = false;
     companions_.clear();
     rib_.configure(settings_.decision, settings_.multipath);
     const bool guard = settings_.guard != before.guard;
     guard_.configure(settings_.guard);
+    monitor_.configure(settings_.mrt, settings_.router_id, settings_.asn);
     if (started_) {
         if (auto listening = listen(); !listening)
             events_.emit({Severity::Error, "BGP-LISTEN-FAILED", listening.error().message(), {}});
@@ -34,6 +36,12 @@ std::vector<AppliedChange> Speaker::Impl::apply(SpeakerSettings wanted) {
             if (peer->established()) peer->policies_changed();
     if (guard) reconsider_guarded();
     refresh_all_own();
+    if (identity || settings_.aggregates != before.aggregates) {
+        std::vector<Prefix> wanted_aggregates;
+        for (const auto& aggregate : settings_.aggregates)
+            wanted_aggregates.push_back(aggregate.prefix);
+        rib_.aggregate(wanted_aggregates, settings_.asn, settings_.router_id);
+    }
     return out;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/prefix_map.hpp"
+#include "bgp/monitor/monitor.hpp"
 #include "bgp/rib/loc_rib.hpp"
 #include "bgp/session/listener.hpp"
 #include "bgp/session/md5_watch.hpp"
@@ -45,10 +46,13 @@ public:
     const SpeakerSettings& speaker() const override { return settings_; }
     SessionContext& sessions() override { return sessions_; }
     LocRib& rib() override { return rib_; }
+    Monitor& monitor() override { return monitor_; }
     EventSink& events() override { return events_; }
     Guard& guard() override { return guard_; }
     void guard_released() override;
     const Companions& companions(const IpAddress& local) override;
+    bool restarting() const override { return restart_timer_ != nullptr; }
+    void restart_progress() override;
     void forget(Peer& peer) override;
     void peer_changed(const PeerNews& news) override {
         if (listener_ != nullptr) listener_->peer_changed(news);
@@ -73,9 +77,13 @@ private:
     void refresh_own(const Prefix& prefix);
     void refresh_all_own();
     void reconsider_guarded();
+    void begin_restart();
+    void end_restart();
     Peer* find(const IpAddress& address) const;
     void rows_of(const PathQuery& query, Family family, const Prefix& prefix, EntryId entry,
                  std::vector<PathRow>& out) const;
+    void told_row(const UpdateGroup& group, const Prefix& prefix, EntryId id, const ToldPath& path,
+                  std::vector<PathRow>& out) const;
     PathRow row(Family family, const Prefix& prefix, const Path& path) const;
 
     boost::asio::io_context& io_;
@@ -83,8 +91,10 @@ private:
     Timers timers_;
     SessionContext sessions_;
     LocRib rib_;
+    Monitor monitor_;
     Guard guard_;
     std::shared_ptr<Timed> lease_timer_;
+    std::shared_ptr<Timed> restart_timer_;  // while peers are waited for after a start
     SpeakerSettings settings_;
     bool started_ = false, stopping_ = false;
     PeerListener* listener_ = nullptr;

@@ -126,6 +126,23 @@ PathRow Speaker::Impl::row(Family family, const Prefix& prefix, const Path& path
     return out;
 }
 
+// One path as a peer is told it.
+void Speaker::Impl::told_row(const UpdateGroup& group, const Prefix& prefix, EntryId id,
+                             const ToldPath& path, std::vector<PathRow>& out) const {
+    const auto told = group.transform(path.attributes, path.peer, group.class_of(id));
+    if (!told) return;
+    PathRow row;
+    row.prefix = prefix;
+    row.path_id = path.id;
+    describe(view_attributes(told->bytes), row);
+    if (!group.settings().four_octet_as)
+        row.as_path = to_string(const_cast<LocRib&>(rib_).pool()[path.attributes].view().as_path);
+    row.next_hops.push_back(told->next_hop.to_string());
+    row.best = path.attributes == rib_.table(prefix.family())[id].best;
+    row.because = row.best ? "best path" : "one of several (ADD-PATH)";
+    out.push_back(std::move(row));
+}
+
 void Speaker::Impl::rows_of(const PathQuery& query, Family family, const Prefix& prefix, EntryId id,
                             std::vector<PathRow>& out) const {
     const auto& table = rib_.table(family);
@@ -136,20 +153,14 @@ void Speaker::Impl::rows_of(const PathQuery& query, Family family, const Prefix&
 
     if (query.table == RouteTable::AdjOut) {
         const auto* group = peer != nullptr ? peer->update_group(family) : nullptr;
-        if (group == nullptr || !group->is_advertised(id) || entry.best == 0 ||
-            entry.best_peer == only)
+        if (group == nullptr || !group->is_advertised(id)) return;
+        if (group->settings().add_path) {
+            for (const auto& path : group->told(id))
+                if (path.peer != only) told_row(*group, prefix, id, path, out);
             return;
-        const auto told = group->transform(entry.best, entry.best_peer);
-        if (!told) return;
-        PathRow row;
-        row.prefix = prefix;
-        describe(view_attributes(told->bytes), row);
-        if (!group->settings().four_octet_as)
-            row.as_path = to_string(const_cast<LocRib&>(rib_).pool()[entry.best].view().as_path);
-        row.next_hops.push_back(told->next_hop.to_string());
-        row.best = true;
-        row.because = "best path";
-        out.push_back(std::move(row));
+        }
+        if (entry.best == 0 || entry.best_peer == only) return;
+        told_row(*group, prefix, id, {0, entry.best_peer, 0, entry.best}, out);
         return;
     }
 

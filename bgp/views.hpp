@@ -104,6 +104,14 @@ struct PathPage {
     std::uint64_t total = 0;     // prefixes in the table
 };
 
+// A file of MRT that has been written.
+struct MrtFile {
+    std::string file;
+    std::uint64_t prefixes = 0;  // of a table
+    std::uint64_t records = 0;   // paths, or messages
+    std::uint64_t bytes = 0;
+};
+
 struct SpeakerCounters {
     std::uint32_t neighbors = 0, established = 0, dynamic = 0;
     std::uint64_t prefixes4 = 0, prefixes6 = 0, paths = 0, attribute_sets = 0;

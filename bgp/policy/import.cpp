@@ -42,8 +42,6 @@ std::string ImportPolicy::explain(Refusal why, const Prefix& prefix) const {
             return "beyond the maximum of prefixes";
         case Refusal::RouteLeak:
             return "route leak (RFC 9234)";
-        case Refusal::Guard:
-            return "guard";
         case Refusal::OwnNextHop:
             return "next hop is our own address";
     }

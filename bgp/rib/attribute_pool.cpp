@@ -1,6 +1,8 @@
 #include "bgp/rib/attribute_pool.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -11,8 +13,10 @@ namespace torii::bgp {
 
 namespace {
 
-std::uint64_t hash_of(std::span<const std::uint8_t> bytes, NextHopId next_hop) {
-    std::uint64_t h = (bytes.size() + next_hop * 0x10001ULL) * 0x9e3779b97f4a7c15ULL;
+std::uint64_t hash_of(std::span<const std::uint8_t> bytes, NextHopId next_hop,
+                      std::uint16_t weight) {
+    std::uint64_t h = (bytes.size() + next_hop * 0x10001ULL + (std::uint64_t{weight} << 48)) *
+                      0x9e3779b97f4a7c15ULL;
     const std::uint8_t* at = bytes.data();
     std::size_t left = bytes.size();
     for (; left >= 8; at += 8, left -= 8) {
@@ -27,12 +31,25 @@ std::uint64_t hash_of(std::span<const std::uint8_t> bytes, NextHopId next_hop) {
     return h ^ h >> 32;
 }
 
-std::uint8_t flags_of(const Attributes& a) {
+// The link bandwidth community, transitive or not: a number of octets a second.
+float bandwidth_of(const Attributes& a) {
+    if (!a.has(Attribute::ExtendedCommunities)) return 0;
+    for (ByteReader in{a.extended_communities}; !in.empty();) {
+        const auto type = in.u16();
+        in.u16();  // the AS that says so
+        const auto value = std::bit_cast<float>(in.u32());
+        if ((type & 0xbfff) == 0x0004 && value > 0 && std::isfinite(value)) return value;
+    }
+    return 0;
+}
+
+std::uint16_t flags_of(const Attributes& a) {
     using namespace attributes_flag;
-    std::uint8_t flags = 0;
-    const auto set = [&](bool on, std::uint8_t flag) {
-        if (on) flags = static_cast<std::uint8_t>(flags | flag);
+    std::uint16_t flags = 0;
+    const auto set = [&](bool on, std::uint16_t flag) {
+        if (on) flags = static_cast<std::uint16_t>(flags | flag);
     };
+    set(a.has(Attribute::AtomicAggregate), kAggregate);
     set(a.has(Attribute::Med), kHasMed);
     set(a.has(Attribute::LocalPref), kHasLocalPref);
     set(a.has(Attribute::OnlyToCustomer), kHasOtc);
@@ -43,6 +60,8 @@ std::uint8_t flags_of(const Attributes& a) {
             if (value < community::kGracefulShutdown) continue;
             set(value == community::kNoExport || value == community::kNoExportSubconfed, kNoExport);
             set(value == community::kNoAdvertise, kNoAdvertise);
+            set(value == community::kBlackhole, kBlackhole);
+            set(value == community::kGracefulShutdown, kGracefulShutdown);
             set(value == community::kNoLlgr, kNoLongLived);
             set(value == community::kLlgrStale, kLongLivedStale);
         }
@@ -62,7 +81,7 @@ AttributePool::~AttributePool() {
 AttributesId AttributePool::intern(const Attributes& a, NextHopId next_hop) {
     scratch_.clear();
     encode_attributes(a, true, false, scratch_);
-    const auto hash = hash_of(scratch_, next_hop);
+    const auto hash = hash_of(scratch_, next_hop, a.weight);
     if ((used_ + 1) * 3 > index_.size() * 2) grow();
 
     const std::size_t mask = index_.size() - 1;
@@ -70,7 +89,8 @@ AttributesId AttributePool::intern(const Attributes& a, NextHopId next_hop) {
     for (; index_[slot] != 0; slot = (slot + 1) & mask) {
         const auto id = index_[slot];
         StoredAttributes& known = *sets_[id];
-        if (known.hash == hash && known.next_hop == next_hop && known.size == scratch_.size() &&
+        if (known.hash == hash && known.next_hop == next_hop && known.weight == a.weight &&
+            known.size == scratch_.size() &&
             std::memcmp(known.bytes().data(), scratch_.data(), scratch_.size()) == 0) {
             ++known.references;
             next_hops_.release(next_hop);
@@ -86,6 +106,8 @@ AttributesId AttributePool::intern(const Attributes& a, NextHopId next_hop) {
     stored->references = 1;
     stored->size = static_cast<std::uint32_t>(scratch_.size());
     stored->next_hop = next_hop;
+    stored->weight = a.weight;
+    stored->bandwidth = bandwidth_of(a);
     stored->med = a.med;
     stored->origin = static_cast<std::uint8_t>(a.origin);
     stored->cluster_length =
@@ -97,7 +119,7 @@ AttributesId AttributePool::intern(const Attributes& a, NextHopId next_hop) {
     stored->neighbor_as = facts.first;
     stored->local_pref = a.has(Attribute::LocalPref) ? a.local_pref : kDefaultLocalPref;
     // RFC 8326 §4: what is about to go away is the last choice.
-    if (a.has_community(community::kGracefulShutdown)) stored->local_pref = 0;
+    if (stored->flags & attributes_flag::kGracefulShutdown) stored->local_pref = 0;
 
     AttributesId id;
     if (free_.empty()) {

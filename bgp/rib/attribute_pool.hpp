@@ -22,21 +22,28 @@ struct StoredAttributes {
     std::uint32_t med;
     std::uint32_t neighbor_as;
     std::uint32_t originator_id;  // 0: none
+    float bandwidth;              // octets a second; 0: none said
     std::uint16_t path_length;
+    std::uint16_t weight;  // 0: the peer's
+    std::uint16_t flags;
     std::uint8_t origin;
     std::uint8_t cluster_length;
-    std::uint8_t flags;
 
     std::span<const std::uint8_t> bytes() const {
         return {reinterpret_cast<const std::uint8_t*>(this + 1), size};
     }
-    Attributes view() const { return view_attributes(bytes()); }
+    Attributes view() const {
+        auto a = view_attributes(bytes());
+        a.weight = weight;
+        return a;
+    }
 };
 
 namespace attributes_flag {
-inline constexpr std::uint8_t kHasMed = 1, kNoExport = 2, kNoAdvertise = 4, kHasLocalPref = 8,
-                              kNoLongLived = 16, kLongLivedStale = 32, kHasOtc = 64,
-                              kHasClusters = 128;
+inline constexpr std::uint16_t kHasMed = 1, kNoExport = 2, kNoAdvertise = 4, kHasLocalPref = 8,
+                               kNoLongLived = 16, kLongLivedStale = 32, kHasOtc = 64,
+                               kHasClusters = 128, kBlackhole = 256, kGracefulShutdown = 512,
+                               kAggregate = 1024;
 }
 
 inline constexpr std::uint32_t kDefaultLocalPref = 100;

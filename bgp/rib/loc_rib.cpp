@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cmath>
 
 namespace torii::bgp {
 
@@ -26,6 +28,7 @@ LocRib::LocRib(boost::asio::io_context& io, rib::RouteSink& sink, rib::NextHopTr
 }
 
 LocRib::~LocRib() {
+    groups_.clear();  // they hold attributes
     *alive_ = false;
 }
 
@@ -38,6 +41,34 @@ void LocRib::configure(const DecisionSettings& decision, const Multipath& multip
             touch(family, id);
             return true;
         });
+}
+
+void LocRib::aggregate(const std::vector<Prefix>& wanted, std::uint32_t as,
+                       std::uint32_t router_id) {
+    // RFC 9774: no AS_SET of what is inside; that it is an aggregate is said.
+    Attributes a;
+    a.origin = Origin::Igp;
+    a.aggregator_as = as;
+    a.aggregator_id = router_id;
+    for (const auto code :
+         {Attribute::Origin, Attribute::AsPath, Attribute::AtomicAggregate, Attribute::Aggregator})
+        a.set(code);
+    const auto before =
+        std::exchange(aggregate_attributes_, wanted.empty() ? 0 : pool_.intern(a, 0));
+    if (before != 0) pool_.release(before);
+    aggregates_.configure(wanted);
+    for (const auto& prefix : wanted)
+        table(prefix.family()).walk_from(prefix, [&](const Prefix& inside, EntryId id) {
+            if (!prefix.contains(inside)) return false;
+            if (table(prefix.family())[id].best != 0) aggregates_.changed(inside, true);
+            return true;
+        });
+    settle_aggregates();
+}
+
+void LocRib::settle_aggregates() {
+    for (const auto& [prefix, active] : aggregates_.take_changes())
+        active ? originate(prefix, aggregate_attributes_) : retract(prefix);
 }
 
 PeerId LocRib::add_peer(const PeerFacts& facts) {
@@ -109,6 +140,11 @@ void LocRib::set_attributes(Family family, EntryId entry, Path& path, Attributes
     touch(family, entry);
 }
 
+void LocRib::touch_all(PeerId peer) {
+    for (const Family family : kBoth)
+        each_path(family, peer, [&](EntryId entry, const Path&) { touch(family, entry); });
+}
+
 void LocRib::compact(Family family, PeerId peer) {
     auto& routes = routes_[peer][index(family)];
     auto& table = this->table(family);
@@ -145,8 +181,15 @@ void LocRib::wake() {
 
 void LocRib::run() {
     awake_ = false;
+    const auto sent = sent_;
     bool more = clear_retired();
     for (const Family family : kBoth) more |= settle_slice(family);
+    // What is not done yet is not applied; what changed nothing never is.
+    if (!more) {
+        if (sent != sent_) applied_.insert(applied_.end(), reads_.begin(), reads_.end());
+        if (applied_.size() > 4096) applied_.clear();  // nobody asks
+        reads_.clear();
+    }
     advance_lagging();
     if (more || !lagging_.empty()) {
         wake();
@@ -198,27 +241,27 @@ bool LocRib::settle_slice(Family family) {
     auto& table = this->table(family);
     auto& dirty = table.dirty();
     auto& from = settled_[index(family)];
-    const std::size_t to = std::min(dirty.size(), from + kSlice);
+    const std::size_t first = from, to = std::min(dirty.size(), from + kSlice);
     changes_.clear();
     for (; from < to; ++from) decide_entry(table, dirty[from]);
-    const bool more = from < dirty.size();
-    if (!more) {
+    for (const auto& group : groups_) {
+        if (group->settings().family != family) continue;
+        if (group->settings().add_path)
+            group->publish_paths(std::span{dirty}.subspan(first, to - first));
+        else if (!changes_.empty())
+            group->publish(changes_);
+        if (group->settings().interval.count() != 0 && !group->held() && to != first) hold(*group);
+    }
+    for (const auto& change : changes_)
+        if (change.before != 0) pool_.release(change.before);
+    if (from == dirty.size()) {
         dirty.clear();
         if (dirty.capacity() > 64 * kSlice) std::vector<EntryId>{}.swap(dirty);
         from = 0;
     }
-    if (!changes_.empty()) {
-        for (const auto& group : groups_)
-            if (group->settings().family == family) {
-                const bool lagged = group->has_lagging();
-                group->publish(changes_);
-                if (!lagged && group->has_lagging()) continue;  // woken when writable
-            }
-        for (const auto& change : changes_)
-            if (change.before != 0) pool_.release(change.before);
-    }
     bury(table);
-    return more;
+    if (!aggregates_.empty()) settle_aggregates();
+    return !dirty.empty();
 }
 
 Candidate LocRib::candidate(const Path& path, const RibTable::Entry& entry) const {
@@ -269,12 +312,15 @@ void LocRib::decide_entry(RibTable& table, EntryId id) {
     const AttributesId best = any ? paths[outcome_.best].attributes : 0;
     const PeerId from = any ? static_cast<PeerId>(paths[outcome_.best].peer) : 0;
     entry.why = static_cast<std::uint8_t>(outcome_.why);
-    install(table, id, any && from != 0 ? best : 0);
+    const bool aggregate = any && from == 0 && pool_[best].flags & attributes_flag::kAggregate;
+    install(table, id, any && (from != 0 || aggregate) ? best : 0);
 
     if (best != entry.best || from != entry.best_peer) {
         const auto before = entry.best;
         // Kept until the groups have compared it with the new one.
         if (before != 0) pool_.retain(before);
+        if (!aggregates_.empty() && (before == 0) != (best == 0))
+            aggregates_.changed(table.prefix(id), best != 0);
         changes_.push_back({id, before, best, entry.best_peer, from});
         table.set_best(id, best, from);
     }
@@ -287,23 +333,30 @@ void LocRib::install(RibTable& table, EntryId id, AttributesId best) {
     const bool installed = entry.flags & RibTable::kInstalled;
     if (best == 0) {
         if (!installed) return;
-        entry.flags =
-            static_cast<std::uint8_t>(entry.flags & ~(RibTable::kInstalled | RibTable::kMultipath));
+        entry.flags = static_cast<std::uint8_t>(
+            entry.flags & ~(RibTable::kInstalled | RibTable::kMultipath | RibTable::kDiscard));
+        ++sent_;
         sink_.remove(table.prefix(id), rib::Source::Bgp);
         return;
     }
     const auto paths = table.paths(id);
     const Path& winner = paths[outcome_.best];
     const bool multi = outcome_.multipath.size() > 1;
-    if (installed && !multi && !(entry.flags & RibTable::kMultipath) &&
+    // RFC 7999 §3.3: what a peer that may ask so wants discarded, is.
+    const bool discard = winner.peer == 0 || (pool_[best].flags & attributes_flag::kBlackhole &&
+                                              peers_[winner.peer].accept_blackhole);
+    if (installed && !multi && !discard &&
+        !(entry.flags & (RibTable::kMultipath | RibTable::kDiscard)) &&
         entry.best_peer == winner.peer && entry.best != 0 &&
         pool_[entry.best].next_hop == pool_[best].next_hop)
         return;
     hops_.clear();
-    for (const auto i : outcome_.multipath) {
-        const auto& key = next_hops_[pool_[paths[i].attributes].next_hop].key;
-        hops_.push_back({key.address, key.port, peers_[paths[i].peer].weight});
-    }
+    if (!discard)
+        for (const auto i : outcome_.multipath) {
+            const auto& key = next_hops_[pool_[paths[i].attributes].next_hop].key;
+            hops_.push_back({key.address, key.port, 1});
+        }
+    if (multi && !discard) weigh(paths);
     if (multi) {
         std::ranges::sort(hops_);
         hops_.erase(std::unique(hops_.begin(), hops_.end(),
@@ -312,12 +365,37 @@ void LocRib::install(RibTable& table, EntryId id, AttributesId best) {
                                 }),
                     hops_.end());
     }
-    unsigned flags = (entry.flags & ~RibTable::kMultipath) | RibTable::kInstalled;
+    unsigned flags =
+        (entry.flags & ~(RibTable::kMultipath | RibTable::kDiscard)) | RibTable::kInstalled;
     if (multi) flags |= RibTable::kMultipath;
+    if (discard) flags |= RibTable::kDiscard;
     entry.flags = static_cast<std::uint8_t>(flags);
+    ++sent_;
     sink_.put(table.prefix(id),
               {rib::Source::Bgp, peers_[winner.peer].ebgp ? rib::kDistanceEbgp : rib::kDistanceIbgp,
-               rib::RouteKind::Forward, hops_});
+               discard ? rib::RouteKind::Discard : rib::RouteKind::Forward, hops_});
+}
+
+// Shares of an ECMP group: by bandwidth where every path says one, else as
+// policy or the peer's settings say.
+void LocRib::weigh(std::span<const Path> paths) {
+    constexpr float kMost = 64;  // buckets are many, but not without end
+    float widest = 0;
+    bool all = true;
+    for (const auto i : outcome_.multipath) {
+        const float bandwidth = pool_[paths[i].attributes].bandwidth;
+        all &= bandwidth > 0;
+        widest = std::max(widest, bandwidth);
+    }
+    for (std::size_t n = 0; n < hops_.size(); ++n) {
+        const Path& path = paths[outcome_.multipath[n]];
+        const auto& a = pool_[path.attributes];
+        if (all)
+            hops_[n].weight = static_cast<std::uint16_t>(
+                std::max(1.0f, std::round(a.bandwidth / widest * kMost)));
+        else
+            hops_[n].weight = a.weight != 0 ? a.weight : peers_[path.peer].weight;
+    }
 }
 
 // Empty entries go, unless a member still has to be told of them by number.
@@ -370,8 +448,8 @@ void LocRib::move(UpdateGroup& from, UpdateGroup& to, PeerId peer, UpdateSink& s
     advance(to, peer);
 }
 
-void LocRib::resend(UpdateGroup& group, PeerId peer) {
-    group.resend(peer);
+void LocRib::resend(UpdateGroup& group, PeerId peer, bool marked) {
+    group.resend(peer, marked);
     advance(group, peer);
 }
 
@@ -381,6 +459,22 @@ void LocRib::advance(UpdateGroup& group, PeerId peer) {
     if (known) return;
     lagging_.push_back({&group, peer});
     wake();
+}
+
+// RFC 4271 §9.2.1.1: what comes in the meantime is told together at its end.
+void LocRib::hold(UpdateGroup& group) {
+    group.hold(true);
+    auto timer = std::make_shared<boost::asio::steady_timer>(io_, group.settings().interval);
+    timer->async_wait([this, timer, which = &group, alive = alive_](boost::system::error_code) {
+        if (!*alive) return;
+        const auto at = std::ranges::find(groups_, which, [](const auto& g) { return g.get(); });
+        if (at == groups_.end() || !which->held()) return;
+        which->hold(false);
+        std::vector<PeerId> waiting;
+        which->each_lagging([&](PeerId peer) { waiting.push_back(peer); });
+        for (const auto peer : waiting) advance(*which, peer);
+        if (!waiting.empty()) hold(*which);
+    });
 }
 
 void LocRib::advance_lagging() {

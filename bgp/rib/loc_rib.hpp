@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
+#include "bgp/rib/aggregates.hpp"
 #include "bgp/rib/attribute_pool.hpp"
 #include "bgp/rib/decision.hpp"
 #include "bgp/rib/next_hops.hpp"
@@ -35,6 +37,10 @@ public:
     LocRib& operator=(const LocRib&) = delete;
 
     void configure(const DecisionSettings& decision, const Multipath& multipath);
+
+    // Aggregates exist, with a route that discards, while there is something
+    // inside them (RFC 4271 §9.2.2.2); `as` and `router_id` say who made them.
+    void aggregate(const std::vector<Prefix>& wanted, std::uint32_t as, std::uint32_t router_id);
 
     AttributePool& pool() { return pool_; }
     NextHops& next_hops() { return next_hops_; }
@@ -73,6 +79,8 @@ public:
         table(family).touch(entry);
         wake();
     }
+    // Decides anew about everything the peer has a path to.
+    void touch_all(PeerId peer);
     // Removes the paths that carry the flag.
     void sweep(Family family, PeerId peer, std::uint8_t flag);
 
@@ -82,13 +90,20 @@ public:
     void leave(UpdateGroup& group, PeerId peer);
     // From one group to another, without a gap.
     void move(UpdateGroup& from, UpdateGroup& to, PeerId peer, UpdateSink& sink);
-    void resend(UpdateGroup& group, PeerId peer);
+    void resend(UpdateGroup& group, PeerId peer, bool marked);
     void advance(UpdateGroup& group, PeerId peer);
     std::size_t groups() const { return groups_.size(); }
 
     Candidate candidate(const Path& path, const RibTable::Entry& entry) const;
     const DecisionSettings& decision_settings() const { return decision_; }
     const Multipath& multipath() const { return multipath_; }
+    // When bytes were read that may have changed something, and when those were
+    // read whose changes have gone to the sink since the last call.
+    void note_read(Clock::TimePoint when) {
+        if (reads_.size() < 4096) reads_.push_back(when);
+    }
+    std::vector<Clock::TimePoint> take_applied_reads() { return std::exchange(applied_, {}); }
+
     // Decides what is dirty at once; for tests and for the last breath.
     void settle();
 
@@ -104,10 +119,13 @@ private:
     bool settle_slice(Family family);
     void decide_entry(RibTable& table, EntryId id);
     void install(RibTable& table, EntryId id, AttributesId best);
+    void weigh(std::span<const Path> paths);
     void bury(RibTable& table);
     void next_hop_changed(NextHopId id);
     void compact(Family family, PeerId peer);
     void advance_lagging();
+    void hold(UpdateGroup& group);
+    void settle_aggregates();
 
     boost::asio::io_context& io_;
     rib::RouteSink& sink_;
@@ -120,10 +138,15 @@ private:
     std::deque<PeerId> retired_;
     std::vector<std::unique_ptr<UpdateGroup>> groups_;
     std::deque<Lagging> lagging_;
+    Aggregates aggregates_;
+    AttributesId aggregate_attributes_ = 0;
     DecisionSettings decision_;
     Multipath multipath_;
     bool awake_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+
+    std::vector<Clock::TimePoint> reads_, applied_;
+    std::uint64_t sent_ = 0;  // to the sink
 
     // Of one slice.
     std::array<std::size_t, kFamilies> settled_{};  // of dirty()

@@ -13,6 +13,7 @@ struct PeerFacts {
     bool alive = false;  // its paths count
     bool ebgp = false;
     bool reflector_client = false;
+    bool accept_blackhole = false;
     std::uint32_t identifier = 0;
     std::uint32_t as = 0;
     std::uint16_t weight = 1;

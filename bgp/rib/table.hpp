@@ -40,7 +40,14 @@ public:
         PeerId best_peer = 0;
     };
     static_assert(sizeof(Entry) == 32);
-    enum Flag : std::uint8_t { kMany = 1, kDirty = 2, kInstalled = 4, kMultipath = 8, kLive = 16 };
+    enum Flag : std::uint8_t {
+        kMany = 1,
+        kDirty = 2,
+        kInstalled = 4,
+        kMultipath = 8,
+        kLive = 16,
+        kDiscard = 32
+    };
 
     RibTable(Family family, AttributePool& pool) : family_(family), pool_(pool) {}
     ~RibTable();

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "bgp/policy/prefix_filter.hpp"
+#include "bgp/policy/route_policy.hpp"
 #include "bgp/rib/peers.hpp"
 #include "bgp/rib/table.hpp"
+#include "bgp/rib/told_paths.hpp"
 #include "bgp/wire/update.hpp"
 
 namespace torii::bgp {
@@ -29,7 +31,7 @@ struct ExportSettings {
     bool add_path = false;
     bool as_override = false;
     bool graceful_shutdown = false;
-    bool default_originate = false;
+    bool long_lived = false;  // RFC 9494: they know what LLGR_STALE means
     RemovePrivateAs remove_private_as = RemovePrivateAs::Off;
     SendCommunities communities;
     std::optional<Role> role;  // ours
@@ -40,7 +42,10 @@ struct ExportSettings {
     std::size_t max_message = kMaxMessage;
     IpAddress self;  // our own next hop of this family
     IpAddress link_local = IpAddress::v6({});
+    std::chrono::seconds interval{0};  // least time between two publications
+    std::vector<Prefix> summaries;     // aggregates that stand for what is inside
     std::shared_ptr<const PrefixFilter> filter;
+    std::shared_ptr<const RoutePolicy> policy;  // nothing: what the filter permits
 
     bool operator==(const ExportSettings& other) const;
 };
@@ -70,7 +75,7 @@ public:
     static constexpr std::size_t kHighWater = 1024 * 1024;
     static constexpr std::size_t kLowWater = 256 * 1024;
 
-    UpdateGroup(ExportSettings settings, const RibTable& table, const AttributePool& pool,
+    UpdateGroup(ExportSettings settings, const RibTable& table, AttributePool& pool,
                 const NextHops& next_hops, const PeerTable& peers);
 
     const ExportSettings& settings() const { return settings_; }
@@ -86,17 +91,33 @@ public:
     // The same for a member that was told what `before` advertised: what this
     // group does not, is withdrawn.
     void move_in(PeerId peer, UpdateSink& sink, const UpdateGroup& before);
-    // Everything again (a route refresh).
-    void resend(PeerId peer);
+    // Everything again (a route refresh), between the marks of RFC 7313 §4 if
+    // the peer knows them.
+    void resend(PeerId peer, bool marked);
+
+    // While held, changes are only noted; members hear them by advance().
+    void hold(bool on) { held_ = on; }
+    bool held() const { return held_; }
+    template <class F>
+    void each_lagging(F&& visit) const {
+        for (const auto& member : members_)
+            if (member->lagging) visit(member->peer);
+    }
 
     void publish(std::span<const BestChange> changes);
+    // The same for a group of ADD-PATH: entries whose paths may have changed.
+    void publish_paths(std::span<const EntryId> entries);
+    std::span<const ToldPath> told(EntryId id) const { return told_.of(id); }
     // Goes on with what a member has still to hear. True: there is more, and
     // the member can take it.
     bool advance(PeerId peer);
 
     bool exports(EntryId id, AttributesId attributes, PeerId from) const;
-    // The attributes as this group is told them; nothing: they cannot be sent.
-    std::optional<OutgoingAttributes> transform(AttributesId attributes, PeerId from) const;
+    // The attributes as this group is told them with a prefix of that class;
+    // nothing: they cannot be sent.
+    std::optional<OutgoingAttributes> transform(AttributesId attributes, PeerId from,
+                                                RoutePolicy::Class prefix) const;
+    RoutePolicy::Class class_of(EntryId id) const;
 
 private:
     using Bits = std::vector<std::uint64_t>;
@@ -105,20 +126,38 @@ private:
         UpdateSink* sink = nullptr;
         bool lagging = false;
         bool end_of_rib = false;
-        Bits marks;     // to be looked at
-        Bits withdraw;  // of these: withdrawn if not announced
+        bool refreshing = false;  // the second mark of RFC 7313 is owed
+        Bits marks;               // to be looked at
+        Bits withdraw;            // of these: withdrawn if not announced
         std::size_t marked = 0;
         std::size_t cursor = 0;  // word in marks
+        // ADD-PATH: numbers it may know that stand for nothing any more.
+        boost::unordered_flat_map<EntryId, std::vector<std::uint32_t>> gone;
     };
     struct Item {
         EntryId entry;
         AttributesId attributes;
         PeerId from;
+        RoutePolicy::Class prefix = 0;  // as the policy sees it
+        std::uint32_t path_id = 0;
+    };
+    struct Asked {
+        AttributesId attributes = 0;  // 0: nothing yet
+        PeerId from = 0;
+        RoutePolicy::Class prefix = 0;
+        bool accepted = false;
     };
 
     static bool test(const Bits& bits, EntryId id) {
         return id / 64 < bits.size() && (bits[id / 64] >> (id % 64) & 1);
     }
+    AsPathView rewritten(AsPathView before) const;
+    PolicyRoute policy_route(AttributesId attributes, PeerId from) const;
+    bool policy_accepts(EntryId id, AttributesId attributes, PeerId from) const;
+    // What the table holds for an entry, as this group may tell it.
+    void collect_paths(EntryId id, std::vector<ToldPath>& out) const;
+    void take_entry(Member& member, EntryId id, bool first_pass);
+    void take_paths(Member& member, EntryId id, bool first_pass);
     static bool assign(Bits& bits, EntryId id, bool value);
     void mark(Member& member, EntryId id, bool was);
     void begin_lagging(Member& member);
@@ -130,7 +169,7 @@ private:
 
     const ExportSettings settings_;
     const RibTable& table_;
-    const AttributePool& pool_;
+    AttributePool& pool_;
     const NextHops& next_hops_;
     const PeerTable& peers_;
     std::vector<std::unique_ptr<Member>> members_;
@@ -138,12 +177,17 @@ private:
     Bits advertised_;
     std::uint32_t advertised_count_ = 0;
     std::size_t lagging_ = 0;
+    bool held_ = false;
     bool primed_ = false;  // advertised_ covers the whole table
+    ToldPaths told_;       // ADD-PATH alone
 
     // Reused from one publication to the next.
     std::vector<Item> items_;
     std::vector<Announcement> withdrawn_, own_withdrawn_;
     std::vector<PeerId> sources_;
+    std::vector<ToldPath> wanted_, news_;
+    std::vector<std::uint32_t> gone_;
+    mutable Asked last_asked_;  // of this publication
     mutable std::vector<Announcement> run_;
     mutable std::vector<std::uint8_t> announcements_;
 };

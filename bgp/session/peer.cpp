@@ -101,6 +101,8 @@ std::optional<Clock::TimePoint> Peer::on_time(Clock::TimePoint now) {
         dial();
     }
     if (stale_until_ && now >= *stale_until_) stale_expired();
+    // Not before what is kept for it.
+    if (forget_at_ && stale_until_) forget_at_ = std::max(*forget_at_, *stale_until_);
     if (forget_at_ && now >= *forget_at_) {
         forget_at_.reset();
         if (!has_connection()) host_.forget(*this);
@@ -186,7 +188,9 @@ OpenMessage Peer::our_open(Session&) {
     c.extended_next_hop[index(Family::Ip4)] = s.extended_next_hop && s.ipv4;
     c.four_octet_as = open.as;
     const bool receive = s.add_path == AddPath::Receive || s.add_path == AddPath::Both;
+    const bool send = s.add_path == AddPath::Send || s.add_path == AddPath::Both;
     c.add_path_receive = {receive && s.ipv4, receive && s.ipv6};
+    c.add_path_send = {send && s.ipv4, send && s.ipv6};
     c.role = s.role;
     offer_restart(c);
     c.hostname = speaker.hostname;
@@ -262,6 +266,20 @@ std::optional<Notification> Peer::resolve_collision(Session& session, const Open
     return lost;
 }
 
+PeerFacts Peer::facts() const {
+    PeerFacts facts;
+    facts.alive = true;
+    facts.ebgp = negotiated_.ebgp();
+    facts.reflector_client = settings_->route_reflector_client;
+    facts.accept_blackhole = settings_->accept_blackhole;
+    facts.identifier = negotiated_.peer_identifier;
+    facts.as = negotiated_.peer_as;
+    facts.weight =
+        static_cast<std::uint16_t>(std::clamp<std::uint32_t>(settings_->weight, 1, 65535));
+    facts.address = address_;
+    return facts;
+}
+
 void Peer::on_up(Session& session) {
     up_ = &session;
     // The other attempt, if it still goes on, has lost.
@@ -278,15 +296,7 @@ void Peer::on_up(Session& session) {
     for (const Family family : kEachFamily)
         stale[index(family)] = std::exchange(out_[index(family)], {}).stale;
 
-    PeerFacts facts;
-    facts.alive = true;
-    facts.ebgp = negotiated_.ebgp();
-    facts.reflector_client = settings_->route_reflector_client;
-    facts.identifier = negotiated_.peer_identifier;
-    facts.as = negotiated_.peer_as;
-    facts.weight =
-        static_cast<std::uint16_t>(std::clamp<std::uint32_t>(settings_->weight, 1, 65535));
-    facts.address = address_;
+    const auto facts = this->facts();
     // Routes kept over a restart belong to the same peer, if it still is.
     if (id_ != 0 && host_.rib().peers()[id_].as != facts.as) forget_routes();
     if (id_ == 0) {
@@ -298,14 +308,23 @@ void Peer::on_up(Session& session) {
     }
 
     make_policies();
+    host_.monitor().state_change(ends(), true);
     tell(PeerStage::Up);
     say(Severity::Notice, "BGP-ADJCHANGE-UP", "neighbor is up",
         {{"as", std::to_string(negotiated_.peer_as)},
          {"hold_time", std::to_string(negotiated_.hold_time)}});
-    join_groups(true);
+    if (host_.restarting() && waited_for_at_start())
+        host_.restart_progress();
+    else
+        join_groups(true);
+}
+
+mrt::Ends Peer::ends() const {
+    return {negotiated_.peer_as, negotiated_.local_as, address_, up_->local().address};
 }
 
 void Peer::on_down(Session&, const CloseReason& reason) {
+    host_.monitor().state_change(ends(), false);
     up_ = nullptr;
     since_ = host_.sessions().timers.now();
     say(Severity::Warning, "BGP-ADJCHANGE-DOWN", "neighbor is down: " + reason.to_string());
@@ -362,7 +381,8 @@ void Peer::act(PeerAction action, const std::string& reason) {
             return reconsider();
         case PeerAction::SoftOut:
             for (const Family family : kEachFamily)
-                if (auto* group = out_[index(family)].group) host_.rib().resend(*group, id_);
+                if (auto* group = out_[index(family)].group)
+                    host_.rib().resend(*group, id_, negotiated_.enhanced_refresh);
             return;
         case PeerAction::Shutdown:
             held_ = true;
@@ -403,6 +423,10 @@ std::size_t Peer::queued() const {
 
 void Peer::end_of_rib_sent(Family family) {
     out_[index(family)].end_of_rib_sent = true;
+}
+
+void Peer::on_read_done(Session& session) {
+    if (std::exchange(updated_, false)) host_.rib().note_read(session.last_received());
 }
 
 void Peer::on_writable(Session&) {

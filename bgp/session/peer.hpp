@@ -6,10 +6,12 @@
 #include <string>
 
 #include "base/event.hpp"
+#include "bgp/monitor/monitor.hpp"
 #include "bgp/peer_watch.hpp"
 #include "bgp/policy/guard.hpp"
 #include "bgp/policy/import.hpp"
 #include "bgp/rib/loc_rib.hpp"
+#include "bgp/session/import_run.hpp"
 #include "bgp/session/session.hpp"
 #include "bgp/settings.hpp"
 #include "bgp/speaker.hpp"
@@ -26,11 +28,15 @@ public:
     virtual const SpeakerSettings& speaker() const = 0;
     virtual SessionContext& sessions() = 0;
     virtual LocRib& rib() = 0;
+    virtual Monitor& monitor() = 0;
     virtual EventSink& events() = 0;
     virtual Guard& guard() = 0;
     // A claim was given up; its lease has an end.
     virtual void guard_released() = 0;
     virtual const Companions& companions(const IpAddress& local) = 0;
+    // RFC 4724 §4.1: we have started, and peers are heard out before we speak.
+    virtual bool restarting() const = 0;
+    virtual void restart_progress() = 0;
     // A dynamic peer has been down for long enough to be forgotten.
     virtual void forget(Peer& peer) = 0;
     virtual void peer_changed(const PeerNews& news) = 0;
@@ -69,6 +75,12 @@ public:
     // What liveness found out about the node.
     void set_alive(bool alive, const std::string& reason);
 
+    // After a start of ours: whether it may keep our routes, whether it has told
+    // all of its own, and that nobody is waited for any more.
+    bool waited_for_at_start() const;
+    bool heard_out() const;
+    void restart_over();
+
     NeighborView view() const;
     std::string filtered_by(const Path& path, const Prefix& prefix) const;
     const UpdateGroup* update_group(Family family) const { return out_[index(family)].group; }
@@ -83,6 +95,7 @@ public:
                                           std::span<const std::uint8_t> body) override;
     std::optional<Notification> on_refresh(Session& session,
                                            std::span<const std::uint8_t> body) override;
+    void on_read_done(Session& session) override;
     void on_writable(Session& session) override;
     // UpdateSink
     void send(std::shared_ptr<const std::vector<std::uint8_t>> messages,
@@ -98,12 +111,15 @@ private:
         bool told_default = false;
         bool end_of_rib_received = false;
         bool end_of_rib_sent = false;
-        bool stale = false;   // routes of before a restart are in use
-        bool warned = false;  // of the maximum
+        bool stale = false;       // routes of before a restart are in use
+        bool long_lived = false;  // of these, as a last resort (RFC 9494)
+        bool warned = false;      // of the maximum
         std::uint32_t over_limit = 0;
     };
 
     std::uint32_t local_as() const { return settings_->local_as.value_or(host_.speaker().asn); }
+    PeerFacts facts() const;
+    mrt::Ends ends() const;
     bool shut() const { return settings_->shutdown || held_; }
     void dial();
     void dial_at(Clock::TimePoint when);
@@ -120,6 +136,9 @@ private:
     void end_stale(Family family);
     void stale_expired();
     void tell(PeerStage stage);
+    bool hold_down(const CloseReason& reason);
+    seconds long_lived_time(Family family) const;
+    void begin_long_lived(Family family);
 
     // peer_routes.cpp
     void make_policies();
@@ -128,6 +147,9 @@ private:
     void leave_groups();
     void tell_default(Family family);
     bool guard_allows(const Prefix& prefix);
+    ImportRun import_run(Family family, AttributesId received) const {
+        return {import_, host_.rib(), family, id_, {address_, port_}, received};
+    }
     void forget_routes();
     NextHopKey next_hop_key(const IpAddress& next_hop, const IpAddress& link_local) const;
     std::optional<Notification> announce(const NlriList& list, const Attributes& attributes,
@@ -148,10 +170,12 @@ private:
     std::shared_ptr<Session> incoming_, outgoing_;
     Session* up_ = nullptr;
     bool started_ = false;
-    bool held_ = false;  // shut by an operator at run time
-    bool alive_ = true;  // as far as liveness knows
+    bool held_ = false;     // shut by an operator at run time
+    bool alive_ = true;     // as far as liveness knows
+    bool watched_ = false;  // liveness has said something
     bool draining_ = false;
-    unsigned failures_ = 0;  // dials in a row
+    bool held_down_ = false;  // what is stale is so by hold_down, not by graceful restart
+    unsigned failures_ = 0;   // dials in a row
     std::optional<Clock::TimePoint> dial_at_, forget_at_, stale_until_;
     Clock::TimePoint idle_until_{};
 
@@ -162,6 +186,7 @@ private:
     AttributeStorage* storage_;
     ImportPolicy import_;
     std::shared_ptr<const PrefixFilter> export_filter_;
+    std::shared_ptr<const RoutePolicy> export_policy_;
     std::array<FamilyState, kFamilies> out_{};
     MessageCounters received_before_, sent_before_;  // of earlier sessions
     std::uint32_t times_established_ = 0;
@@ -170,6 +195,7 @@ private:
     Clock::TimePoint guard_said_{};
     std::uint64_t guard_refused_ = 0;
     std::uint64_t malformed_updates_ = 0;
+    bool updated_ = false;  // by what is being read
     std::string last_reason_;
 };
 

@@ -51,6 +51,7 @@ constexpr std::array kFields{
     Field{"export_lists", Effect::Policy, same<&S::export_lists>},
     Field{"import_policies", Effect::Policy, same<&S::import_policies>},
     Field{"export_policies", Effect::Policy, same<&S::export_policies>},
+    Field{"advertisement_interval", Effect::Policy, same<&S::advertisement_interval>},
     Field{"default_originate", Effect::Policy, same<&S::default_originate>},
     Field{"next_hop_self", Effect::Policy, same<&S::next_hop_self>},
     Field{"next_hop_unchanged", Effect::Policy, same<&S::next_hop_unchanged>},
@@ -61,7 +62,9 @@ constexpr std::array kFields{
     Field{"remove_private_as", Effect::Policy, same<&S::remove_private_as>},
     Field{"graceful_shutdown", Effect::Policy, same<&S::graceful_shutdown>},
     Field{"weight", Effect::Policy, same<&S::weight>},
+    Field{"hold_down", Effect::None, same<&S::hold_down>},
     Field{"guarded", Effect::Policy, same<&S::guarded>},
+    Field{"accept_blackhole", Effect::Policy, same<&S::accept_blackhole>},
     Field{"mapped_next_hop", Effect::AskAgain, same<&S::mapped_next_hop>},
     Field{"enforce_first_as", Effect::AskAgain, same<&S::enforce_first_as>},
     Field{"allow_as_set", Effect::AskAgain, same<&S::allow_as_set>},
@@ -142,13 +145,14 @@ ChangeCost Peer::change(const NeighborSettings& wanted) {
     }
     if (up_ == nullptr) return ChangeCost::None;
     if (effect >= Effect::Policy) {
-        auto facts = host_.rib().peers()[id_];
-        facts.reflector_client = settings_->route_reflector_client;
-        facts.weight =
-            static_cast<std::uint16_t>(std::clamp<std::uint32_t>(settings_->weight, 1, 65535));
-        host_.rib().change_peer(id_, facts);
+        host_.rib().change_peer(id_, facts());
         policies_changed();
         reconsider();
+        // What becomes of its paths although they are the same.
+        if (before->weight != settings_->weight ||
+            before->accept_blackhole != settings_->accept_blackhole ||
+            before->route_reflector_client != settings_->route_reflector_client)
+            host_.rib().touch_all(id_);
         if (effect == Effect::AskAgain) act(PeerAction::SoftIn, {});
         return ChangeCost::Refresh;
     }

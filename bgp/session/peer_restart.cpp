@@ -1,10 +1,12 @@
 #include <algorithm>
 
+#include "base/byte_writer.hpp"
 #include "bgp/session/peer.hpp"
 
-// Graceful restart, as the one who waits (RFC 4724 §4.2, RFC 8538): what a
-// peer taught stays in use, marked stale, while it comes back. Liveness is the
-// next hop's: a path whose next hop is gone does not count, stale or not.
+// Graceful restart (RFC 4724, RFC 8538), long-lived (RFC 9494), and hold-down
+// for peers that have neither: what a peer taught stays in use, marked stale,
+// while it comes back. Liveness is stronger: a path whose next hop is gone does
+// not count, stale or not, and of a peer that is dead nothing is kept.
 namespace torii::bgp {
 
 namespace {
@@ -32,6 +34,15 @@ const GracefulRestartFamily* find(const OpenMessage& open, Family family) {
     return at != families.end() ? &*at : nullptr;
 }
 
+// RFC 4724 §4.2 and RFC 9494 §4.2: it says so in one capability or the other.
+bool forwards(const OpenMessage& open, Family family) {
+    const auto* restart = find(open, family);
+    if (restart == nullptr) return false;
+    const auto& lasting = open.capabilities.long_lived;
+    const auto at = std::ranges::find(lasting, family, &LongLivedFamily::family);
+    return restart->forwarding || (at != lasting.end() && at->forwarding);
+}
+
 }  // namespace
 
 void Peer::offer_restart(Capabilities& c) const {
@@ -46,7 +57,32 @@ void Peer::offer_restart(Capabilities& c) const {
     if (mode == GracefulRestart::Full)
         for (const Family family : kEachFamily)
             if (c.families[index(family)]) restart.families.push_back({family, false});
+    restart.restarting = mode == GracefulRestart::Full && host_.restarting();
     c.graceful_restart = std::move(restart);
+    if (!settings_->long_lived_stale_time) return;
+    const auto time = static_cast<std::uint32_t>(
+        std::min<std::int64_t>(settings_->long_lived_stale_time->count(), 0xffffff));
+    for (const Family family : kEachFamily)
+        if (c.families[index(family)]) c.long_lived.push_back({family, false, time});
+}
+
+bool Peer::waited_for_at_start() const {
+    return !dynamic_ && !shut() && settings_->graceful_restart == GracefulRestart::Full;
+}
+
+bool Peer::heard_out() const {
+    if (up_ == nullptr) return false;
+    const auto& theirs = theirs_.capabilities.graceful_restart;
+    // Who has none sends no End-of-RIB; who restarts itself waits for us.
+    if (!theirs || theirs->restarting) return true;
+    for (const Family family : kEachFamily)
+        if (negotiated_.families[index(family)] && !out_[index(family)].end_of_rib_received)
+            return false;
+    return true;
+}
+
+void Peer::restart_over() {
+    if (up_ != nullptr && out_[0].group == nullptr && out_[1].group == nullptr) join_groups(true);
 }
 
 bool Peer::restarts_gracefully() const {
@@ -57,7 +93,9 @@ bool Peer::restarts_gracefully() const {
 
 bool Peer::keep_stale(const CloseReason& reason) {
     // RFC 5882 §4.3: what is stale is used while its next hop lives, no longer.
-    if (!restarts_gracefully() || !started_ || shut() || !alive_) return false;
+    if (!started_ || shut() || !alive_) return false;
+    held_down_ = false;
+    if (!restarts_gracefully()) return hold_down(reason);
     const auto& theirs = *theirs_.capabilities.graceful_restart;
     if (!survives(reason, theirs.notification)) return false;
     auto& rib = host_.rib();
@@ -65,7 +103,7 @@ bool Peer::keep_stale(const CloseReason& reason) {
     for (const Family family : kEachFamily) {
         auto& state = out_[index(family)];
         const bool keeps = negotiated_.families[index(family)] && find(theirs_, family) != nullptr;
-        state.stale = false;
+        state.stale = state.long_lived = false;
         // RFC 4724 §4.2: what was stale before, from an earlier restart, goes.
         rib.sweep(family, id_, keeps ? path_flag::kStale : path_flag::kAny);
         if (!keeps || rib.routes(family, id_).received == 0) continue;
@@ -81,16 +119,37 @@ bool Peer::keep_stale(const CloseReason& reason) {
     return true;
 }
 
+// A peer that knows no graceful restart, lost without a word of farewell, while
+// others see it forward.
+bool Peer::hold_down(const CloseReason& reason) {
+    if (settings_->hold_down.count() == 0 || !watched_ || !alive_) return false;
+    const bool lost = reason.kind == CloseReason::Kind::TcpClosed ||
+                      (reason.kind == CloseReason::Kind::Sent &&
+                       reason.notification.code == ErrorCode::HoldTimerExpired);
+    if (!lost) return false;
+    auto& rib = host_.rib();
+    for (const Family family : kEachFamily) {
+        if (rib.routes(family, id_).received == 0) continue;
+        rib.each_path(family, id_,
+                      [](EntryId, Path& path) { path.flags = path.flags | path_flag::kStale; });
+        out_[index(family)].stale = held_down_ = true;
+    }
+    if (!held_down_) return false;
+    stale_until_ = host_.sessions().timers.now() + settings_->hold_down;
+    host_.sessions().timers.schedule(shared_from_this(), *stale_until_);
+    say(Severity::Notice, "BGP-HOLD-DOWN", "routes are kept: the neighbor still forwards",
+        {{"seconds", std::to_string(settings_->hold_down.count())}});
+    return true;
+}
+
 // The peer is back; `id_` still names its routes of before.
 void Peer::resume_stale() {
-    auto& rib = host_.rib();
     bool any = false;
     for (const Family family : kEachFamily) {
         auto& state = out_[index(family)];
         if (!state.stale) continue;
-        const auto* restart = find(theirs_, family);
         // Gone from the capability, or forwarding state lost: all of it goes.
-        if (!negotiated_.families[index(family)] || restart == nullptr || !restart->forwarding) {
+        if (!negotiated_.families[index(family)] || !(held_down_ || forwards(theirs_, family))) {
             end_stale(family);
         } else {
             any = true;
@@ -98,23 +157,83 @@ void Peer::resume_stale() {
     }
     stale_until_.reset();
     if (!any) return;
-    stale_until_ = host_.sessions().timers.now() + settings_->stale_time;
+    stale_until_ =
+        host_.sessions().timers.now() + (held_down_ ? settings_->hold_down : settings_->stale_time);
     host_.sessions().timers.schedule(shared_from_this(), *stale_until_);
-    (void)rib;
 }
 
 void Peer::end_stale(Family family) {
     auto& state = out_[index(family)];
     if (!std::exchange(state.stale, false)) return;
+    state.long_lived = false;
     host_.rib().sweep(family, id_, path_flag::kStale);
     if (!out_[0].stale && !out_[1].stale) stale_until_.reset();
 }
 
+// RFC 9494 §4.2: how long the peer asks for, and no longer than we like.
+seconds Peer::long_lived_time(Family family) const {
+    const auto& theirs = theirs_.capabilities.long_lived;
+    const auto at = std::ranges::find(theirs, family, &LongLivedFamily::family);
+    if (at == theirs.end() || !settings_->long_lived_stale_time) return seconds{0};
+    return std::min(seconds{at->time}, *settings_->long_lived_stale_time);
+}
+
+// RFC 9494 §4.2: from now on the last choice, and marked so that others know;
+// what must not live so long goes.
+void Peer::begin_long_lived(Family family) {
+    auto& rib = host_.rib();
+    auto& pool = rib.pool();
+    out_[index(family)].long_lived = true;
+    std::vector<std::uint8_t> communities;
+    rib.each_path(family, id_, [&](EntryId entry, Path& path) {
+        if (!(path.flags & path_flag::kStale)) return;
+        if (pool[path.received].flags & attributes_flag::kNoLongLived) {
+            path.flags = path.flags | path_flag::kRefreshing;
+            return;
+        }
+        path.flags = path.flags | path_flag::kLongLivedStale;
+        if (path.attributes == 0) return rib.touch(family, entry);
+        auto a = pool[path.attributes].view();
+        communities.assign(a.communities.begin(), a.communities.end());
+        ByteWriter{communities}.u32(community::kLlgrStale);
+        a.communities = communities;
+        a.set(Attribute::Communities);
+        const auto next_hop = pool[path.attributes].next_hop;
+        rib.next_hops().retain(next_hop);
+        const auto marked = pool.intern(a, next_hop);
+        rib.set_attributes(family, entry, path, marked);
+        pool.release(marked);
+    });
+    rib.sweep(family, id_, path_flag::kRefreshing);
+}
+
 void Peer::stale_expired() {
     stale_until_.reset();
+    if (up_ == nullptr && !held_down_) {
+        auto longest = seconds{0};
+        for (const Family family : kEachFamily) {
+            const auto& state = out_[index(family)];
+            const auto time =
+                state.stale && !state.long_lived ? long_lived_time(family) : seconds{0};
+            if (time.count() == 0) {
+                end_stale(family);
+            } else {
+                begin_long_lived(family);
+                longest = std::max(longest, time);
+            }
+        }
+        if (longest.count() != 0) {
+            stale_until_ = host_.sessions().timers.now() + longest;
+            host_.sessions().timers.schedule(shared_from_this(), *stale_until_);
+            return say(Severity::Warning, "BGP-LLGR-BEGINS",
+                       "the neighbor did not come back in time; its routes are a last resort now",
+                       {{"seconds", std::to_string(longest.count())}});
+        }
+    }
     say(Severity::Warning, "BGP-GR-EXPIRED",
         up_ != nullptr ? "the neighbor did not announce all its routes again in time"
                        : "the neighbor did not come back in time");
+    held_down_ = false;
     for (const Family family : kEachFamily) end_stale(family);
     if (up_ != nullptr) return;
     forget_routes();
@@ -122,6 +241,7 @@ void Peer::stale_expired() {
 }
 
 void Peer::set_alive(bool alive, const std::string& reason) {
+    watched_ = true;
     if (std::exchange(alive_, alive) == alive || alive) return;
     if (up_ != nullptr) {
         if (settings_->on_death != OnDeath::Teardown) return;

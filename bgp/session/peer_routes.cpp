@@ -13,12 +13,18 @@ using namespace std::chrono_literals;
 void Peer::make_policies() {
     const auto& s = *settings_;
     const auto& speaker = host_.speaker();
-    const auto filter = [&](const std::optional<std::vector<std::string>>& lists) {
+    const auto filter = [&](const std::optional<std::vector<std::string>>& lists,
+                            const std::vector<std::string>& policies) {
         if (lists) return PrefixFilter::of(*lists, speaker.prefix_lists);
         // RFC 8212: an external peer without a word of policy gets and gives nothing.
-        return negotiated_.ebgp() ? PrefixFilter::unspoken() : PrefixFilter::everything();
+        return negotiated_.ebgp() && policies.empty() ? PrefixFilter::unspoken()
+                                                      : PrefixFilter::everything();
     };
-    import_.filter = filter(s.import_lists);
+    const auto policy = [&](const std::vector<std::string>& names) {
+        return RoutePolicy::of(names, speaker.policies, speaker.prefix_lists);
+    };
+    import_.filter = filter(s.import_lists, s.import_policies);
+    import_.policy = policy(s.import_policies);
     import_.local_as = local_as();
     import_.router_as = speaker.asn;
     import_.router_id = speaker.router_id;
@@ -27,7 +33,9 @@ void Peer::make_policies() {
     import_.ebgp = negotiated_.ebgp();
     import_.allowas_in = s.allowas_in;
     import_.role = s.role;
-    export_filter_ = filter(s.export_lists);
+    import_.accept_blackhole = s.accept_blackhole;
+    export_filter_ = filter(s.export_lists, s.export_policies);
+    export_policy_ = policy(s.export_policies);
 
     decode_.four_octet_as = negotiated_.four_octet_as;
     decode_.ebgp = negotiated_.ebgp();
@@ -51,6 +59,12 @@ ExportSettings Peer::export_settings(Family family) const {
     e.next_hop_unchanged = s.next_hop_unchanged;
     e.four_octet_as = negotiated_.four_octet_as;
     e.extended_next_hop = negotiated_.extended_next_hop;
+    e.add_path = negotiated_.add_path_send[index(family)];
+    e.long_lived =
+        !ours_.capabilities.long_lived.empty() && !theirs_.capabilities.long_lived.empty();
+    for (const auto& aggregate : speaker.aggregates)
+        if (aggregate.summary_only && aggregate.prefix.family() == family)
+            e.summaries.push_back(aggregate.prefix);
     e.as_override = s.as_override;
     e.graceful_shutdown = s.graceful_shutdown || draining_;
     e.remove_private_as = s.remove_private_as;
@@ -61,7 +75,9 @@ ExportSettings Peer::export_settings(Family family) const {
     e.peer_as = s.as_override ? negotiated_.peer_as : 0;
     e.cluster_id = import_.cluster_id;
     e.max_message = negotiated_.max_message();
+    e.interval = s.advertisement_interval;
     e.filter = export_filter_;
+    e.policy = export_policy_;
 
     // Our own address of that family on the link of this session; an IPv4
     // address mapped into IPv6 where there is no other.
@@ -95,8 +111,9 @@ void Peer::tell_default(Family family) {
     auto& told = out_[index(family)].told_default;
     if (told == settings_->default_originate) return;
     told = settings_->default_originate;
-    const Announcement route{Prefix::default_route(family), 0};
-    const UpdateFormat format{negotiated_.max_message(), false};
+    // Its number is none that a path of the table gets.
+    const Announcement route{Prefix::default_route(family), 0xffffffff};
+    const UpdateFormat format{negotiated_.max_message(), negotiated_.add_path_send[index(family)]};
     auto bytes = std::make_shared<std::vector<std::uint8_t>>();
     if (!told) {
         encode_withdrawals({&route, 1}, format, *bytes);
@@ -157,9 +174,13 @@ bool Peer::guard_allows(const Prefix& prefix) {
 
 void Peer::policies_changed() {
     if (up_ == nullptr) return;
-    const auto before = import_.filter;
+    const auto before = import_;
     make_policies();
-    if (!(*before == *import_.filter)) reconsider();
+    const bool same_policy = before.policy == import_.policy ||
+                             (before.policy && import_.policy && *before.policy == *import_.policy);
+    if (!same_policy || before.accept_blackhole != import_.accept_blackhole ||
+        !(*before.filter == *import_.filter))
+        reconsider();
     auto& rib = host_.rib();
     for (const Family family : kEachFamily) {
         auto& state = out_[index(family)];
@@ -176,15 +197,24 @@ void Peer::policies_changed() {
 void Peer::reconsider() {
     if (id_ == 0) return;
     auto& rib = host_.rib();
-    for (const Family family : kEachFamily)
+    for (const Family family : kEachFamily) {
+        // Neighbors in the table tend to share their attributes.
+        std::optional<ImportRun> run;
         rib.each_path(family, id_, [&](EntryId entry, Path& path) {
             if (path.flags & path_flag::kOverLimit) return;
             const auto why = import_.check(rib.pool()[path.received].view());
             const auto prefix = rib.table(family).prefix(entry);
-            const bool good = why == Refusal::None && import_.check(prefix) == Refusal::None &&
-                              guard_allows(prefix);
-            rib.set_attributes(family, entry, path, good ? path.received : 0);
+            AttributesId used = 0;
+            if (why == Refusal::None && import_.check(prefix) == Refusal::None) {
+                if (!run || run->received() != path.received)
+                    run.emplace(import_, rib, family, id_, NextHopKey{address_, port_},
+                                path.received);
+                used = run->of(prefix);
+            }
+            if (used != 0 && !guard_allows(prefix)) used = 0;
+            rib.set_attributes(family, entry, path, used);
         });
+    }
 }
 
 std::string Peer::filtered_by(const Path& path, const Prefix& prefix) const {
@@ -192,6 +222,9 @@ std::string Peer::filtered_by(const Path& path, const Prefix& prefix) const {
     if (path.flags & path_flag::kOverLimit) return import_.explain(Refusal::OverLimit, prefix);
     auto why = import_.check(host_.rib().pool()[path.received].view());
     if (why == Refusal::None) why = import_.check(prefix);
+    if (why == Refusal::None)
+        if (auto text = import_run(prefix.family(), path.received).explain(prefix); !text.empty())
+            return text;
     if (why == Refusal::None && settings_->guarded)
         if (const auto verdict = host_.guard().check(address_, prefix); !verdict.allowed())
             return verdict.to_string(prefix);
@@ -210,6 +243,10 @@ NextHopKey Peer::next_hop_key(const IpAddress& next_hop, const IpAddress& link_l
 }
 
 std::optional<Notification> Peer::on_update(Session&, std::span<const std::uint8_t> body) {
+    if (host_.monitor().records())
+        host_.monitor().update(ends(), decode_.four_octet_as,
+                               decode_.add_path[0] || decode_.add_path[1], body);
+    updated_ = true;
     auto decoded = decode_update(body, decode_, *storage_);
     if (!decoded) {
         say(Severity::Error, "BGP-UPDATE-MALFORMED",
@@ -220,6 +257,7 @@ std::optional<Notification> Peer::on_update(Session&, std::span<const std::uint8
     if (update.end_of_rib) {
         out_[index(*update.end_of_rib)].end_of_rib_received = true;
         end_stale(*update.end_of_rib);
+        if (host_.restarting()) host_.restart_progress();
         return std::nullopt;
     }
     if (update.recovery != Recovery::None) complain(update);
@@ -268,16 +306,18 @@ std::optional<Notification> Peer::announce(const NlriList& list, const Attribute
     const auto& limit = settings_->max_prefix;
     const auto& routes = rib.routes(list.family, id_);
     const bool guarded = settings_->guarded && host_.guard().active();
+    auto run = import_run(list.family, received);
     bool enough = false;
     for_each_nlri(list, [&](const Prefix& prefix, std::uint32_t path_id) {
         if (enough) return;
-        auto why = refusal != Refusal::None ? refusal : import_.check(prefix);
-        if (guarded && why == Refusal::None && !guard_allows(prefix)) why = Refusal::Guard;
+        const auto why = refusal != Refusal::None ? refusal : import_.check(prefix);
+        AttributesId used = why == Refusal::None ? run.of(prefix) : 0;
+        if (guarded && used != 0 && !guard_allows(prefix)) used = 0;
         Path path;
         path.peer = id_ & 0xffffff;
         path.path_id = path_id;
         path.received = received;
-        path.attributes = why == Refusal::None ? received : 0;
+        path.attributes = used;
         const auto entry = table.find_or_add(prefix);
         if (limit.limit != 0 && path.attributes != 0 && routes.accepted >= limit.limit) {
             const auto* old = table.find_path(entry, id_, path_id);
@@ -344,7 +384,8 @@ std::optional<Notification> Peer::on_refresh(Session&, std::span<const std::uint
     if (!family || refresh.subtype > 2) return std::nullopt;
     auto& rib = host_.rib();
     if (refresh.subtype == 0) {
-        if (auto* group = out_[index(*family)].group) rib.resend(*group, id_);
+        if (auto* group = out_[index(*family)].group)
+            rib.resend(*group, id_, negotiated_.enhanced_refresh);
         return std::nullopt;
     }
     if (!negotiated_.enhanced_refresh) return std::nullopt;

@@ -85,6 +85,7 @@ public:
     bool outgoing() const { return outgoing_; }
     const Endpoint& local() const { return local_; }
     const Endpoint& remote() const { return remote_; }
+    TimePoint last_received() const { return last_received_; }
     const MessageCounters& received() const { return received_; }
     const MessageCounters& sent() const { return sent_; }
 

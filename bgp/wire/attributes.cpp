@@ -121,6 +121,17 @@ Complaint tunnel_encapsulation(ByteReader in, Decoder&) {
     return in.ok() ? Complaint{} : "truncated tunnel";
 }
 
+// RFC 7311 §3: TLVs, whose lengths count type and length too.
+Complaint aigp(ByteReader in, Decoder&) {
+    while (!in.empty()) {
+        in.u8();
+        const auto length = in.u16();
+        if (length < 3) return "a TLV is shorter than its head";
+        in.take(length - 3u);
+    }
+    return in.ok() ? Complaint{} : "truncated TLV";
+}
+
 struct Rule {
     Attribute code;
     std::string_view name;
@@ -161,6 +172,8 @@ constexpr std::array kRules{
          as4_aggregator},
     Rule{Attribute::TunnelEncapsulation, "TUNNEL_ENCAPSULATION", kBothFlags, TreatAsWithdraw, false,
          tunnel_encapsulation},
+    // RFC 7311 §3.2: between the routers of one AS, unless somebody asks for more.
+    Rule{Attribute::Aigp, "AIGP", kOptional, DiscardAttribute, true, aigp},
     Rule{Attribute::LargeCommunities, "LARGE_COMMUNITIES", kBothFlags, TreatAsWithdraw, false,
          list<&A::large_communities, 12>},
     Rule{Attribute::OnlyToCustomer, "ONLY_TO_CUSTOMER", kBothFlags, TreatAsWithdraw, false,
@@ -338,12 +351,12 @@ Decoded<DecodedAttributes> decode_attributes(std::span<const std::uint8_t> bytes
             continue;
         }
         out.attributes.set(rule.code);
-        if (rule.code == Attribute::TunnelEncapsulation)
+        if (rule.code == Attribute::TunnelEncapsulation || rule.code == Attribute::Aigp)
             pass_on(flags, code, value.rest(), 0, storage);
     }
     merge_as4(d);
-    for (const auto code :
-         {Attribute::As4Path, Attribute::As4Aggregator, Attribute::TunnelEncapsulation})
+    for (const auto code : {Attribute::As4Path, Attribute::As4Aggregator,
+                            Attribute::TunnelEncapsulation, Attribute::Aigp})
         out.attributes.unset(code);
     out.attributes.others = storage.others;
     return out;

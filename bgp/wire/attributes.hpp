@@ -32,6 +32,7 @@ struct Attributes {
     std::uint32_t aggregator_id = 0;
     std::uint32_t originator_id = 0;
     std::uint32_t only_to_customer = 0;
+    std::uint16_t weight = 0;  // ours, never on the wire: share of an ECMP group; 0: the peer's
     std::span<const std::uint8_t> communities;
     std::span<const std::uint8_t> extended_communities;
     std::span<const std::uint8_t> large_communities;

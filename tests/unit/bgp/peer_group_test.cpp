@@ -1,40 +1,15 @@
 // Peer groups: what members inherit, and what a change costs while they are up.
+// RowNN is the behaviour's number in docs/peer-groups.md.
 #include <algorithm>
 
 #include "bgp/speaker.hpp"
-#include "tests/unit/bgp/raw_peer.hpp"
+#include "tests/unit/bgp/peer_group_world.hpp"
 
 namespace torii::bgp::test {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr RemoteAs kExternal{RemoteAs::Kind::External, 0};
-constexpr RemoteAs kInternal{RemoteAs::Kind::Internal, 0};
-
-struct PeerGroup : testing::Test {
-    void SetUp() override {
-        wanted = settings();
-        wanted.groups = {group("nodes", kExternal)};
-        wanted.ranges = {{prefix("10.99.0.0/16"), "nodes", 0}};
-        world.speaker->apply(wanted);
-        ASSERT_TRUE(world.speaker->start());
-    }
-    std::vector<AppliedChange> apply() {
-        auto changes = world.speaker->apply(wanted);
-        world.settle();
-        return changes;
-    }
-    PeerSettings& nodes() { return wanted.groups[0].peer; }
-    int cease_of(const RawPeer& peer) {
-        return peer.notification && peer.notification->code == ErrorCode::Cease
-                   ? peer.notification->subcode
-                   : -1;
-    }
-    World world;
-    SpeakerSettings wanted;
-};
-
-TEST_F(PeerGroup, ExternalTakesAnyAsButOurOwn) {  // row 7
+TEST_F(PeerGroup, Row07ExternalTakesAnyAsButOurOwn) {
     const auto own = world.up("10.99.0.1", 65000);
     ASSERT_TRUE(own->notification);
     EXPECT_EQ(own->notification->code, ErrorCode::OpenMessage);
@@ -42,14 +17,14 @@ TEST_F(PeerGroup, ExternalTakesAnyAsButOurOwn) {  // row 7
     EXPECT_FALSE(world.up("10.99.0.2", 65002)->notification);
 }
 
-TEST_F(PeerGroup, WrongAsFromADynamicNeighborIsBadPeerAs) {  // row 34
+TEST_F(PeerGroup, Row34WrongAsFromADynamicNeighborIsBadPeerAs) {
     nodes().remote_as = {RemoteAs::Kind::Number, 65001};
     apply();
     const auto peer = world.up("10.99.0.1", 65002);
     EXPECT_EQ(peer->notification->subcode, open_error::kBadPeerAs);
 }
 
-TEST_F(PeerGroup, DescriptionAndTimersCostNothing) {  // row 23
+TEST_F(PeerGroup, Row23DescriptionAndTimersCostNothing) {
     const auto peer = world.up("10.99.0.1", 65001);
     nodes().description = "racks 1 to 4";
     nodes().hold_time = 30s;
@@ -61,7 +36,7 @@ TEST_F(PeerGroup, DescriptionAndTimersCostNothing) {  // row 23
     EXPECT_EQ(world.view("10.99.0.1").pending, std::vector<std::string>{"hold_time"});
 }
 
-TEST_F(PeerGroup, WhatTheSessionStandsOnResetsAllMembers) {  // row 24
+TEST_F(PeerGroup, Row24WhatTheSessionStandsOnResetsAllMembers) {
     const auto peer = world.up("10.99.0.1", 65001);
     nodes().multihop = 4;
     apply();
@@ -76,14 +51,14 @@ TEST_F(PeerGroup, RemoteAsThatStillFitsResetsNobody) {
     EXPECT_EQ(cease_of(*other), cease::kOtherConfigChange);
 }
 
-TEST_F(PeerGroup, ANewPasswordResetsNobodyWhoIsUp) {  // row 24, done better
+TEST_F(PeerGroup, Row24ANewPasswordResetsNobodyWhoIsUp) {
     const auto peer = world.up("10.99.0.1", 65001);
     nodes().passwords = {"new"};
     apply();
     EXPECT_EQ(world.view("10.99.0.1").state, "Established");
 }
 
-TEST_F(PeerGroup, ImportListsReachMembersAtOnceWithoutTheirHelp) {  // rows 25 and 26
+TEST_F(PeerGroup, Row25And26ImportListsReachMembersAtOnceWithoutTheirHelp) {
     const auto peer = world.up("10.99.0.1", 65001);
     peer->send(announce({"10.244.1.0/24", "203.0.113.0/24"}, {65001}, "10.99.0.1"));
     world.settle();
@@ -129,7 +104,7 @@ TEST_F(PeerGroup, ADefaultRouteCanBeToldToMembersAloneWithoutAnExportList) {
     EXPECT_FALSE(peer->notification);
 }
 
-TEST_F(PeerGroup, ShutdownClosesAllMembersAndTellsNewOnes) {  // row 27
+TEST_F(PeerGroup, Row27ShutdownClosesAllMembersAndTellsNewOnes) {
     const auto peer = world.up("10.99.0.1", 65001);
     nodes().shutdown = true;
     nodes().shutdown_message = "maintenance";
@@ -143,7 +118,7 @@ TEST_F(PeerGroup, ShutdownClosesAllMembersAndTellsNewOnes) {  // row 27
     EXPECT_FALSE(world.up("10.99.0.1", 65001)->notification);
 }
 
-TEST_F(PeerGroup, ClearResetsAllMembers) {  // row 29
+TEST_F(PeerGroup, Row29ClearResetsAllMembers) {
     const auto a = world.up("10.99.0.1", 65001), b = world.up("10.99.0.2", 65002);
     EXPECT_TRUE(world.speaker->act_on_group("nodes", PeerAction::Clear, ""));
     world.settle();
@@ -151,7 +126,7 @@ TEST_F(PeerGroup, ClearResetsAllMembers) {  // row 29
     EXPECT_EQ(cease_of(*b), cease::kAdminReset);
 }
 
-TEST_F(PeerGroup, SoftClearResetsNobody) {  // row 29
+TEST_F(PeerGroup, Row29SoftClearResetsNobody) {
     const auto peer = world.up("10.99.0.1", 65001);
     world.speaker->act_on_group("nodes", PeerAction::SoftIn, "");
     world.settle();
@@ -159,7 +134,7 @@ TEST_F(PeerGroup, SoftClearResetsNobody) {  // row 29
     EXPECT_EQ(peer->refreshes, 2u);
 }
 
-TEST_F(PeerGroup, NestedRangesGiveTheLongestMatch) {  // row 30, done better
+TEST_F(PeerGroup, Row30NestedRangesGiveTheLongestMatch) {
     wanted.groups.push_back(group("racks", kInternal));
     wanted.ranges.push_back({prefix("10.99.7.0/24"), "racks", 0});
     apply();
@@ -169,7 +144,7 @@ TEST_F(PeerGroup, NestedRangesGiveTheLongestMatch) {  // row 30, done better
     EXPECT_EQ(world.view("10.99.8.1").group, "nodes");
 }
 
-TEST_F(PeerGroup, AConfiguredNeighborInsideARangeWins) {  // row 33
+TEST_F(PeerGroup, Row33AConfiguredNeighborInsideARangeWins) {
     wanted.neighbors = {neighbor("10.99.0.5", 65005)};
     apply();
     EXPECT_TRUE(world.up("10.99.0.5", 65001)->notification);
@@ -178,7 +153,7 @@ TEST_F(PeerGroup, AConfiguredNeighborInsideARangeWins) {  // row 33
     EXPECT_FALSE(world.view("10.99.0.5").dynamic);
 }
 
-TEST_F(PeerGroup, ADynamicNeighborCanBeNamed) {  // row 32, done better
+TEST_F(PeerGroup, Row32ADynamicNeighborCanBeNamed) {
     const auto peer = world.up("10.99.0.1", 65001);
     EXPECT_TRUE(world.speaker->act_on_neighbor(address("10.99.0.1"), PeerAction::Shutdown, "bye"));
     world.settle();
@@ -198,7 +173,7 @@ TEST_F(PeerGroup, DrainAsksOthersToGoElsewhere) {
     EXPECT_EQ(world.view("10.99.0.1").admin, "draining");
 }
 
-TEST_F(PeerGroup, OverTheListenLimitIsSaid) {  // row 35, done better
+TEST_F(PeerGroup, Row35OverTheListenLimitIsSaid) {
     wanted.listen_limit = 2;
     apply();
     const auto a = world.up("10.99.0.1", 65001), b = world.up("10.99.0.2", 65001);
@@ -208,14 +183,14 @@ TEST_F(PeerGroup, OverTheListenLimitIsSaid) {  // row 35, done better
     EXPECT_TRUE(world.events.has("BGP-LISTEN-LIMIT-NEAR"));
 }
 
-TEST_F(PeerGroup, ALimitBelowTheCountKeepsWhoIsThere) {  // row 36
+TEST_F(PeerGroup, Row36ALimitBelowTheCountKeepsWhoIsThere) {
     const auto a = world.up("10.99.0.1", 65001), b = world.up("10.99.0.2", 65001);
     wanted.listen_limit = 1;
     apply();
     EXPECT_FALSE(a->notification || b->notification);
 }
 
-TEST_F(PeerGroup, ARangeThatGoesSaysGoodbye) {  // row 37, done better
+TEST_F(PeerGroup, Row37ARangeThatGoesSaysGoodbye) {
     const auto peer = world.up("10.99.0.1", 65001);
     wanted.ranges.clear();
     apply();
@@ -223,7 +198,7 @@ TEST_F(PeerGroup, ARangeThatGoesSaysGoodbye) {  // row 37, done better
     EXPECT_FALSE(world.speaker->neighbor(address("10.99.0.1")));
 }
 
-TEST_F(PeerGroup, ANeighborThatGoesSaysGoodbye) {  // row 22
+TEST_F(PeerGroup, Row22ANeighborThatGoesSaysGoodbye) {
     wanted.neighbors = {neighbor("10.98.0.5", 65005)};
     apply();
     const auto peer = world.up("10.98.0.5", 65005);
@@ -238,7 +213,7 @@ TEST_F(PeerGroup, StrangersAreTurnedAway) {
     EXPECT_TRUE(peer->closed);
 }
 
-TEST_F(PeerGroup, EqualExportsShareOneUpdateGroupWhateverTheirNames) {  // row 41, done better
+TEST_F(PeerGroup, Row41EqualExportsShareOneUpdateGroupWhateverTheirNames) {
     wanted.groups.push_back(group("more", kExternal));
     wanted.ranges.push_back({prefix("10.98.0.0/16"), "more", 0});
     apply();
@@ -246,7 +221,7 @@ TEST_F(PeerGroup, EqualExportsShareOneUpdateGroupWhateverTheirNames) {  // row 4
     EXPECT_EQ(world.speaker->counters().update_groups, 2u);  // one a family
 }
 
-TEST_F(PeerGroup, MaximumPrefixesMeansThatTheNextIsTooMany) {  // row 19, done better
+TEST_F(PeerGroup, Row19MaximumPrefixesMeansThatTheNextIsTooMany) {
     nodes().max_prefix = {2, MaxPrefixAction::Close, 75, 0s};
     apply();
     const auto peer = world.up("10.99.0.1", 65001);
@@ -315,7 +290,7 @@ TEST_F(GracefulPeer, KeepsItsRoutesOverALostConnectionUntilEndOfRib) {
     EXPECT_FALSE(held("10.244.2.0/24"));
 }
 
-TEST_F(GracefulPeer, LosesItsRoutesWhenItDoesNotComeBackInTime) {  // row 40
+TEST_F(GracefulPeer, Row40LosesItsRoutesWhenItDoesNotComeBackInTime) {
     auto peer = world.up("10.99.0.1", 65001, graceful());
     teach(*peer);
     peer->close();

@@ -40,6 +40,7 @@ bool RawPeer::pump() {
                 break;
             case MessageType::RouteRefresh:
                 ++refreshes;
+                refresh_subtypes.push_back(decode_refresh(body).subtype);
                 break;
         }
         buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(size));
@@ -55,8 +56,9 @@ void RawPeer::take_update(std::span<const std::uint8_t> body) {
     const NlriList announced{in.rest(), Family::Ip4, add_path};
     ASSERT_TRUE(in.ok() && well_formed(withdrawn) && well_formed(announced));
     if (body.size() == 4) end_of_rib.insert(Family::Ip4);
-    const auto forget = [&](const Prefix& p, std::uint32_t) {
+    const auto forget = [&](const Prefix& p, std::uint32_t id) {
         ++withdrawals;
+        paths[p].erase(id);
         routes.erase(p);
     };
     Told told;
@@ -92,8 +94,9 @@ void RawPeer::take_update(std::span<const std::uint8_t> body) {
     }
     for_each_nlri(withdrawn, forget);
     for_each_nlri(unreach, forget);
-    const auto learn = [&](const Prefix& p, std::uint32_t) {
+    const auto learn = [&](const Prefix& p, std::uint32_t id) {
         ++announcements;
+        paths[p].insert(id);
         routes[p] = told;
     };
     for_each_nlri(announced, learn);

@@ -41,10 +41,12 @@ class RecordingSink final : public rib::RouteSink {
 public:
     void put(const Prefix& p, const rib::RouteSpec& r) override {
         routes[p] = {r.next_hops.begin(), r.next_hops.end()};
+        kinds[p] = r.kind;
         ++puts;
     }
     void remove(const Prefix& p, rib::Source) override { routes.erase(p); }
     std::map<Prefix, std::vector<rib::NextHop>> routes;
+    std::map<Prefix, rib::RouteKind> kinds;
     std::size_t puts = 0;
 };
 
@@ -109,6 +111,8 @@ public:
     std::set<Family> end_of_rib;
     bool closed = false;
     std::map<Prefix, Told> routes;
+    std::map<Prefix, std::set<std::uint32_t>> paths;  // numbers, with ADD-PATH
+    std::vector<std::uint8_t> refresh_subtypes;
     std::size_t announcements = 0, withdrawals = 0;
     bool add_path = false;
     bool paused = false;  // reads nothing

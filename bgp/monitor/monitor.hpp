@@ -1,0 +1,77 @@
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/event.hpp"
+#include "bgp/monitor/file_writer.hpp"
+#include "bgp/monitor/mrt.hpp"
+#include "bgp/rib/loc_rib.hpp"
+#include "bgp/session/timers.hpp"
+#include "bgp/settings.hpp"
+#include "bgp/views.hpp"
+
+namespace torii::bgp {
+
+// Writes what the speaker knows and hears to MRT files, on demand and by timer.
+// Tables are written in slices, between which everybody has a turn; files by
+// threads of their own.
+class Monitor {
+public:
+    using Done = std::function<void(Result<MrtFile, SystemError>)>;
+
+    Monitor(boost::asio::io_context& io, LocRib& rib, EventSink& events);
+    ~Monitor();
+    Monitor(const Monitor&) = delete;
+    Monitor& operator=(const Monitor&) = delete;
+
+    void configure(const MrtSettings& settings, std::uint32_t router_id, std::uint32_t asn);
+    // Nobody dumps by timer before this.
+    void start();
+
+    // All paths in use, as they were received; one dump after the other.
+    void dump_table(Done done);
+    // Everything that peers say for so long; what is being recorded already goes
+    // on. Answers the file at once, `done` when it is whole.
+    Result<std::string, SystemError> record_updates(std::chrono::seconds time, Done done);
+
+    bool records() const { return updates_ != nullptr; }
+    // The body of an UPDATE.
+    void update(const mrt::Ends& ends, bool four_octet_as, bool add_path,
+                std::span<const std::uint8_t> body);
+    void state_change(const mrt::Ends& ends, bool up);
+
+private:
+    struct Dump;
+    void next_dump();
+    void slice();
+    void watch(std::shared_ptr<FileWriter> file, MrtFile result, Done done);
+    Result<std::shared_ptr<FileWriter>, SystemError> create(std::string_view kind);
+    void arm_tables();
+    void roll_updates();
+    void flush_updates();
+    void say(Severity severity, std::string_view id, std::string text, const std::string& file);
+
+    boost::asio::io_context& io_;
+    LocRib& rib_;
+    EventSink& events_;
+    MrtSettings settings_;
+    std::uint32_t router_id_ = 0, asn_ = 0;
+    bool started_ = false;
+    boost::asio::steady_timer table_timer_, roll_timer_, flush_timer_;
+    std::deque<Done> waiting_;
+    std::unique_ptr<Dump> dump_;
+    std::shared_ptr<FileWriter> updates_;
+    std::vector<std::uint8_t> pending_;
+    MrtFile recorded_;
+    std::vector<Done> recording_done_;
+    unsigned numbered_ = 0;  // files of one second
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace torii::bgp

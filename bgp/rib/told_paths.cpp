@@ -1,0 +1,65 @@
+#include "bgp/rib/told_paths.hpp"
+
+#include <algorithm>
+
+namespace torii::bgp {
+
+namespace {
+
+bool same_path(const ToldPath& a, const ToldPath& b) {
+    return a.peer == b.peer && a.received_id == b.received_id;
+}
+
+std::uint32_t unused(const std::vector<ToldPath>& paths) {
+    for (std::uint32_t id = 1;; ++id)
+        if (std::ranges::find(paths, id, &ToldPath::id) == paths.end()) return id;
+}
+
+}  // namespace
+
+ToldPaths::~ToldPaths() {
+    for (const auto& [entry, paths] : told_)
+        for (const auto& path : paths) pool_.release(path.attributes);
+}
+
+std::span<const ToldPath> ToldPaths::of(EntryId entry) const {
+    const auto at = told_.find(entry);
+    return at != told_.end() ? std::span<const ToldPath>{at->second} : std::span<const ToldPath>{};
+}
+
+void ToldPaths::change(EntryId entry, std::span<const ToldPath> wanted, std::vector<ToldPath>& news,
+                       std::vector<std::uint32_t>& gone) {
+    news.clear();
+    gone.clear();
+    const auto at = told_.find(entry);
+    if (at == told_.end() && wanted.empty()) return;
+    auto& told = at != told_.end() ? at->second : told_[entry];
+    std::erase_if(told, [&](const ToldPath& old) {
+        if (std::ranges::any_of(wanted, [&](const auto& w) { return same_path(w, old); }))
+            return false;
+        gone.push_back(old.id);
+        pool_.release(old.attributes);
+        return true;
+    });
+    for (const auto& path : wanted) {
+        const auto old = std::ranges::find_if(told, [&](auto& t) { return same_path(t, path); });
+        if (old != told.end() && old->attributes == path.attributes) continue;
+        pool_.retain(path.attributes);
+        if (old != told.end()) {
+            pool_.release(old->attributes);
+            old->attributes = path.attributes;
+            news.push_back(*old);
+        } else {
+            auto fresh = path;
+            fresh.id = unused(told);
+            told.push_back(fresh);
+            news.push_back(fresh);
+        }
+    }
+    // A number given away again at once is not gone.
+    std::erase_if(
+        gone, [&](auto id) { return std::ranges::find(told, id, &ToldPath::id) != told.end(); });
+    if (told.empty()) told_.erase(entry);
+}
+
+}  // namespace torii::bgp

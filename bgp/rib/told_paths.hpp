@@ -1,0 +1,46 @@
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "bgp/rib/attribute_pool.hpp"
+
+namespace torii::bgp {
+
+// One path of a prefix as an ADD-PATH group (RFC 7911) has told it. The number
+// is ours: it stays with the path for as long as that is told, and is no other
+// path's of the prefix.
+struct ToldPath {
+    std::uint32_t id = 0;
+    PeerId peer = 0;
+    std::uint32_t received_id = 0;
+    AttributesId attributes = 0;
+};
+
+// All paths that a group has told, by prefix. Keeps their attributes alive.
+class ToldPaths {
+public:
+    explicit ToldPaths(AttributePool& pool) : pool_(pool) {}
+    ~ToldPaths();
+    ToldPaths(const ToldPaths&) = delete;
+    ToldPaths& operator=(const ToldPaths&) = delete;
+
+    std::span<const ToldPath> of(EntryId entry) const;
+    // Moves to the wanted paths (their numbers are not looked at): `news` are
+    // those that are new or have changed, `gone` the numbers that stand for
+    // nothing any more.
+    void change(EntryId entry, std::span<const ToldPath> wanted, std::vector<ToldPath>& news,
+                std::vector<std::uint32_t>& gone);
+    template <class F>
+    void each(F&& visit) const {
+        for (const auto& [entry, paths] : told_) visit(entry, paths);
+    }
+
+private:
+    AttributePool& pool_;
+    boost::unordered_flat_map<EntryId, std::vector<ToldPath>> told_;
+};
+
+}  // namespace torii::bgp
