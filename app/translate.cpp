@@ -6,6 +6,7 @@
 #include <charconv>
 #include <string>
 
+#include "app/translate_policy.hpp"
 #include "config/config.hpp"
 
 namespace torii::app {
@@ -62,8 +63,11 @@ bgp::PeerSettings peer(const config::PeerSettings& from) {
     set(to.hold_time, from.hold_time);
     to.keepalive = from.keepalive;
     set(to.connect_retry, from.connect_retry);
+    set(to.advertisement_interval, from.advertisement_interval);
     to.import_lists = from.import_lists;
     to.export_lists = from.export_lists;
+    set(to.import_policies, from.import_policies);
+    set(to.export_policies, from.export_policies);
     if (from.max_prefix)
         to.max_prefix = {from.max_prefix->limit,
                          by_position<bgp::MaxPrefixAction>(from.max_prefix->action),
@@ -84,9 +88,20 @@ bgp::PeerSettings peer(const config::PeerSettings& from) {
         to.graceful_restart = by_position<bgp::GracefulRestart>(*from.graceful_restart);
     set(to.restart_time, from.restart_time);
     set(to.stale_time, from.stale_time);
+    set(to.hold_down, from.hold_down);
     set(to.graceful_shutdown, from.graceful_shutdown);
     set(to.weight, from.weight);
     set(to.guarded, from.guarded);
+    set(to.accept_blackhole, from.accept_blackhole);
+    set(to.next_hop_unchanged, from.next_hop_unchanged);
+    set(to.route_server_client, from.route_server_client);
+    set(to.extended_messages, from.extended_messages);
+    set(to.allow_as_set, from.allow_as_set);
+    if (from.role) to.role = by_position<bgp::Role>(*from.role);
+    set(to.strict_role, from.strict_role);
+    to.send_hold_time = from.send_hold_time;
+    to.long_lived_stale_time = from.long_lived_stale_time;
+    set(to.shutdown_message, from.shutdown_message);
     return to;
 }
 
@@ -178,14 +193,22 @@ bgp::SpeakerSettings speaker_settings(const config::Model& model) {
     for (const auto& address : from.listen_addresses) to.listen.push_back({address, from.port});
     to.listen_limit = from.listen_limit;
     to.multipath = {from.maximum_paths_ebgp, from.maximum_paths_ibgp, from.multipath_relax};
+    to.decision = {from.always_compare_med, from.missing_med_as_worst, from.compare_router_id};
+    if (from.cluster_id) to.cluster_id = from.cluster_id->v4();
+    to.restart_deferral = from.restart_deferral;
     to.networks = from.networks;
+    for (const auto& aggregate : from.aggregates)
+        to.aggregates.push_back({aggregate.prefix, aggregate.summary_only});
     to.redistribute_connected =
         std::ranges::count(from.redistribute, config::Redistribute::Connected) > 0;
     to.redistribute_static =
         std::ranges::count(from.redistribute, config::Redistribute::Static) > 0;
     to.guard = {by_position<bgp::GuardMode>(from.guard.mode), from.guard.pods, from.guard.shared,
                 from.guard.lease};
+    to.mrt = {from.mrt.directory, from.mrt.table_interval, from.mrt.updates,
+              from.mrt.updates_interval};
     for (const auto& list : model.prefix_lists) to.prefix_lists.push_back(prefix_list(list));
+    for (const auto& policy : model.policies) to.policies.push_back(route_policy(model, policy));
     for (const auto& group : from.groups) {
         const auto effective = config::effective(from, group);
         to.groups.push_back({group.name, peer(effective.settings), sources(effective)});

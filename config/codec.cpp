@@ -147,6 +147,22 @@ Complaint not_a(const Node& node, std::string_view type, std::string_view exampl
             "for example " + in_quotes(example)};
 }
 
+Complaint Codec<MedEdit>::read(const Node& node, MedEdit& out, const Limits&) {
+    std::optional<MedEdit> value;
+    if (node.kind == Node::Kind::String) value = MedEdit::parse(node.text);
+    if (node.kind == Node::Kind::Integer && node.integer >= 0 && node.integer <= 0xffffffffLL)
+        value = MedEdit{MedEdit::Kind::Set, static_cast<std::uint32_t>(node.integer)};
+    if (!value)
+        return {shown(node) + " is no change of a MED", "write 100, \"+10\", \"-10\" or \"none\""};
+    out = *value;
+    return {};
+}
+
+std::string Codec<MedEdit>::write(const MedEdit& value) {
+    return value.kind == MedEdit::Kind::Set ? write_number(value.number)
+                                            : in_quotes(value.to_string());
+}
+
 Complaint Codec<Prefix>::read(const Node& node, Prefix& out, const Limits&) {
     if (node.kind == Node::Kind::String && node.text.find('/') != std::string::npos) {
         if (const auto strict = Prefix::parse_strict(node.text)) {

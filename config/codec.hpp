@@ -131,6 +131,26 @@ struct TextForm<Endpoint> {
     static constexpr std::string_view kType = "ADDRESS:PORT", kExample = "127.0.0.1:8080";
 };
 
+template <>
+struct TextForm<AsPathRule> {
+    static constexpr std::string_view kType = "[permit|deny] AS-PATH PATTERN or list",
+                                      kExample = "originated 65001";
+};
+template <>
+struct TextForm<CommunityRule> {
+    static constexpr std::string_view kType = "[permit|deny] COMMUNITY ... or list",
+                                      kExample = "65000:*";
+};
+template <>
+struct TextForm<CommunityPattern> {
+    static constexpr std::string_view kType = "community", kExample = "65000:1";
+};
+template <>
+struct TextForm<NextHopEdit> {
+    static constexpr std::string_view kType = "\"self\", \"unchanged\", \"peer\" or address",
+                                      kExample = "10.0.0.1";
+};
+
 Complaint not_a(const Node& node, std::string_view type, std::string_view example);
 
 template <class T>
@@ -149,6 +169,13 @@ struct Codec<T> {
         return not_a(node, TextForm<T>::kType, TextForm<T>::kExample);
     }
     static std::string write(const T& value) { return in_quotes(value.to_string()); }
+};
+
+template <>
+struct Codec<MedEdit> {
+    static std::string type() { return "number, \"+N\", \"-N\" or \"none\""; }
+    static Complaint read(const Node& node, MedEdit& out, const Limits&);
+    static std::string write(const MedEdit& value);
 };
 
 template <>
@@ -182,8 +209,25 @@ struct Words<AddPath> {
     static constexpr std::string_view kWords[] = {"off", "receive", "send", "both"};
 };
 template <>
+struct Words<PeerRole> {
+    static constexpr std::string_view kWords[] = {"provider", "route-server", "route-server-client",
+                                                  "customer", "peer"};
+};
+template <>
 struct Words<RemovePrivateAs> {
     static constexpr std::string_view kWords[] = {"off", "private", "all", "replace"};
+};
+template <>
+struct Words<RouteOrigin> {
+    static constexpr std::string_view kWords[] = {"igp", "egp", "incomplete"};
+};
+template <>
+struct Words<RouteFrom> {
+    static constexpr std::string_view kWords[] = {"own", "external", "internal"};
+};
+template <>
+struct Words<TermAction> {
+    static constexpr std::string_view kWords[] = {"accept", "reject", "next"};
 };
 template <>
 struct Words<Hugepages> {
@@ -277,11 +321,17 @@ struct Codec<std::vector<T>> {
     }
     static std::string write(const std::vector<T>& value) {
         if (value.size() == 1 && std::same_as<T, std::string>) return Codec<T>::write(value[0]);
-        std::string out = "[";
+        std::vector<std::string> items;
+        bool wide = false;
         for (const T& item : value) {
-            if (out.size() > 1) out += ", ";
-            out += Codec<T>::write(item);
+            items.push_back(Codec<T>::write(item));
+            wide |= std::unsigned_integral<T> || std::same_as<T, Asn> ? items.back().ends_with('L')
+                                                                      : false;
         }
+        // libconfig wants all numbers of a list to be of one kind.
+        std::string out = "[";
+        for (const auto& item : items)
+            out += (out.size() > 1 ? ", " : "") + item + (wide && !item.ends_with('L') ? "L" : "");
         return out + "]";
     }
 };

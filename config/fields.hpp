@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/peer_fields.hpp"
+#include "config/policy_fields.hpp"
 
 // The one table of keys. Loading, printing, the check for unknown keys, the
 // plan's prices and reference.md all come from here; a key that is not here
@@ -239,6 +240,32 @@ struct Fields<Guard> {
 };
 
 template <>
+struct Fields<Aggregate> {
+    static constexpr std::tuple kAll{
+        field("prefix", &Aggregate::prefix,
+              {.doc = "Announced, and discarded in the FIB, while a route inside it is in use.",
+               .cost = Cost::Refresh,
+               .required = true}),
+        field("summary_only", &Aggregate::summary_only,
+              {.doc = "Do not announce what is inside.", .cost = Cost::Refresh}),
+    };
+};
+
+template <>
+struct Fields<Mrt> {
+    static constexpr std::tuple kAll{
+        field("directory", &Mrt::directory,
+              {.doc = "Where MRT files are written, those of `torii bgp dump` too."}),
+        field("table_interval", &Mrt::table_interval,
+              {.doc = "Time between two dumps of the table; 0 dumps only on demand.",
+               .limits = {0, 604800}}),
+        field("updates", &Mrt::updates, {.doc = "Record everything that peers say."}),
+        field("updates_interval", &Mrt::updates_interval,
+              {.doc = "Time that goes into one file of updates.", .limits = {10, 86400}}),
+    };
+};
+
+template <>
 struct Fields<Bgp> {
     static constexpr std::tuple kAll{
         field("asn", &Bgp::asn,
@@ -268,12 +295,31 @@ struct Fields<Bgp> {
         field("multipath_relax", &Bgp::multipath_relax,
               {.doc = "ECMP over paths of equal length even if their ASes differ.",
                .cost = Cost::Refresh}),
+        field("always_compare_med", &Bgp::always_compare_med,
+              {.doc = "Compare MED between paths of different neighbor ASes too.",
+               .cost = Cost::Refresh}),
+        field("missing_med_as_worst", &Bgp::missing_med_as_worst,
+              {.doc = "A path without MED has the highest, not 0.", .cost = Cost::Refresh}),
+        field("compare_router_id", &Bgp::compare_router_id,
+              {.doc = "Between equal eBGP paths the lower router ID wins, not the one in use.",
+               .cost = Cost::Refresh}),
+        field("cluster_id", &Bgp::cluster_id,
+              {.doc = "Cluster of route reflection, written as an IPv4 address.",
+               .cost = Cost::Refresh,
+               .unset = "the router ID"}),
+        field(
+            "restart_deferral", &Bgp::restart_deferral,
+            {.doc = "After a start, how long neighbors with graceful_restart = \"full\" are heard "
+                    "out before anything is announced to them (RFC 4724); 0 announces at once.",
+             .limits = {0, 3600}}),
         field("networks", &Bgp::networks,
               {.doc = "Prefixes we announce as our own.", .cost = Cost::Refresh}),
+        field("aggregates", &Bgp::aggregates, {.doc = "Summaries of what lies inside them."}),
         field("redistribute", &Bgp::redistribute,
               {.doc = "Routes of other sources to announce.", .cost = Cost::Refresh}),
         field("guard", &Bgp::guard,
               {.doc = "Which node may announce what; holds for peers that are guarded."}),
+        field("mrt", &Bgp::mrt, {.doc = "Files of MRT (RFC 6396), readable by bgpdump."}),
         field("defaults", &Bgp::defaults,
               {.doc = "What holds for every peer unless its group or itself says otherwise."}),
         field("groups", &Bgp::groups, {.doc = "Peer groups by name."}),
@@ -364,6 +410,14 @@ struct Fields<Model> {
         field("bgp", &Model::bgp, {.doc = "BGP; leave it out to run none."}),
         field("prefix_lists", &Model::prefix_lists,
               {.doc = "Prefix lists by name: pods = [ \"10.244.0.0/16 ge 24 le 24\" ]."}),
+        field("as_path_lists", &Model::as_path_lists,
+              {.doc = "AS-path lists by name: customers = [ \"neighbor 65001\" ]."}),
+        field("community_lists", &Model::community_lists,
+              {.doc = "Community lists by name: services = [ \"65000:1\", \"65000:2\" ]."}),
+        field("policies", &Model::policies,
+              {.doc = "Route policies by name, each a list of terms: from-nodes = ( { match = { "
+                      "prefix = \"pods\"; }; set = { local_pref = 200; }; } ). The first term that "
+                      "matches decides; what none decides is rejected."}),
         field("management", &Model::management, {.doc = "REST API and command line."}),
         field("log", &Model::log, {.doc = "Where events are written."}),
     };

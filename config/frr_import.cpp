@@ -6,6 +6,7 @@
 
 #include "config/codec.hpp"
 #include "config/frr_peer.hpp"
+#include "config/frr_route_map.hpp"
 #include "config/stable_sort.hpp"
 #include "config/validate.hpp"
 
@@ -50,12 +51,6 @@ public:
 
 private:
     enum class Inside : std::uint8_t { Nothing, Interface, Bgp, RouteMap, Strange };
-    struct Clause {
-        bool permit = true;
-        std::string list;  // "": everything
-        unsigned line = 0;
-    };
-
     void leave_out(std::string why) {
         const auto start = text_.find_first_not_of(" \t");
         // A password stays where it is.
@@ -97,8 +92,9 @@ private:
             begin_bgp(w);
         } else if (w.begins("route-map")) {
             inside_ = Inside::RouteMap;
-            maps_[std::string{w[1]}].push_back({w[2] != "deny", "", line_});
-            map_ = std::string{w[1]};
+            maps_.begin(w, line_);
+        } else if (FrrRouteMaps::is_list(w)) {
+            if (auto why = maps_.take_list(w); !why.empty()) leave_out(std::move(why));
         } else if (w.begins("ip", "prefix-list") || w.begins("ipv6", "prefix-list")) {
             prefix_list(w);
         } else if (w.begins("ip", "route") || w.begins("ipv6", "route")) {
@@ -244,13 +240,7 @@ private:
     }
 
     void route_map(const FrrWords& w) {
-        auto& clause = maps_[map_].back();
-        if ((w.begins("match", "ip", "address", "prefix-list") ||
-             w.begins("match", "ipv6", "address", "prefix-list")) &&
-            clause.list.empty())
-            clause.list = std::string{w[4]};
-        else
-            leave_out("of a route-map, one match on a prefix list is taken for each clause");
+        if (auto why = maps_.take(w); !why.empty()) leave_out(std::move(why));
     }
 
     // ip prefix-list NAME [seq N] permit|deny PREFIX [ge N] [le N]
@@ -300,6 +290,7 @@ private:
     void finish();
     void finish_peer(const std::string& name, FrrPeer& peer);
     void make_list(const std::string& name);
+    void use_maps(FrrPeer& peer);
     void use_ranges();
 
     FrrImport out_;
@@ -310,35 +301,37 @@ private:
     bool known_family_ = true, datacenter_ = false, requires_policy_ = true,
          ipv4_by_default_ = true;
     Port* port_ = nullptr;
-    std::string interface_, map_;
+    std::string interface_;
     std::map<std::string, IpAddress, std::less<>> addresses_;
     std::map<std::string, FrrPeer> peers_;
     std::vector<std::string> order_;
-    std::map<std::string, std::vector<std::pair<std::uint32_t, PrefixRule>>> lists_;
-    std::map<std::string, std::vector<Clause>> maps_;
+    FrrRouteMaps::PrefixLists lists_;
+    FrrRouteMaps maps_;
     std::uint32_t next_order_ = 0;
 };
 
-// A route-map is flattened to one list: what a clause permits or denies.
+// A route-map that asks for prefixes alone is flattened to one list: what a
+// clause permits or denies.
 void Importer::make_list(const std::string& name) {
     if (name == "any" || name == "none" || out_.model.find_prefix_list(name)) return;
     PrefixList list{name, {}};
-    if (const auto map = maps_.find(name); map != maps_.end()) {
-        for (const Clause& clause : map->second) {
-            if (clause.list.empty()) {
-                list.rules.push_back({clause.permit, true, {}, 0, 0});
+    if (const auto* clauses = maps_.find(name)) {
+        for (const auto& clause : *clauses) {
+            const bool permit = clause.term.action == TermAction::Accept;
+            if (!clause.term.match.prefix) {
+                list.rules.push_back({permit, true, {}, 0, 0});
                 continue;
             }
-            for (const auto& [_, rule] : lists_[clause.list]) {
+            for (const auto& [_, rule] : lists_[clause.term.match.prefix->front()]) {
                 // What a clause's list denies goes on to the next clause there.
-                if (!rule.permit && !(clause.permit && &clause == &map->second.back())) {
+                if (!rule.permit && !(permit && &clause == &clauses->back())) {
                     out_.left_out.push_back(
                         {clause.line, "route-map " + name + ": " + rule.to_string(),
                          "a denied prefix that goes on to the next clause cannot be said"});
                     continue;
                 }
                 list.rules.push_back(rule);
-                list.rules.back().permit = rule.permit && clause.permit;
+                list.rules.back().permit = rule.permit && permit;
             }
         }
     } else {
@@ -347,8 +340,30 @@ void Importer::make_list(const std::string& name) {
     out_.model.prefix_lists.push_back(std::move(list));
 }
 
+// Route-maps become policies, or prefix lists where that says the same and the
+// peer has no other list, which would be read as one with it.
+void Importer::use_maps(FrrPeer& peer) {
+    const auto use = [&](const std::vector<std::string>& maps, std::vector<std::string>& lists,
+                         std::optional<std::vector<std::string>>& policies) {
+        for (const auto& map : maps) {
+            if (maps_.plain(map) && lists.empty()) {
+                lists.push_back(map);
+                continue;
+            }
+            if (!policies) policies.emplace();
+            policies->push_back(map);
+            auto& known = out_.model.policies;
+            if (std::ranges::find(known, map, &Policy::name) == known.end())
+                known.push_back(maps_.policy(map, lists_));
+        }
+    };
+    use(peer.import_maps, peer.imports, peer.settings.import_policies);
+    use(peer.export_maps, peer.exports, peer.settings.export_policies);
+}
+
 void Importer::finish_peer(const std::string& name, FrrPeer& peer) {
     auto& s = peer.settings;
+    use_maps(peer);
     if (!peer.imports.empty()) s.import_lists = peer.imports;
     if (!peer.exports.empty()) s.export_lists = peer.exports;
     if (peer.ipv4 || peer.ipv6) {
@@ -401,7 +416,12 @@ void Importer::finish() {
         used.insert(peer.imports.begin(), peer.imports.end());
         used.insert(peer.exports.begin(), peer.exports.end());
     }
+    for (const auto& policy : out_.model.policies)
+        for (const auto& term : policy.terms)
+            if (term.match.prefix)
+                used.insert(term.match.prefix->begin(), term.match.prefix->end());
     for (const auto& name : used) make_list(name);
+    maps_.put_lists(out_.model);
 }
 
 void Importer::use_ranges() {

@@ -13,8 +13,9 @@ struct FrrPeer {
     PeerSettings settings;
     bool is_group = false;
     std::string group;
-    std::optional<bool> ipv4, ipv6;             // activated
-    std::vector<std::string> imports, exports;  // names of lists and route-maps
+    std::optional<bool> ipv4, ipv6;                     // activated
+    std::vector<std::string> imports, exports;          // names of prefix lists
+    std::vector<std::string> import_maps, export_maps;  // names of route-maps
     unsigned line = 0;
 };
 

@@ -12,6 +12,7 @@
 #include "base/mac.hpp"
 #include "base/prefix.hpp"
 #include "config/peer_settings.hpp"
+#include "config/policy.hpp"
 
 // The configuration as operators speak: a plain value, complete in itself. It
 // says what is wanted, not how the rooms hold it; app/translate knows both. A
@@ -144,6 +145,22 @@ struct Guard {
     friend bool operator==(const Guard&, const Guard&) = default;
 };
 
+// A summary of what lies inside it, announced while there is anything.
+struct Aggregate {
+    Prefix prefix;
+    bool summary_only = false;
+    friend bool operator==(const Aggregate&, const Aggregate&) = default;
+};
+
+// MRT files (RFC 6396): dumps of the table, and what peers say.
+struct Mrt {
+    std::string directory = "/var/lib/torii/mrt";
+    seconds table_interval{0};
+    bool updates = false;
+    seconds updates_interval{900};
+    friend bool operator==(const Mrt&, const Mrt&) = default;
+};
+
 struct Bgp {
     Asn asn;
     std::optional<IpAddress> router_id;  // unset: the highest IPv4 address of a port
@@ -153,9 +170,16 @@ struct Bgp {
     std::uint16_t maximum_paths_ebgp = 64;
     std::uint16_t maximum_paths_ibgp = 64;
     bool multipath_relax = true;  // equal length is enough, the ASes may differ
+    bool always_compare_med = false;
+    bool missing_med_as_worst = false;
+    bool compare_router_id = false;       // false: of equal eBGP paths the one in use stays
+    std::optional<IpAddress> cluster_id;  // unset: the router ID
+    seconds restart_deferral{10};
     std::vector<Prefix> networks;
+    std::vector<Aggregate> aggregates;
     std::vector<Redistribute> redistribute;
     Guard guard;
+    Mrt mrt;
     PeerSettings defaults;
     std::vector<PeerGroup> groups;
     std::vector<ListenRange> listen;
@@ -249,6 +273,9 @@ struct Model {
     std::vector<StaticNeighbor> neighbors;
     std::optional<Bgp> bgp;
     std::vector<PrefixList> prefix_lists;
+    std::vector<AsPathList> as_path_lists;
+    std::vector<CommunityList> community_lists;
+    std::vector<Policy> policies;
     Management management;
     Log log;
     friend bool operator==(const Model&, const Model&) = default;

@@ -62,9 +62,16 @@ const PeerSettings& built_in_peer_settings() {
         s.graceful_restart = GracefulRestart::Helper;
         s.restart_time = seconds{120};
         s.stale_time = seconds{360};
+        s.hold_down = seconds{0};
         s.graceful_shutdown = false;
         s.weight = 1u;
         s.guarded = false;
+        s.accept_blackhole = false;
+        s.next_hop_unchanged = false;
+        s.route_server_client = false;
+        s.extended_messages = true;
+        s.allow_as_set = false;
+        s.strict_role = false;
         return s;
     }();
     return settings;

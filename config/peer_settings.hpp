@@ -46,6 +46,8 @@ struct MaxPrefix {
 enum class GracefulRestart : std::uint8_t { Off, Helper, Full };
 enum class SendCommunity : std::uint8_t { None, Standard, Extended, Large, All };
 enum class AddPath : std::uint8_t { Off, Receive, Send, Both };
+// Ours towards the peer.
+enum class PeerRole : std::uint8_t { Provider, RouteServer, RouteServerClient, Customer, Peer };
 enum class RemovePrivateAs : std::uint8_t { Off, Private, All, Replace };
 
 struct PeerSettings {
@@ -71,6 +73,8 @@ struct PeerSettings {
     // first rule that matches decides. "any" and "none" are built in.
     std::optional<std::vector<std::string>> import_lists;
     std::optional<std::vector<std::string>> export_lists;
+    std::optional<std::vector<std::string>> import_policies;  // asked for what the lists permit
+    std::optional<std::vector<std::string>> export_policies;
     std::optional<MaxPrefix> max_prefix;
     std::optional<bool> default_originate;
     std::optional<bool> next_hop_self;
@@ -87,9 +91,20 @@ struct PeerSettings {
     std::optional<GracefulRestart> graceful_restart;
     std::optional<seconds> restart_time;
     std::optional<seconds> stale_time;
+    std::optional<seconds> hold_down;
     std::optional<bool> graceful_shutdown;  // announce 65535:0, RFC 8326
     std::optional<std::uint32_t> weight;    // share of an ECMP group, default 1
     std::optional<bool> guarded;            // bgp.guard watches what it announces
+    std::optional<bool> accept_blackhole;   // RFC 7999
+    std::optional<bool> next_hop_unchanged;
+    std::optional<bool> route_server_client;
+    std::optional<bool> extended_messages;  // RFC 8654
+    std::optional<bool> allow_as_set;       // RFC 9774 wants them refused
+    std::optional<PeerRole> role;           // RFC 9234, ours
+    std::optional<bool> strict_role;
+    std::optional<seconds> send_hold_time;         // RFC 9687
+    std::optional<seconds> long_lived_stale_time;  // RFC 9494
+    std::optional<std::string> shutdown_message;   // RFC 9003
 
     friend bool operator==(const PeerSettings&, const PeerSettings&) = default;
 };

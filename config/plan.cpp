@@ -76,6 +76,20 @@ void pair_up(const std::vector<T>& had, const std::vector<T>& wanted, KeyOf key_
     }
 }
 
+// What peers refer to by name: they read or send their routes again.
+template <class T>
+void named_values(const std::vector<T>& had, const std::vector<T>& wanted, const std::string& path,
+                  Plan& out) {
+    const auto changed = [&](const T& item) {
+        out.push_back(ChangeValue{path + '.' + item.name, Cost::Refresh});
+    };
+    pair_up(
+        had, wanted, [](const T& item) { return item.name; }, changed, changed,
+        [&](const T& old, const T& now) {
+            if (old != now) changed(now);
+        });
+}
+
 std::string group_key(const Neighbor& n) {
     return n.group.value_or("");
 }
@@ -103,6 +117,9 @@ private:
 void plan_bgp(const Bgp& had, const Bgp& wanted, Plan& out) {
     compare_values(had, wanted, "bgp", out);
     compare_values(had.guard, wanted.guard, "bgp.guard", out);
+    compare_values(had.mrt, wanted.mrt, "bgp.mrt", out);
+    if (had.aggregates != wanted.aggregates)
+        out.push_back(ChangeValue{"bgp.aggregates", Cost::Refresh});
     const auto name = [](const auto& item) { return item.name; };
 
     const Folded before{had}, after{wanted};
@@ -246,6 +263,9 @@ Plan plan(const Model& running, const Model& wanted) {
         [&](const PrefixList& old, const PrefixList& now) {
             if (old != now) out.push_back(ChangePrefixList{now});
         });
+    named_values(running.as_path_lists, wanted.as_path_lists, "as_path_lists", out);
+    named_values(running.community_lists, wanted.community_lists, "community_lists", out);
+    named_values(running.policies, wanted.policies, "policies", out);
     // Starting or stopping BGP as a whole opens and closes its listening sockets.
     if (running.bgp.has_value() != wanted.bgp.has_value())
         out.push_back(ChangeValue{"bgp", Cost::Restart});

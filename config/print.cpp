@@ -117,8 +117,10 @@ private:
                 if (first.empty()) first = entry.key;
             });
             if (children.empty()) return {key, "[]", 0, 0, {}};
-            if (children.size() == 1 && children[0].key == first)
-                return {key, children[0].value, 0, 0, {}};
+            if (children.size() == 1 && children[0].key == first) {
+                children[0].key = key;
+                return children[0];
+            }
         }
         return {key, "", '{', '}', std::move(children)};
     }

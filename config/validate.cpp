@@ -248,6 +248,7 @@ void validate(const Model& model, const SourceMap& sources, Problems& problems) 
     check_routes(model, find);
     check_static_neighbors(model, find);
     check_prefix_lists(model, find);
+    validate_policies(model, find);
     check_management(model.management, find);
     if (model.router.hostname &&
         (model.router.hostname->empty() || model.router.hostname->size() > 255))

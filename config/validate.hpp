@@ -33,6 +33,14 @@ private:
 };
 
 void validate_bgp(const Model& model, const Bgp& bgp, Findings& findings);
+// Policies and the lists they name; `names` of policies that a peer uses.
+void validate_policies(const Model& model, Findings& findings);
+void validate_policy_names(const Model& model, const std::string& path,
+                           const std::optional<std::vector<std::string>>& names,
+                           Findings& findings);
+void validate_prefix_list_names(const Model& model, const std::string& path,
+                                const std::optional<std::vector<std::string>>& names,
+                                Findings& findings);
 
 // The port whose link `address` is on, or null.
 const Port* port_towards(const Model& model, const IpAddress& address);

@@ -20,6 +20,7 @@ public:
 
     void run() {
         router_id();
+        aggregates();
         guard();
         written("bgp.defaults", bgp_.defaults);
         for (const auto& group : bgp_.groups) this->group(group);
@@ -39,6 +40,17 @@ private:
                 if (own.address.is_v4()) return;
         find_.error("bgp", "no port has an IPv4 address to take the router ID from",
                     "set bgp.router_id");
+    }
+
+    void aggregates() {
+        if (bgp_.cluster_id && (!bgp_.cluster_id->is_v4() || bgp_.cluster_id->is_unspecified()))
+            find_.error("bgp.cluster_id", bgp_.cluster_id->to_string() + " is no cluster ID",
+                        "write it as an IPv4 address: \"10.0.0.1\"");
+        std::set<Prefix> seen;
+        for (std::size_t i = 0; i < bgp_.aggregates.size(); ++i)
+            if (!seen.insert(bgp_.aggregates[i].prefix).second)
+                find_.error(indexed("bgp.aggregates", i),
+                            bgp_.aggregates[i].prefix.to_string() + " stands twice");
     }
 
     void guard() {
@@ -95,8 +107,10 @@ private:
 
     // What is wrong wherever it is written.
     void written(const std::string& path, const PeerSettings& s) {
-        lists(path + ".import", s.import_lists);
-        lists(path + ".export", s.export_lists);
+        validate_prefix_list_names(model_, path + ".import", s.import_lists, find_);
+        validate_prefix_list_names(model_, path + ".export", s.export_lists, find_);
+        validate_policy_names(model_, path + ".import_policy", s.import_policies, find_);
+        validate_policy_names(model_, path + ".export_policy", s.export_policies, find_);
         // RFC 4271 §4.2: zero, or at least three seconds.
         if (s.hold_time && (s.hold_time->count() == 1 || s.hold_time->count() == 2))
             find_.error(path + ".hold_time", "a hold time is 0 or at least 3 seconds (RFC 4271)");
@@ -120,19 +134,6 @@ private:
             find_.error(path + ".description", "more than 255 bytes");
     }
 
-    void lists(const std::string& path, const std::optional<std::vector<std::string>>& names) {
-        if (!names) return;
-        for (const auto& name : *names) {
-            if (name == "any" || name == "none" || model_.find_prefix_list(name)) continue;
-            std::vector<std::string_view> known{"any", "none"};
-            for (const auto& list : model_.prefix_lists) known.push_back(list.name);
-            const auto near = suggest(name, known);
-            find_.error(path, "there is no prefix list " + in_quotes(name),
-                        near.empty() ? "add it: prefix_lists = { " + name + " = [ ... ]; }"
-                                     : "did you mean " + in_quotes(near) + "?");
-        }
-    }
-
     // What is wrong of the whole that holds for a peer.
     void whole(const std::string& path, const PeerSettings& s) {
         const auto internal = is_internal(bgp_, s);
@@ -151,15 +152,17 @@ private:
                 s.remove_private_as.value_or(RemovePrivateAs::Off) != RemovePrivateAs::Off,
                 "remove_private_as");
             only_external(s.local_as.has_value() && *s.local_as != bgp_.asn, "local_as");
+            only_external(s.role.has_value(), "role");
+            only_external(s.route_server_client.value_or(false), "route_server_client");
         } else {
             if (s.route_reflector_client.value_or(false))
                 find_.error(path + ".route_reflector_client",
                             "route_reflector_client is for iBGP, this peer is eBGP");
-            if (!s.import_lists)
+            if (!s.import_lists && (!s.import_policies || s.import_policies->empty()))
                 find_.warning(path,
                               "no import list: every route of this eBGP peer is refused "
                               "(RFC 8212)",
-                              "import = \"LIST\", or \"any\"");
+                              "import = \"LIST\", or \"any\", or import_policy");
         }
         if (s.hold_time && s.keepalive && s.hold_time->count() > 0 && *s.keepalive >= *s.hold_time)
             find_.error(path + ".keepalive",

@@ -76,11 +76,11 @@ TEST(FrrImport, CarriesABorderRouterOverAndNamesWhatItDoesNot) {
     ASSERT_TRUE(nodes);
     EXPECT_EQ(nodes->settings.families, (std::vector{Family::Ip4, Family::Ip6}));
     EXPECT_EQ(nodes->settings.passwords, std::vector<std::string>{"s3cret"});
-    const auto* list = m.find_prefix_list("FROM-NODES");
-    ASSERT_TRUE(list);
-    ASSERT_EQ(list->rules.size(), 3u);
-    EXPECT_EQ(list->rules[1].to_string(), "fd00:10:244::/48 ge 64");
-    EXPECT_EQ(list->rules[2].to_string(), "deny any");
+    EXPECT_EQ(nodes->settings.import_policies, std::vector<std::string>{"FROM-NODES"});
+    ASSERT_EQ(m.policies.size(), 1u);
+    ASSERT_EQ(m.policies[0].terms.size(), 3u);
+    EXPECT_EQ(m.policies[0].terms[1].set.local_pref, 200u);
+    EXPECT_EQ(m.policies[0].terms[2].action, TermAction::Reject);
     ASSERT_EQ(m.bgp->neighbors.size(), 2u);
     EXPECT_EQ(m.bgp->neighbors[1].settings.update_source, IpAddress::parse("10.0.0.1"));
     EXPECT_EQ(m.routes.size(), 5u);
@@ -88,9 +88,55 @@ TEST(FrrImport, CarriesABorderRouterOverAndNamesWhatItDoesNot) {
     EXPECT_EQ(m.routes[2].via.size(), 2u);
     for (const auto* text :
          {"192.0.2.255/32", "ip ospf cost", "bfd", "redistribute ospf", "address-family l2vpn",
-          "router ospf", "set local-preference", "access-list", "eth9", "neighbor eth5"})
+          "router ospf", "access-list", "eth9", "neighbor eth5"})
         EXPECT_TRUE(left_out(imported, text)) << text;
-    EXPECT_EQ(imported.left_out.size(), 13u);
+    EXPECT_EQ(imported.left_out.size(), 12u);
+}
+
+TEST(FrrImport, MakesPoliciesOfRouteMaps) {
+    const auto imported = import_frr(R"(
+bgp as-path access-list FAR seq 5 permit _64999_
+bgp community-list standard TAGGED seq 5 permit 65000:1 65000:2
+bgp community-list standard OLD permit 65000:9
+bgp large-community-list standard BIG permit 65000:1:2
+ip prefix-list PODS seq 5 permit 10.244.0.0/16 ge 24
+ip prefix-list HOPS permit 10.0.0.0/24
+route-map IN permit 10
+ match ip address prefix-list PODS
+ match community TAGGED
+ match as-path FAR
+ set local-preference 200
+ set community 65000:3 no-export additive
+ set comm-list OLD delete
+route-map IN deny 20
+ match large-community BIG
+ match ip next-hop prefix-list HOPS
+route-map IN permit 30
+ set metric +10
+ set as-path prepend 65000 65000
+ set weight 7
+router bgp 65000
+ bgp router-id 10.0.0.1
+ neighbor 10.0.0.2 remote-as 65001
+ neighbor 10.0.0.2 route-map IN in
+ neighbor 10.0.0.2 prefix-list PODS out
+)");
+    const auto m = checked(imported);
+    ASSERT_EQ(m.policies.size(), 1u);
+    const auto& terms = m.policies[0].terms;
+    ASSERT_EQ(terms.size(), 3u);
+    EXPECT_EQ(terms[0].match.prefix, std::vector<std::string>{"PODS"});
+    EXPECT_EQ(terms[0].match.as_path[0].list, "FAR");
+    EXPECT_EQ(terms[0].set.add_community.size(), 2u);
+    EXPECT_EQ(terms[0].set.remove_community[0].to_string(), "65000:9");
+    EXPECT_EQ(terms[1].action, TermAction::Reject);
+    EXPECT_EQ(terms[1].match.next_hop, std::vector{*Prefix::parse("10.0.0.0/24")});
+    EXPECT_EQ(terms[2].set.med->to_string(), "+10");
+    EXPECT_EQ(terms[2].set.prepend_as, (std::vector<Asn>{{65000}, {65000}}));
+    EXPECT_EQ(m.as_path_lists[0].rules[0].to_string(), "_64999_");
+    EXPECT_EQ(m.community_lists[0].rules[0].to_string(), "65000:1 65000:2");
+    EXPECT_TRUE(left_out(imported, "set weight 7"));
+    EXPECT_EQ(imported.left_out.size(), 1u);
 }
 
 TEST(FrrImport, PrintsNoPasswordAmongWhatIsLeftOut) {

@@ -42,6 +42,9 @@ PeerSettings peer() {
     s.connect_retry = *maybe(time(1, 65535));
     s.import_lists = *maybe(
         rc::gen::element(std::vector<std::string>{"any"}, std::vector<std::string>{"one", "two"}));
+    s.import_policies =
+        *maybe(rc::gen::element(std::vector<std::string>{"p"}, std::vector<std::string>{}));
+    s.role = *maybe(rc::gen::element(PeerRole::Customer, PeerRole::RouteServer));
     s.max_prefix = *maybe(rc::gen::map(rc::gen::inRange<std::uint32_t>(1, 4000000000u), [](auto n) {
         return MaxPrefix{n, MaxPrefixAction::Drop, 75, seconds{n % 2}};
     }));
@@ -85,6 +88,27 @@ Model arbitrary_model() {
     }
     m.prefix_lists = {{"one", {*PrefixRule::parse("10.0.0.0/8 ge 24"), *PrefixRule::parse("any")}},
                       {"two", {}}};
+    m.as_path_lists = {{"far", {*AsPathRule::parse("deny _64999_"), *AsPathRule::parse("empty")}}};
+    m.community_lists = {{"tagged", {*CommunityRule::parse("65000:1 65000:1:2")}}};
+    PolicyTerm first, second;
+    first.match.prefix = std::vector<std::string>{"one"};
+    first.match.as_path = {*AsPathRule::parse("far"), *AsPathRule::parse("length le 3")};
+    first.match.community = {*CommunityRule::parse("deny no-export"),
+                             *CommunityRule::parse("tagged")};
+    first.match.from = *maybe(rc::gen::element(RouteFrom::Own, RouteFrom::Internal));
+    first.set.local_pref = *maybe(rc::gen::arbitrary<std::uint32_t>());
+    first.set.med = *maybe(
+        rc::gen::element(*MedEdit::parse("+10"), *MedEdit::parse("100"), *MedEdit::parse("none")));
+    first.set.community = *maybe(rc::gen::element(
+        std::vector<CommunityPattern>{},
+        std::vector{*CommunityPattern::parse("rt:65000:1"), *CommunityPattern::parse("1:2")}));
+    first.set.next_hop =
+        *maybe(rc::gen::element(*NextHopEdit::parse("unchanged"), *NextHopEdit::parse("10.0.0.9")));
+    first.set.prepend_as = {{4200000000u}, {1}};
+    first.action = *rc::gen::element(TermAction::Accept, TermAction::Next);
+    second.name = *maybe(rc::gen::map(text(), [](const std::string& t) { return 't' + t; }));
+    second.action = TermAction::Reject;
+    m.policies = {{"p", {first, second}}, {"empty", {}}};
     Bgp bgp;
     bgp.asn = {*rc::gen::inRange<std::uint32_t>(64512, 65534)};
     bgp.guard.mode = *rc::gen::element(GuardMode::Off, GuardMode::Alert, GuardMode::Enforce);
