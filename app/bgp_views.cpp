@@ -166,4 +166,26 @@ void BgpActions::act_on_group(std::string name, mgmt::PeerAction action, std::st
         });
 }
 
+void BgpActions::dump_table(mgmt::Done<mgmt::MrtRow> done) {
+    gateway_.ask([this, done = std::move(done)] {
+        auto* speaker = gateway_.speaker();
+        if (speaker == nullptr) return done(Failure{no_bgp()});
+        speaker->dump_table([done](const Result<bgp::MrtFile, SystemError>& written) {
+            if (!written) return done(Failure{mgmt::unavailable(written.error().message())});
+            done(mgmt::MrtRow{written->file, true, written->prefixes, written->records,
+                              written->bytes});
+        });
+    });
+}
+
+void BgpActions::record_updates(std::chrono::seconds time, mgmt::Done<mgmt::MrtRow> done) {
+    gateway_.ask([this, time, done = std::move(done)] {
+        auto* speaker = gateway_.speaker();
+        if (speaker == nullptr) return done(Failure{no_bgp()});
+        const auto file = speaker->record_updates(time, [](const auto&) {});
+        if (!file) return done(Failure{mgmt::unavailable(file.error().message())});
+        done(mgmt::MrtRow{*file, false, 0, 0, 0});
+    });
+}
+
 }  // namespace torii::app

@@ -370,7 +370,10 @@ void Gateway::pump() {
     const bool more = table_.settle();
     auto delta = table_.take_delta();
     if (dataplane_ && !delta.empty()) dataplane_->apply(delta);
-    if (more) schedule_pump();
+    if (more) return schedule_pump();
+    if (!dataplane_ || !speaker_) return;
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto read : speaker_->take_applied_reads()) update_to_fib_.add(now - read);
 }
 
 void Gateway::watch_dataplane() {

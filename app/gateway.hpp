@@ -11,6 +11,7 @@
 #include "app/log.hpp"
 #include "app/revisions.hpp"
 #include "app/translate.hpp"
+#include "base/histogram.hpp"
 #include "base/result.hpp"
 #include "base/system_error.hpp"
 #include "config/model.hpp"
@@ -73,6 +74,8 @@ public:
     bgp::Speaker* speaker() { return speaker_.get(); }              // none without `bgp`
     dataplane::Dataplane* dataplane() { return dataplane_.get(); }  // none without ports
     EventSink& events() { return log_; }
+    // From the last byte of an UPDATE to the write of the FIB.
+    const LatencyHistogram& update_to_fib() const { return update_to_fib_; }
     std::string port_name(rib::PortIndex index) const;
     std::chrono::seconds uptime() const;
 
@@ -115,6 +118,7 @@ private:
     struct Watches;
     std::unique_ptr<Watches> watches_;
     rib::Table table_;
+    LatencyHistogram update_to_fib_;
     std::map<Prefix, OwnRoute> own_static_, own_connected_;
     std::vector<bool> link_up_;
     std::unique_ptr<Liveness> liveness_;

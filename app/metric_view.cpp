@@ -30,6 +30,14 @@ void add(Metric& metric, Labels labels, Number value) {
     metric.samples.push_back({std::move(labels), static_cast<double>(value), {}, 0});
 }
 
+void add_histogram(Metric& metric, const LatencyHistogram& histogram) {
+    const auto in_seconds = [](auto time) { return std::chrono::duration<double>(time).count(); };
+    mgmt::Sample sample{{}, in_seconds(histogram.sum()), {}, histogram.count()};
+    for (std::size_t i = 0; i < LatencyHistogram::kBounds.size(); ++i)
+        sample.buckets.emplace_back(in_seconds(LatencyHistogram::kBounds[i]), histogram.up_to(i));
+    metric.samples.push_back(std::move(sample));
+}
+
 void add_ports(Families& out, const dataplane::Dataplane& dataplane) {
     const auto ports = dataplane.ports();
     const auto each = [&](std::string name, MetricKind kind, std::string help, auto value) {
@@ -163,6 +171,9 @@ void Metrics::metrics(mgmt::Done<std::vector<Metric>> done) {
         for (const auto source : {rib::Source::Connected, rib::Source::Static, rib::Source::Bgp})
             add(routes, {{"source", std::string{rib::to_string(source)}}},
                 gateway_.table().routes(source));
+        add_histogram(out.of("torii_update_to_fib_seconds", MetricKind::Histogram,
+                             "From the last byte of an UPDATE read to the write of the FIB."),
+                      gateway_.update_to_fib());
         if (const auto* dataplane = gateway_.dataplane()) add_dataplane(out, *dataplane);
         if (const auto* speaker = gateway_.speaker()) add_bgp(out, *speaker);
         done(out.take());

@@ -45,6 +45,8 @@ public:
                          mgmt::Done<mgmt::Nothing> done) override;
     void act_on_group(std::string name, mgmt::PeerAction action, std::string reason,
                       mgmt::Done<mgmt::Nothing> done) override;
+    void dump_table(mgmt::Done<mgmt::MrtRow> done) override;
+    void record_updates(std::chrono::seconds time, mgmt::Done<mgmt::MrtRow> done) override;
 
 private:
     Gateway& gateway_;

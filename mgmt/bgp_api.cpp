@@ -68,7 +68,23 @@ void act(const Api& api, const Request& request, Respond respond) {
                                     std::move(done));
 }
 
+void dump(const Api& api, const Request& request, Respond respond) {
+    if (!api.views.bgp) return respond_missing(respond, "BGP actions");
+    const auto wanted = parse_dump(request.body);
+    if (!wanted) return respond(problem_response(wanted.error()));
+    auto done = reply_with<MrtRow>(api, std::move(respond), [](auto& row) {
+        auto response = json_response(to_json(row));
+        if (!row.complete) response.status = 202;
+        return response;
+    });
+    if (wanted->updates)
+        api.views.bgp->record_updates(wanted->time, std::move(done));
+    else
+        api.views.bgp->dump_table(std::move(done));
+}
+
 constexpr Endpoint kEndpoints[] = {
+    {"POST", "/api/v1/bgp/dump", Role::Operate, dump},
     {"GET", "/api/v1/neighbors", Role::Read, list_neighbors},
     {"GET", "/api/v1/neighbors/{address}", Role::Read, one_neighbor},
     {"POST", "/api/v1/neighbors/{address}/{action}", Role::Operate, act},

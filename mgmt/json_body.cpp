@@ -94,6 +94,23 @@ Result<std::string, Problem> parse_reason(std::string_view body) {
     return reason;
 }
 
+Result<DumpBody, Problem> parse_dump(std::string_view body) {
+    DumpBody out;
+    if (body.empty()) return out;
+    const auto object = parse_object(body, {"what", "seconds"});
+    if (!object) return Failure{object.error()};
+    std::string what = "table";
+    std::optional<std::int64_t> time;
+    if (!text(*object, "what", what) || (what != "table" && what != "updates"))
+        return Failure{invalid("what: \"table\" or \"updates\"")};
+    if (!number(*object, "seconds", 1, 86400, time))
+        return Failure{invalid("seconds: a number from 1 to 86400")};
+    out.updates = what == "updates";
+    if (time && !out.updates) return Failure{invalid("seconds: only updates take time")};
+    if (time) out.time = seconds{*time};
+    return out;
+}
+
 Result<CommitBody, Problem> parse_commit(std::string_view body, std::string_view content_type) {
     CommitBody out;
     if (content_type.find("json") == std::string_view::npos) {

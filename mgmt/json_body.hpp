@@ -15,6 +15,13 @@ Result<StaticRouteRequest, Problem> parse_static_route(std::string_view body);
 // {"reason": "text"}, or no body at all
 Result<std::string, Problem> parse_reason(std::string_view body);
 
+struct DumpBody {
+    bool updates = false;
+    seconds time{60};  // of updates
+};
+// {"what": "table"} or {"what": "updates", "seconds": 60}
+Result<DumpBody, Problem> parse_dump(std::string_view body);
+
 struct CommitBody {
     std::string text;
     std::string comment;

@@ -199,6 +199,12 @@ struct ConfigDiff {
     std::vector<ChangeRow> changes;
     std::string text;  // unified, secrets masked; may be empty
 };
+// A file of MRT (RFC 6396).
+struct MrtRow {
+    std::string file;
+    bool complete = true;  // false: it is being recorded
+    std::uint64_t prefixes = 0, records = 0, bytes = 0;
+};
 struct ConfigText {
     std::string text;  // as a configuration file, secrets masked
     std::uint64_t revision = 0;

@@ -270,6 +270,16 @@ void write(JsonWriter& json, const CommitState& row) {
     json.end_object();
 }
 
+void write(JsonWriter& json, const MrtRow& row) {
+    json.object();
+    json.member("file", row.file).member("complete", row.complete);
+    if (row.complete)
+        json.member("prefixes", row.prefixes)
+            .member("records", row.records)
+            .member("bytes", row.bytes);
+    json.end_object();
+}
+
 void write(JsonWriter& json, const LoggedEvent& event) {
     json.object();
     json.member("sequence", event.sequence)

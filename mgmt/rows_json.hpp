@@ -17,6 +17,7 @@ void write(JsonWriter& json, const Explanation& row);
 void write(JsonWriter& json, const ConfigDiff& row);
 void write(JsonWriter& json, const Revision& row);
 void write(JsonWriter& json, const CommitState& row);
+void write(JsonWriter& json, const MrtRow& row);
 void write(JsonWriter& json, const LoggedEvent& event);
 
 std::string rfc3339(std::chrono::system_clock::time_point time);

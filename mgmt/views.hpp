@@ -127,6 +127,10 @@ public:
                                  Done<Nothing> done) = 0;
     virtual void act_on_group(std::string name, PeerAction action, std::string reason,
                               Done<Nothing> done) = 0;
+    // Writes the table to a file of MRT; answers when that is whole.
+    virtual void dump_table(Done<MrtRow> done) = 0;
+    // Records what peers say for so long; answers at once.
+    virtual void record_updates(seconds time, Done<MrtRow> done) = 0;
 };
 
 struct ExplainQuery {

@@ -169,6 +169,22 @@ void bgp_groups(Session& session) {
     table.print(session.out, session.width);
 }
 
+void bgp_dump(Session& session, const std::string& what, unsigned time) {
+    json::object body{{"what", what}};
+    if (what == "updates") body["seconds"] = time;
+    std::string answer;
+    if (!send(session, "POST", "/api/v1/bgp/dump", json::serialize(body),
+              {{"Content-Type", "application/json"}}, &answer) ||
+        session.as_json)
+        return;
+    const auto row = json::parse(answer);
+    if (!flag(row, "complete"))
+        session.out << text(row, "file") << ": recorded for " << time << " s\n";
+    else
+        session.out << text(row, "file") << ": " << number(row, "prefixes") << " prefixes, "
+                    << number(row, "records") << " paths, " << number(row, "bytes") << " bytes\n";
+}
+
 void bgp_act(Session& session, const std::string& what, const std::string& name,
              const std::string& action, const std::string& reason) {
     json::object body;

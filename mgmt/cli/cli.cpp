@@ -30,7 +30,7 @@ struct Line {
     RouteOptions route;
     std::size_t limit = 100;
     int distance = 1;
-    unsigned confirm = 0;
+    unsigned confirm = 0, seconds = 60;
     bool why = false, all = false, follow = false, defaults = false, discard = false,
          unreachable = false, group = false;
     std::string source, destination, protocol = "tcp", port, without;
@@ -54,6 +54,19 @@ void add_bgp(CLI::App& app, Line& line) {
     });
     bgp->add_subcommand("groups", "Peer groups and their members")->callback([&] {
         line.command = bgp_groups;
+    });
+    auto* dump =
+        bgp->add_subcommand("dump", "Write the table, or what peers say, to a file of MRT");
+    dump->add_option("WHAT", line.kind, "table or updates")
+        ->check(CLI::IsMember({"table", "updates"}))
+        ->default_str("table");
+    dump->add_option("--for", line.seconds, "Seconds of updates")
+        ->check(CLI::Range(1, 86400))
+        ->capture_default_str();
+    dump->callback([&] {
+        line.command = [&](Session& s) {
+            bgp_dump(s, line.kind == "updates" ? "updates" : "table", line.seconds);
+        };
     });
     constexpr std::pair<const char*, const char*> kActions[] = {
         {"clear", "Reset the session"},

@@ -42,6 +42,7 @@ void bgp_neighbors(Session& session);
 void bgp_neighbor(Session& session, const std::string& address, bool why);
 void bgp_peers(Session& session);
 void bgp_groups(Session& session);
+void bgp_dump(Session& session, const std::string& what, unsigned time);
 void bgp_act(Session& session, const std::string& what, const std::string& name,
              const std::string& action, const std::string& reason);
 struct RouteOptions {

@@ -11,7 +11,8 @@ _torii() {
     local words="--json --watch --help --socket --url --token"
     case "${first[*]}" in
         "") words+=" bgp route explain status port neighbor counters events token config import doctor" ;;
-        bgp) words+=" neighbors neighbor peers groups clear soft-in soft-out shutdown enable drain" ;;
+        bgp) words+=" neighbors neighbor peers groups clear soft-in soft-out shutdown enable drain dump" ;;
+        "bgp dump") words+=" table updates --for" ;;
         "bgp neighbor") words+=" --why $(_torii_list neighbors address)" ;;
         "bgp clear" | "bgp soft-in" | "bgp soft-out" | "bgp shutdown" | "bgp enable" | "bgp drain")
             words+=" --group --reason $(_torii_list neighbors address)" ;;

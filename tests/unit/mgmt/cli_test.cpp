@@ -121,6 +121,17 @@ TEST_F(CliTest, ActsOnNeighbors) {
     EXPECT_EQ(router.actions, (std::vector<std::string>{"10.0.0.2 3 new disk", "group nodes 5 "}));
 }
 
+TEST_F(CliTest, DumpsTheTableAndRecordsUpdates) {
+    EXPECT_EQ(torii({"bgp", "dump"}), kOk) << err.str();
+    EXPECT_EQ(out.str(), "/var/lib/torii/mrt/rib.mrt: 3 prefixes, 5 paths, 700 bytes\n");
+    EXPECT_EQ(torii({"bgp", "dump", "updates", "--for", "7"}), kOk) << err.str();
+    EXPECT_EQ(out.str(), "/var/lib/torii/mrt/updates.mrt: recorded for 7 s\n");
+    EXPECT_EQ(router.actions, std::vector<std::string>{"record 7"});
+    EXPECT_EQ(torii({"--json", "bgp", "dump", "table"}), kOk) << err.str();
+    EXPECT_TRUE(shows("\"records\":5")) << out.str();
+    EXPECT_EQ(torii({"bgp", "dump", "everything"}), kUsage);
+}
+
 TEST_F(CliTest, HandlesConfigurations) {
     const auto file = testing::TempDir() + "torii-cli-" + std::to_string(::getpid()) + ".cfg";
     std::ofstream{file} << "good";

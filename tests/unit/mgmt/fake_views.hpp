@@ -173,6 +173,13 @@ public:
                       Done<Nothing> done) override {
         act_on_neighbor("group " + name, action, std::move(reason), std::move(done));
     }
+    void dump_table(Done<MrtRow> done) override {
+        done(MrtRow{"/var/lib/torii/mrt/rib.mrt", true, 3, 5, 700});
+    }
+    void record_updates(seconds time, Done<MrtRow> done) override {
+        actions.push_back("record " + std::to_string(time.count()));
+        done(MrtRow{"/var/lib/torii/mrt/updates.mrt", false, 0, 0, 0});
+    }
     void explain(ExplainQuery query, Done<Explanation> done) override {
         done(Explanation{"forward",
                          "10.244.1.0/24",
