@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""./bench bgp: the scenarios of a cluster's gate, torii beside BIRD and FRR
-in the same run.
+"""./bench bgp: the scenarios of a cluster's gate, torii beside BIRD, FRR and
+OpenBGPD in the same run.
 
 Each run has a namespace and a daemon of its own; bgpswarm plays every node,
 full-table peer and receiver. One JSON line a result: name, value, unit, who,
@@ -35,6 +35,14 @@ def complete(report):
     return report["convergence"]["all_receivers_complete"]
 
 
+def silence(report):
+    """The longest time without a word of the daemon, if nobody's hold time ran out."""
+    sessions = report["sessions"]
+    if sessions["drops_after_established"] or sessions["drops_before_established"]:
+        return None
+    return sessions["longest_silence_of_dut"]
+
+
 def after_event(report):
     return report["event"]["last_change_after"]
 
@@ -54,6 +62,9 @@ SCENARIOS = {
     # Joined at a pace at which every peer gets all: only the death is measured.
     "vips-death": (["--peers", 1000, "--vips", 100, "--receivers", 1, "--connect-parallel", 4, "--barrier",
                     "--kill-fraction", 0.1, "--kill-mode", "rst"], after_event),
+    # Nobody may starve while somebody else's full table is worked on.
+    "hold-3s": (["--peers", 200, "--hold", 3, "--full-table", 1_000_000, "--receivers", 1, "--barrier",
+                 "--linger", 6], silence),
     "churn-p99": (["--peers", 1000, "--receivers", 1, "--flap", 10_000, "--flap-duration", 10],
                   lambda r: r["event"]["latency_p99"]),
 }
@@ -124,6 +135,33 @@ DAEMONS = {
 }
 
 
+def openbgpd_config():
+    return f"""
+        AS 65000
+        router-id {DUT}
+        fib-update no
+        socket "@DIR@/socket"
+        listen on {DUT}
+        group "nodes" {{
+          remote-as 65001
+          passive
+          announce restart no
+          neighbor 172.17.0.0/16 {{ }}
+          neighbor 172.18.0.0/16 {{ }}
+        }}
+        group "sinks" {{ remote-as 65100
+          passive
+          announce restart no
+          neighbor 172.19.0.0/16 {{ }}
+        }}
+        allow from any
+        allow to group "sinks"
+        """
+
+
+DAEMONS["openbgpd"] = (openbgpd_config, lambda d: ["/usr/sbin/bgpd", "-d", "-f", d / "config"])
+
+
 def listens(host):
     return ":179 " in host.run("ss", "-ltn").stdout
 
@@ -141,7 +179,7 @@ def measure(scenario, who, timeout):
         config, command = DAEMONS[who]
         text = textwrap.dedent(config()).replace("@DIR@", str(directory))
         (directory / "config").write_text(text)
-        (directory / "config").chmod(0o644)
+        (directory / "config").chmod(0o600 if who == "openbgpd" else 0o644)
         process = host.start("daemon", *MANY_FILES, *command(directory))
         wait_for(f"{who} listens", lambda: listens(host), 30)
         report = lab.directory / "report.json"
@@ -173,7 +211,7 @@ def line(**fields):
 def main():
     options = argparse.ArgumentParser(prog="./bench bgp", description=__doc__)
     options.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
-    options.add_argument("--against", default="bird,frr", help="peers to measure beside torii [%(default)s]")
+    options.add_argument("--against", default="bird,frr,openbgpd", help="peers to measure beside torii [%(default)s]")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--timeout", type=int, default=120)
     options.add_argument("--verbose", action="store_true", help="the swarm's whole report as well")

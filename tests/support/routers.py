@@ -1,4 +1,4 @@
-"""The routers of a lab: torii itself, and FRR, BIRD and GoBGP as its peers.
+"""The routers of a lab: torii itself, and FRR, BIRD, GoBGP, OpenBGPD and ExaBGP as its peers.
 
 Each runs with a configuration, sockets and pid files of its own; none touches
 what a package installed.
@@ -6,6 +6,8 @@ what a package installed.
 
 import json
 import os
+import pathlib
+import pwd
 import textwrap
 
 from lab import ROOT, Api, LabError, wait_for
@@ -130,6 +132,57 @@ class GoBgp:
 
     def withdraw(self, prefix, family="ipv4"):
         self.ctl("global", "rib", "-a", family, "del", prefix)
+
+    def stop(self, **how):
+        return self.lab.stop(self.process, **how)
+
+
+class OpenBgpd:
+    def __init__(self, host, config, name="openbgpd"):
+        self.host, self.lab, self.name = host, host.lab, name
+        self.file = self.lab.directory / f"{host.name}-{name}.conf"
+        self.socket = self.lab.directory / f"{host.name}-{name}.sock"
+        self.file.write_text(f'socket "{self.socket}"\nfib-update no\nlog updates\n'
+                             + textwrap.dedent(config))
+        self.file.chmod(0o600)
+
+    def start(self):
+        # Its processes lock themselves up in the home of their user.
+        home = pathlib.Path(pwd.getpwnam("_openbgpd").pw_dir)
+        home.mkdir(parents=True, exist_ok=True)
+        self.process = self.host.start(self.name, "/usr/sbin/bgpd", "-d", "-f", self.file)
+        return self
+
+    def ctl(self, *command):
+        return self.host.run("bgpctl", "-s", self.socket, *command).stdout
+
+    def stop(self, **how):
+        return self.lab.stop(self.process, **how)
+
+
+class ExaBgp:
+    """What it hears it writes as JSON, a line a message."""
+
+    def __init__(self, host, neighbor, name="exabgp"):
+        self.host, self.lab, self.name = host, host.lab, name
+        self.file = self.lab.directory / f"{host.name}-{name}.conf"
+        self.heard_file = self.lab.directory / f"{host.name}-{name}.heard"
+        self.heard_file.touch()
+        self.heard_file.chmod(0o666)
+        listener = self.lab.directory / f"{host.name}-{name}.sh"
+        listener.write_text(f"#!/bin/sh\nexec cat >>{self.heard_file}\n")
+        listener.chmod(0o755)
+        self.file.write_text(f"process watch {{ run {listener}; encoder json; }}\n"
+                             + textwrap.dedent(neighbor))
+
+    def start(self):
+        env = dict(os.environ) | {"exabgp.daemon.user": "root", "exabgp.api.cli": "false",
+                                  "exabgp.log.all": "true", "exabgp.cache.nexthops": "false"}
+        self.process = self.host.start(self.name, "/usr/sbin/exabgp", self.file, env=env)
+        return self
+
+    def heard(self):
+        return self.heard_file.read_text()
 
     def stop(self, **how):
         return self.lab.stop(self.process, **how)
