@@ -3,7 +3,7 @@
 // nothing else), and torii's worker with every check and counter. One JSON line each:
 // `value` is what the router costs above source and sink, `total` all of it.
 //
-//   forwarding [--seconds S] [--only NAME] [--launches N] [--burst N] [--no-huge] [--list]
+//   forwarding [--seconds S] [--only NAME,NAME] [--launches N] [--burst N] [--no-huge] [--list]
 #include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_launch.h>
@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <string>
 
 #include "tests/bench/forwarding_case.hpp"
@@ -113,6 +114,14 @@ std::vector<Outcome> all_outcomes() {
     return outcomes;
 }
 
+// Whether a name holds one of the words, which commas part.
+bool is_among(const std::string& name, const std::string& words) {
+    std::istringstream in{words};
+    for (std::string word; std::getline(in, word, ',');)
+        if (name.find(word) != std::string::npos) return true;
+    return false;
+}
+
 // One launch of one case; its JSON lines are passed on.
 bool launch(const std::string& command, Outcome& o) {
     FILE* child = ::popen(command.c_str(), "r");
@@ -180,7 +189,7 @@ int main(int argc, char** argv) {
     if (!filter.empty())
         std::erase_if(outcomes, [&](const Outcome& o) {
             return o.name != "io" && !o.name.starts_with("reference-lpm") &&
-                   o.name.find(filter) == std::string::npos;
+                   !is_among(o.name, filter);
         });
     if (list) {
         for (const auto& o : outcomes) std::puts(o.name.c_str());

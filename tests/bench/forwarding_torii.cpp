@@ -162,11 +162,14 @@ Flows pods6(Router& r, bool sixty_four, bool pods) {
     return out;
 }
 
-Flows services4(Router& r, unsigned members) {
+// Sixteen services, each announced by as many nodes: by the same ones, which is one set
+// of next hops and hence one group, or each by others.
+Flows services4(Router& r, unsigned members, bool same_nodes) {
     std::vector<std::uint32_t> vips;
+    const auto shared = r.group(members, 0);
     for (unsigned i = 0; i < 16; ++i) {
         vips.push_back(0x0a600000 + (i << 8));
-        r.fib4.set(vips.back() | 1, 32, r.group(members, i));
+        r.fib4.set(vips.back() | 1, 32, same_nodes ? shared : r.group(members, i));
     }
     Flows out;
     for (unsigned i = 0; i < kFlows; ++i)
@@ -200,8 +203,10 @@ const std::vector<Scenario>& scenarios() {
         {"v6-64", 1, [](Router& r) { return pods6(r, true, false); }},
         {"v6-120", 1, [](Router& r) { return pods6(r, false, true); }},
         {"v6-mixed", 1, [](Router& r) { return pods6(r, true, true); }},
-        {"ecmp-8", 1, [](Router& r) { return services4(r, 8); }},
-        {"ecmp-256", 1, [](Router& r) { return services4(r, 256); }},
+        {"ecmp-8", 1, [](Router& r) { return services4(r, 8, true); }},
+        {"ecmp-256", 1, [](Router& r) { return services4(r, 256, true); }},
+        {"ecmp-8-16sets", 1, [](Router& r) { return services4(r, 8, false); }},
+        {"ecmp-256-16sets", 1, [](Router& r) { return services4(r, 256, false); }},
     };
     return all;
 }
