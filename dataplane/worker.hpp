@@ -44,10 +44,10 @@ struct alignas(64) PortState {
 // Addresses of ours, as a filter in front of the exact question to the FIB: a
 // packet from one of them did not come from us (RFC 1812 §5.3.8).
 struct OwnFilter {
-    static constexpr unsigned kExact = 16;
+    static constexpr unsigned kExact = 8;
     std::uint64_t bits[16] = {};
     unsigned count = 0;
-    std::uint32_t words[kExact] = {};  // as they lie in a packet
+    alignas(16) std::uint32_t words[kExact] = {};  // as they lie in a packet; 0 is none
 
     static std::uint32_t slot(std::uint32_t last_word) { return last_word * 0x9e3779b1u >> 22; }
     void add(std::uint32_t last_word) {

@@ -1,14 +1,9 @@
 #include "bgp/rib/table.hpp"
 
 #include <algorithm>
-#include <array>
-#include <bit>
-#include <cstddef>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <new>
-#include <vector>
 
 namespace torii::bgp {
 
@@ -18,73 +13,19 @@ bool before(const Path& a, PeerId peer, std::uint32_t path_id) {
     return a.peer != peer ? a.peer < peer : a.path_id < path_id;
 }
 
-// Blocks of up to 64 paths come from chunks and go to lists by their size: a
-// table that several peers announce grows one in each entry at a time.
-class BlockPool {
-public:
-    using Block = RibTable::Block;
-
-    Block* make(std::uint32_t capacity) {
-        const auto size = sizeof(Block) + std::size_t{capacity} * sizeof(Path);
-        void* memory = capacity <= kMost ? take(capacity, size) : std::malloc(size);
-        if (memory == nullptr) throw std::bad_alloc{};
-        auto* block = new (memory) Block{};
-        block->capacity = capacity;
-        return block;
-    }
-    Block* grown(Block* block) {
-        Block* bigger = make(block->capacity * 4);
-        bigger->count = block->count;
-        std::memcpy(static_cast<void*>(bigger->paths()), block->paths(),
-                    block->count * sizeof(Path));
-        give_back(block);
-        return bigger;
-    }
-    void give_back(Block* block) {
-        if (block->capacity > kMost) return std::free(block);
-        auto& list = free_[static_cast<std::size_t>(std::countr_zero(block->capacity))];
-        list.push_back(block);
-    }
-
-private:
-    static constexpr std::uint32_t kMost = 64;
-    static constexpr std::size_t kChunk = 256 * 1024;
-
-    void* take(std::uint32_t capacity, std::size_t size) {
-        auto& list = free_[static_cast<std::size_t>(std::countr_zero(capacity))];
-        if (!list.empty()) {
-            void* memory = list.back();
-            list.pop_back();
-            return memory;
-        }
-        if (left_ < size) {
-            chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(kChunk));
-            at_ = chunks_.back().get();
-            left_ = kChunk;
-        }
-        void* memory = at_;
-        at_ += size;
-        left_ -= size;
-        return memory;
-    }
-
-    std::array<std::vector<void*>, 7> free_;  // by the logarithm of the capacity
-    std::vector<std::unique_ptr<std::byte[]>> chunks_;
-    std::byte* at_ = nullptr;
-    std::size_t left_ = 0;
-};
-
-// Tables belong to one thread, and share what one of them has left behind.
-BlockPool& blocks() {
-    thread_local BlockPool pool;
-    return pool;
+RibTable::Block* resized(RibTable::Block* block, std::uint32_t capacity) {
+    auto* grown = static_cast<RibTable::Block*>(
+        std::realloc(block, sizeof(RibTable::Block) + std::size_t{capacity} * sizeof(Path)));
+    if (grown == nullptr) throw std::bad_alloc{};
+    grown->capacity = capacity;
+    return grown;
 }
 
 }  // namespace
 
 RibTable::~RibTable() {
     for (std::size_t id = 0; id < entries_.size(); ++id)
-        if (entries_[id].flags & kMany) blocks().give_back(entries_[id].many);
+        if (entries_[id].flags & kMany) std::free(entries_[id].many);
 }
 
 std::optional<EntryId> RibTable::find(const Prefix& prefix) const {
@@ -151,7 +92,7 @@ RibTable::Previous RibTable::put(EntryId id, const Path& path) {
             one = path;
             return previous;
         }
-        Block* block = blocks().make(4);
+        Block* block = resized(nullptr, 4);
         block->count = 1;
         block->paths()[0] = one;
         entry.many = block;
@@ -168,7 +109,7 @@ RibTable::Previous RibTable::put(EntryId id, const Path& path) {
         *at = path;
         return previous;
     }
-    if (block->count == block->capacity) block = blocks().grown(block);
+    if (block->count == block->capacity) block = resized(block, block->capacity * 2);
     at = block->paths() + offset;
     std::memmove(static_cast<void*>(at + 1), at,
                  (block->count - static_cast<std::size_t>(offset)) * sizeof(Path));
@@ -195,7 +136,7 @@ RibTable::Previous RibTable::remove(EntryId id, PeerId peer, std::uint32_t path_
                  static_cast<std::size_t>(end - at - 1) * sizeof(Path));
     if (--block->count > 1) return previous;
     const Path last = block->count == 1 ? block->paths()[0] : Path{};
-    blocks().give_back(block);
+    std::free(block);
     entry.one = last;
     entry.flags = static_cast<std::uint8_t>(entry.flags & ~kMany);
     return previous;

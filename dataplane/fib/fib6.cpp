@@ -83,10 +83,16 @@ bool Fib6::set_short(std::uint64_t high, unsigned length, HopId hop) {
         for (unsigned from = kRootBits; from < length; from += kStride) {
             if (!value::is_child(*entry)) {
                 const auto index = pool_.take();
-                std::fill_n(&nodes_[index * kNode], kNode, *entry & ~value::kLonger);
+                auto* entries = &nodes_[index * kNode];
+                std::fill_n(entries, kNode, *entry & ~value::kLonger);
+                if (*entry & value::kLonger)
+                    for (std::uint64_t i = 0; i < kNode; ++i)
+                        if (has_longer(from + kStride,
+                                       (high & mask(from)) | i << (64 - from - kStride)))
+                            entries[i] |= value::kLonger;
                 node_uses_[index] = 0;
                 if (parent != 0) ++node_uses_[parent];
-                value::publish(*entry, value::kChild | index | (*entry & value::kLonger));
+                value::publish(*entry, value::kChild | index);
             }
             parent = value::payload(*entry);
             entry = &node(*entry)[slot_in_node(high, from)];
@@ -155,25 +161,36 @@ void Fib6::collapse(std::uint64_t high, unsigned length) {
         auto* slot = path[--levels];
         const auto index = value::payload(*slot);
         if (--node_uses_[index] != 0) return;
-        // All its entries were inherited from above, hence are equal.
-        value::publish(*slot, nodes_[index * kNode] | (*slot & value::kLonger));
+        // All its entries were inherited from above, hence are equal but for what is longer.
+        const auto longer = has_longer(kRootBits + levels * kStride, high) ? value::kLonger : 0;
+        value::publish(*slot, (nodes_[index * kNode] & ~value::kLonger) | longer);
         pool_.retire(index);
     }
 }
 
 // ---- /64 and longer: the hashes
 
+// Whether the hash has an entry under the first `decided` bits.
+bool Fib6::has_longer(unsigned decided, std::uint64_t high) const {
+    if (decided == 64) return by_64_.find(high) != 0;
+    return longer_[(decided - kRootBits) / kStride].contains(high >> (64 - decided));
+}
+
+// The hash has gained or lost its entry of a /64.
 void Fib6::count_longer(std::uint64_t high, int change) {
-    const auto slot = root_slot(high);
-    auto& count = longer_[slot];
-    count += static_cast<std::uint32_t>(change);
-    auto& entry = root_[slot];
-    if (count == 0) {
-        longer_.erase(slot);
-        value::publish(entry, entry & ~value::kLonger);
-    } else if ((entry & value::kLonger) == 0) {
-        value::publish(entry, entry | value::kLonger);
+    for (unsigned level = 0; level < kLevels; ++level) {
+        const auto slot = high >> (64 - kRootBits - level * kStride);
+        auto& count = longer_[level][slot];
+        count += static_cast<std::uint32_t>(change);
+        if (count == 0) longer_[level].erase(slot);
     }
+    auto* entry = &root_[root_slot(high)];
+    unsigned decided = kRootBits;
+    for (; value::is_child(*entry); decided += kStride)
+        entry = &node(*entry)[slot_in_node(high, decided)];
+    const auto longer = has_longer(decided, high) ? value::kLonger : 0;
+    if ((*entry & value::kLonger) != longer)
+        value::publish(*entry, (*entry & ~value::kLonger) | longer);
 }
 
 void Fib6::publish_site(std::uint64_t high, std::uint32_t index) {
@@ -196,10 +213,8 @@ bool Fib6::set_long(const Ip6& address, unsigned length, HopId hop) {
             value::publish(sites_[value::payload(v)].own, hop);
         else
             by_64_.set(high, hop);
-        if (is_new) {
-            ++prefixes_;
-            count_longer(high, 1);
-        }
+        if (is_new) ++prefixes_;
+        if (v == 0) count_longer(high, 1);
         return true;
     }
     const unsigned bit = length - 65;
@@ -228,7 +243,7 @@ bool Fib6::set_long(const Ip6& address, unsigned length, HopId hop) {
         publish_site(high, index);
     }
     ++prefixes_;
-    count_longer(high, 1);
+    if (v == 0) count_longer(high, 1);
     return true;
 }
 
@@ -243,8 +258,8 @@ bool Fib6::erase_long(const Ip6& address, unsigned length) {
             value::publish(own, 0);
         } else {
             by_64_.erase(high);
+            count_longer(high, -1);
         }
-        count_longer(high, -1);
         return true;
     }
     if ((v & site::kSite) == 0) return false;
@@ -260,14 +275,15 @@ bool Fib6::erase_long(const Ip6& address, unsigned length) {
         if (s.lengths != 0) {
             publish_site(high, index);
         } else {
-            if (s.own != 0)
+            if (s.own != 0) {
                 by_64_.set(high, s.own);
-            else
+            } else {
                 by_64_.erase(high);
+                count_longer(high, -1);
+            }
             site_pool_.retire(index);
         }
     }
-    count_longer(high, -1);
     return true;
 }
 

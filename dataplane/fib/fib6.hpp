@@ -60,7 +60,7 @@ struct Fib6View {
 // IPv6 longest prefix match shaped by how clusters use it. Prefixes shorter than
 // /64 are a trie of a direct 24-bit stage and 8-bit nodes below; a /64 is one
 // probe of a hash by the first 64 bits; what is longer is a second probe within
-// its /64. The root says where the hash needs no asking. ::/0 lives beside.
+// its /64. The trie's leaves say where the hash needs asking. ::/0 lives beside.
 //
 // One writer (control), lock-free readers, as in Fib4. Prefixes of /64 or longer
 // inside ::/64, which holds no unicast address, are refused.
@@ -82,6 +82,7 @@ public:
 
 private:
     static constexpr std::size_t kNode = 256;
+    static constexpr unsigned kLevels = 5;  // that decide 24, 32, 40, 48, 56 bits; 64 is the hash
     struct Rule {
         std::uint64_t high;
         std::uint64_t length;
@@ -113,6 +114,7 @@ private:
     template <class F>
     void each_entry(std::uint64_t high, unsigned length, F&& f);
     void collapse(std::uint64_t high, unsigned length);
+    bool has_longer(unsigned decided, std::uint64_t high) const;
     void count_longer(std::uint64_t high, int change);
 
     std::uint32_t max_prefixes_;
@@ -127,8 +129,9 @@ private:
     IndexPool site_pool_;
     LineHash<Line64> by_64_;
     LineHash<LineLow> by_low_;
-    boost::unordered_flat_map<Rule, HopId, RuleHash> rules_;          // shorter than /64
-    boost::unordered_flat_map<std::uint32_t, std::uint32_t> longer_;  // by root slot
+    boost::unordered_flat_map<Rule, HopId, RuleHash> rules_;  // shorter than /64
+    // How many /64s with an entry in the hash lie under each slot of each level.
+    boost::unordered_flat_map<std::uint64_t, std::uint32_t> longer_[kLevels];
     boost::unordered_flat_map<std::uint32_t, std::uint32_t> of_tag_;  // prefixes by site, length
     std::uint32_t of_length_[64] = {};
 };

@@ -32,11 +32,10 @@ static inline std::uint32_t find_low(const LineHashView<LineLow>& table, std::ui
 // One address at a time; what the burst lookups must agree with.
 static inline HopId lookup6(const Fib6View& fib, std::uint64_t high, std::uint64_t low) {
     std::uint32_t v = fib.root[high >> 40];
-    const bool longer = (v & value::kLonger) != 0;
     for (unsigned shift = 32; value::is_child(v); shift -= 8)
         v = fib.nodes[value::payload(v) * std::size_t{256} + (high >> shift & 0xff)];
     HopId hop = value::payload(v);
-    if (longer) {
+    if (v & value::kLonger) {
         const auto entry = find_64(*fib.by_64->load(std::memory_order_acquire), high);
         if (entry & site::kSite) {
             const auto index = value::payload(entry);

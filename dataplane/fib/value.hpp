@@ -12,7 +12,7 @@ using HopId = std::uint32_t;
 // `depth` is the length of the prefix that wrote the entry; only the writer asks.
 namespace value {
 inline constexpr std::uint32_t kChild = 1u << 31;
-inline constexpr std::uint32_t kLonger = 1u << 30;  // IPv6 root: ask the hash as well
+inline constexpr std::uint32_t kLonger = 1u << 30;  // of an IPv6 leaf: ask the hash as well
 inline constexpr std::uint32_t kPayload = (1u << 24) - 1;
 inline constexpr std::uint32_t kMaxHop = kPayload;
 

@@ -46,10 +46,24 @@ Exit inspect_arp(std::span<const std::uint8_t> arp, const MacAddress& ours,
 // RFC 4861 §6.1, §7.1, §8.1: a whole IPv6 packet of ICMPv6 type 133..137.
 Exit inspect_nd(std::span<const std::uint8_t> ip, std::span<const PortAddress> addresses);
 
-// By the first octet of an address, as source or destination: not 0 where it needs a
-// closer look than the bursts give.
-const std::uint8_t* octets4_plain();
-const std::uint8_t* octets6_plain();
+// By its first octet, whether an address as source or destination needs no closer look.
+// Some of those that do are ordinary all the same; none of the others is a martian.
+constexpr bool plain_octet4(std::uint32_t first) {
+    return (first != 0) & (first != 127) & (first != 169) & (first < 224);
+}
+// Global unicast and unique local (RFC 4291, RFC 4193).
+constexpr bool plain_octet6(std::uint32_t first) {
+    return ((first & 0xe0) == 0x20) | ((first & 0xfe) == 0xfc);
+}
+
+// The same as tables of what is not plain, for the bursts.
+struct SpecialOctets {
+    std::uint8_t special[256];
+    constexpr explicit SpecialOctets(bool (*plain)(std::uint32_t)) : special{} {
+        for (std::uint32_t first = 0; first < 256; ++first) special[first] = !plain(first);
+    }
+};
+inline constexpr SpecialOctets kPlain4{plain_octet4}, kPlain6{plain_octet6};
 
 // RFC 1812 §4.3.2.7, RFC 4443 §2.4 (e): whether an error may be sent about this.
 bool may_answer_ip4(std::span<const std::uint8_t> ip, bool link_unicast);

@@ -112,29 +112,6 @@ Verdict inspect_ip6(Bytes ip, std::uint32_t frame_length) {
     return ip[6] == kHopByHop ? inspect_hop_by_hop(ip, payload) : Verdict{};
 }
 
-const std::uint8_t* octets4_plain() {
-    static const auto table = [] {
-        std::array<std::uint8_t, 256> t{};
-        for (std::uint32_t first = 0; first < 256; ++first)
-            t[first] = martian_source4(first << 24) ||
-                       martian_destination4(first << 24) != Exit::Count || first == 169;
-        return t;
-    }();
-    return table.data();
-}
-
-const std::uint8_t* octets6_plain() {
-    static const auto table = [] {
-        std::array<std::uint8_t, 256> t{};
-        t.fill(1);
-        // Global unicast and unique local need no second look (RFC 4291, RFC 4193).
-        for (std::size_t first = 0x20; first < 0x40; ++first) t[first] = 0;
-        t[0xfc] = t[0xfd] = 0;
-        return t;
-    }();
-    return table.data();
-}
-
 bool may_answer_ip4(Bytes ip, bool link_unicast) {
     if (!link_unicast || ip.size() < kIp4Header) return false;
     const std::uint32_t header = (ip[0] & 15u) * 4;

@@ -170,15 +170,14 @@ class ExaBgp:
         self.heard_file.touch()
         self.heard_file.chmod(0o666)
         listener = self.lab.directory / f"{host.name}-{name}.sh"
-        # Who closes the other pipe is taken for dead.
-        listener.write_text(f"#!/bin/sh\nexec cat 3>&1 >>{self.heard_file}\n")
+        listener.write_text(f"#!/bin/sh\nexec cat >>{self.heard_file}\n")
         listener.chmod(0o755)
         self.file.write_text(f"process watch {{ run {listener}; encoder json; }}\n"
                              + textwrap.dedent(neighbor))
 
     def start(self):
-        env = dict(os.environ) | {"exabgp_daemon_user": "root", "exabgp_api_cli": "false",
-                                  "exabgp_log_all": "true", "exabgp_cache_nexthops": "false"}
+        env = dict(os.environ) | {"exabgp.daemon.user": "root", "exabgp.api.cli": "false",
+                                  "exabgp.log.all": "true", "exabgp.cache.nexthops": "false"}
         self.process = self.host.start(self.name, "/usr/sbin/exabgp", self.file, env=env)
         return self
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -32,6 +33,13 @@ std::vector<HopId> snapshot(const BucketTable& table) {
     std::vector<HopId> out;
     for (std::uint32_t b = 0; b < table.size(); ++b) out.push_back(table.buckets[b].hop);
     return out;
+}
+
+// A flow's hash from the packet's fields in network order, to port 443 of a service.
+std::uint32_t hash_of(std::uint32_t source, std::uint32_t port) {
+    const auto addresses =
+        std::uint64_t{__builtin_bswap32(0x0a600001)} << 32 | __builtin_bswap32(source);
+    return flow_hash4(addresses, __builtin_bswap32(port << 16 | 443), kTcp);
 }
 
 class GroupOf : public testing::TestWithParam<unsigned> {};
@@ -96,9 +104,8 @@ std::vector<std::uint32_t> flow_hashes(unsigned count) {
     std::mt19937 random{7};
     std::vector<std::uint32_t> out;
     for (unsigned i = 0; i < count; ++i)
-        out.push_back(
-            flow_hash4(static_cast<std::uint32_t>(0x0a000000 | (random() & 0xffffff)), 0x0a600001,
-                       static_cast<std::uint32_t>((1024 + random() % 60'000) << 16 | 443), kTcp));
+        out.push_back(hash_of(static_cast<std::uint32_t>(0x0a000000 | (random() & 0xffffff)),
+                              static_cast<std::uint32_t>(1024 + random() % 60'000)));
     return out;
 }
 constexpr unsigned kFlows = 100'000;
@@ -163,10 +170,7 @@ TEST(FlowHash, SpreadsFlowsThatCountUpTheirPorts) {
         std::map<HopId, double> share;
         const unsigned flows = n * 40'000;
         for (unsigned i = 0; i < flows; ++i)
-            share[table
-                      ->buckets[flow_hash4(0x0a000001 + i / 50'000, 0x0a600001,
-                                           (1024 + i % 50'000) << 16 | 443, kTcp) &
-                                table->mask]
+            share[table->buckets[hash_of(0x0a000001 + i / 50'000, 1024 + i % 50'000) & table->mask]
                       .hop] += 1;
         for (const auto& [hop, flows_of] : share) EXPECT_LE(flows_of * n / flows, 1.05) << n;
     }
@@ -196,6 +200,38 @@ TEST(FlowHash, KeepsTheFragmentsOfAPacketTogether) {
     second[7] = 1;
     second[20] = 0x77;
     EXPECT_EQ(hash_ip4(first.data(), 28), hash_ip4(second.data(), 28));
+}
+
+TEST(FlowHash, IsTheSameTheQuickWay) {
+    std::mt19937_64 random{1};
+    unsigned quick4 = 0, quick6 = 0;
+    constexpr std::uint8_t kProtocols[] = {kTcp, kUdp, kIcmp, kIcmp6, 47, 132, kFragment};
+    for (unsigned i = 0; i < 20'000; ++i) {
+        std::array<std::uint8_t, 96> ip;
+        for (auto& octet : ip) octet = static_cast<std::uint8_t>(random());
+        const auto protocol = kProtocols[random() % std::size(kProtocols)];
+        const auto length = static_cast<std::uint32_t>(20 + random() % 76);
+        ip[0] = 0x45;
+        ip[9] = protocol;
+        if (random() % 2) ip[6] = ip[7] = 0;
+        std::uint32_t odd = 0;
+        auto hash = quick_hash_ip4(ip.data(), length, odd);
+        if (odd == 0) {
+            EXPECT_EQ(hash, hash_ip4(ip.data(), length));
+        }
+        quick4 += odd == 0;
+
+        ip[0] = 0x60;
+        ip[6] = protocol;
+        odd = 0;
+        hash = quick_hash_ip6(ip.data(), length + 20, odd);
+        if (odd == 0) {
+            EXPECT_EQ(hash, hash_ip6(ip.data(), length + 20));
+        }
+        quick6 += odd == 0;
+    }
+    EXPECT_GT(quick4, 1000u);
+    EXPECT_GT(quick6, 1000u);
 }
 
 }  // namespace
