@@ -10,6 +10,7 @@ namespace torii {
 namespace {
 
 constexpr std::size_t kLongest = 256;
+constexpr std::size_t kHeaviest = 4096;
 constexpr std::string_view kAllowed = "0123456789 ^$.*+?|()[]{}_,-";
 
 struct Word {
@@ -28,6 +29,37 @@ std::optional<std::uint32_t> number(std::string_view text) {
     if (text.empty() || error != std::errc{} || rest != text.data() + text.size())
         return std::nullopt;
     return value;
+}
+
+// How large the compiled expression gets: each repetition may double what it
+// repeats, and those inside each other do so together.
+std::size_t weight(std::string_view text) {
+    constexpr std::size_t kTooMuch = 1 << 20;
+    std::vector<std::size_t> open{0};  // sums of the groups that are open
+    std::size_t last = 0;              // what a repetition would repeat
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '*' || c == '+' || c == '?') {
+            open.back() += last;
+            last *= 2;
+        } else if (c == '(') {
+            open.push_back(0);
+            last = 0;
+        } else if (c == ')') {
+            if (open.size() == 1) return kTooMuch;
+            last = open.back() + 1;
+            open.pop_back();
+            open.back() += last;
+        } else {
+            if (c == '[') i = std::min(text.find(']', i + 1), text.size());
+            last = c == '_' ? 4 : 1;
+            open.back() += last;
+        }
+        if (open.back() > kTooMuch || last > kTooMuch) return kTooMuch;
+    }
+    std::size_t all = 0;
+    for (const auto sum : open) all += sum;
+    return all;
 }
 
 // "_" becomes the border of a number. Braces stand for themselves, because a
@@ -80,7 +112,7 @@ std::optional<AsPathPattern> AsPathPattern::parse(std::string_view text) {
         return out;
     }
     if (text.empty() || text.size() > kLongest ||
-        text.find_first_not_of(kAllowed) != std::string_view::npos)
+        text.find_first_not_of(kAllowed) != std::string_view::npos || weight(text) > kHeaviest)
         return std::nullopt;
     out.kind_ = Kind::Expression;
     out.text_ = std::string{text};

@@ -52,6 +52,8 @@ TEST(AsPathPattern, RefusesWhatItCannotRead) {
     for (const auto* bad : {"", "neighbor", "neighbor x", "(", "[1", "a", "\\1", "length eq 3"})
         EXPECT_FALSE(AsPathPattern::parse(bad)) << bad;
     EXPECT_FALSE(AsPathPattern::parse(std::string(300, '1')));
+    EXPECT_FALSE(AsPathPattern::parse("[0-9]++++++++++++++++++++++++++++++++++++++++"));
+    EXPECT_FALSE(AsPathPattern::parse("(((((((((((((((1+)+)+)+)+)+)+)+)+)+)+)+)+)+)+"));
 }
 
 TEST(AsPathPattern, IsWrittenAsItIsRead) {
