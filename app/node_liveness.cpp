@@ -102,6 +102,11 @@ void NodeLiveness::follow(const bgp::PeerNews& news) {
         peer.group = news.group;
         if (news.local) peer.local = news.local;
     }
+    // A peer that is new does not know yet what was found out before.
+    auto* speaker = gateway_.speaker();
+    if (const auto verdict = dataplane->verdict(news.address);
+        speaker != nullptr && verdict && news.stage == bgp::PeerStage::Down)
+        speaker->set_alive(news.address, *verdict != dataplane::NeighborVerdict::Down, "");
     dataplane->set_routing_session(news.port, news.address, session_of(news.stage));
     dataplane->reconsider_liveness(news.address);
     if (news.stage == bgp::PeerStage::Up || news.stage == bgp::PeerStage::Gone) watch_far_peers();

@@ -87,6 +87,8 @@ public:
     std::vector<ExitView> exits() const;  // those that ever counted
     std::vector<NeighborView> neighbors() const;
     std::vector<LivenessView> liveness() const;
+    // Nothing: nobody watches it.
+    std::optional<NeighborVerdict> verdict(const IpAddress& neighbor) const;
     LivenessCounters liveness_counters() const;
     std::vector<GroupView> groups() const;
     std::vector<WorkerView> workers() const;

@@ -253,6 +253,13 @@ void Dataplane::set_multihop(const std::vector<MultihopSettings>& wanted) {
     p.multihop = wanted;
 }
 
+std::optional<NeighborVerdict> Dataplane::verdict(const IpAddress& neighbor) const {
+    for (PortIndex port = 0; port < parts_->places.size(); ++port)
+        if (const auto* watched = parts_->monitor->find(port, neighbor))
+            return watched->judgement.verdict;
+    return std::nullopt;
+}
+
 std::vector<LivenessView> Dataplane::liveness() const {
     return parts_->monitor->views();
 }

@@ -32,25 +32,26 @@ def quantile(values, q):
 def deaths(count, bfd):
     victims = (2, 3) if bfd else (1, 4)
     with Lab("ttb-deaths") as lab:
-        watched = Watched(lab, dampen=False).start()
+        # Sessions stay, so that the next death need not wait for them.
+        watched = Watched(lab, liveness='dampen = false; on_death = "suppress";').start()
         watched.converge()
         outages, moved, prunes = [], 0, []
         while len(outages) < count:
             for n in victims:
-                with Meter(watched.client, VIP, PORT, flows=60, interval=4) as meter:
+                with Meter(watched.client, VIP, PORT, flows=60, interval=8) as meter:
                     time.sleep(0.3 + 0.007 * len(outages) % 0.1)
                     died = watched.kill(n)
-                    time.sleep(0.6)
+                    time.sleep(0.5)
+                watched.revive(n)
                 outage, flows, others = meter.outage(died, f"node{n}")
-                if flows == 0:
+                if flows == 0:  # all of its share was busy with others' flows
                     continue
                 outages.append(outage * 1000)
                 moved += others
-                watched.revive(n)
             for n in victims:
                 wait_for("it is back", lambda: watched.verdict(n) == "up", 120)
                 wait_for("it has its share", lambda: f"10.0.0.1{n}" in watched.members(), 120)
-            time.sleep(1)
+            time.sleep(0.5)
         for counter in watched.torii.api.get("/api/v1/counters?name=torii_liveness_worst")["counters"]:
             prunes = [s["value"] * 1e6 for s in counter["samples"]]
         print(json.dumps({
@@ -113,7 +114,7 @@ def calm(minutes, neighbors):
         seconds = minutes * 60
         swarm.start("nodes", bgpswarm, "--dut", "172.16.0.1:179", "--peers", neighbors,
                     "--src-nodes", "172.17.0.1", "--local-as", 65001, "--remote-as", 65000, "--hold", 90,
-                    "--pod-base", "10.0.0.0", "--linger", seconds + 300, "--timeout", 300)
+                    "--pod-base", "10.0.0.0", "--linger", seconds + 200, "--timeout", seconds + 400)
         wait_for("all nodes are Established", lambda: len(torii.api.established()) == neighbors, 120)
 
         def verdicts():
@@ -131,9 +132,10 @@ def calm(minutes, neighbors):
         client.start("flood", "/usr/bin/python3", "-c", FLOOD % neighbors, seconds)
         began, loads = time.monotonic(), 0
         while time.monotonic() - began < seconds:
-            table = client.start(f"table{loads}", bgpswarm, "--dut", "192.0.2.1:179", "--peers", 1,
-                                 "--local-as", 65002, "--remote-as", 65000, "--hold", 90,
-                                 "--table", "1000000", "--linger", 5, "--timeout", 120)
+            table = client.start(f"table{loads}", bgpswarm, "--dut", "192.0.2.1:179",
+                                 "--full-peers", 1, "--full-table", 1_000_000, "--src-full", "192.0.2.2",
+                                 "--full-as", 65002, "--remote-as", 65000, "--no-gr", "--linger", 3,
+                                 "--timeout", 120)
             table.wait(180)
             loads += 1
         rx = {p["name"]: p["rx_packets"] for p in torii.api.get("/api/v1/ports")["ports"]}

@@ -52,7 +52,7 @@ management = { socket = "@SOCKET@"; http = []; };
 
 
 class Watched:
-    def __init__(self, lab, env=None, dampen=True):
+    def __init__(self, lab, env=None, liveness="dampen = true;"):
         self.lab = lab
         self.fabric = lab.bridge("fabric")
         self.gateway, self.client = lab.namespace("gw"), lab.namespace("client")
@@ -60,7 +60,7 @@ class Watched:
         lab.link(self.gateway, "gwup", self.client, "eth0")
         self.client.address("eth0", "192.0.2.2/24")
         self.client.ip("route", "add", "default", "via", "192.0.2.1")
-        text = GATEWAY.replace("@LIVENESS@", f"liveness = {{ dampen = {str(dampen).lower()}; }};")
+        text = GATEWAY.replace("@LIVENESS@", f"liveness = {{ {liveness} }};")
         self.torii = Torii(self.gateway, text, env=env)
         self.nodes, self.ports = {}, {}
         for n in (1, 2, 3, 4):
