@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "app/management.hpp"
+#include "app/node_liveness.hpp"
 #include "app/systemd.hpp"
 #include "bgp/speaker.hpp"
 #include "config/config.hpp"
@@ -32,17 +33,6 @@ class Gateway::NoSink final : public rib::RouteSink {
 public:
     void put(const Prefix&, const rib::RouteSpec&) override {}
     void remove(const Prefix&, rib::Source) override {}
-};
-
-class Gateway::Liveness final : public dataplane::LivenessListener {
-public:
-    explicit Liveness(Gateway& gateway) : gateway_(gateway) {}
-    void link_changed(rib::PortIndex port, bool up) override { gateway_.link_changed(port, up); }
-    // The workers skip an unresolved neighbor by themselves; BGP decides on its own.
-    void neighbor_changed(rib::PortIndex, const IpAddress&, dataplane::NeighborState) override {}
-
-private:
-    Gateway& gateway_;
 };
 
 struct Gateway::Watches {
@@ -92,7 +82,7 @@ Gateway::Gateway(std::string config_file)
       log_(event_log_),
       io_(std::make_unique<asio::io_context>(1)),
       watches_(std::make_unique<Watches>(*io_)),
-      liveness_(std::make_unique<Liveness>(*this)) {
+      liveness_(std::make_unique<NodeLiveness>(*this)) {
     table_.when_changed([this] { schedule_pump(); });
 }
 
@@ -115,6 +105,7 @@ Result<void, SystemError> Gateway::start(config::Model model) {
     if (auto up = start_speaker(model); !up) return up;
     running_ = std::move(model);
     revision_ = 1;
+    liveness_->configured();
     remember("startup", "", "read from " + config_file_);
 
     management_ = std::make_unique<Management>(*this);
@@ -148,6 +139,7 @@ Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
         always_reachable_ = std::make_unique<Reachable>();
         speaker_ = std::make_unique<bgp::Speaker>(*io_, *no_sink_, *always_reachable_, log_, clock);
     }
+    speaker_->watch(liveness_.get());
     speaker_->apply(speaker_settings(model));
     for (const auto& [prefix, route] : own_connected_)
         if (route.kind == rib::RouteKind::Attached)
@@ -174,6 +166,7 @@ config::Plan Gateway::apply(config::Model wanted, std::string author, std::strin
             log_.emit({Severity::Error, "BGP-START-FAILED", up.error().message(), {}});
     }
     running_ = std::move(wanted);
+    liveness_->configured();
     ++revision_;
     log_.emit({Severity::Notice,
                "CONFIG-APPLIED",
@@ -312,6 +305,27 @@ void Gateway::apply_routes(const config::Model& wanted) {
         const auto had = own_static_.find(prefix);
         if (had == own_static_.end() || had->second != route) put_route(route);
     }
+    apply_pools(wanted);
+}
+
+// What is assigned to nobody inside a pool leads nowhere, and the sender is told. A
+// static route for the whole of it goes before.
+void Gateway::apply_pools(const config::Model& wanted) {
+    for (const auto& pool : running_.pools)
+        if (std::ranges::find(wanted.pools, pool) == wanted.pools.end() &&
+            !own_static_.contains(pool))
+            table_.remove(pool, rib::Source::Static);
+    for (const auto& pool : wanted.pools)
+        if (!own_static_.contains(pool)) put_pool(pool);
+    if (!dataplane_ || running_.pools == wanted.pools) return;
+    dataplane_->set_pools(wanted.pools);
+    for (const auto* pools : {&std::as_const(running_).pools, &wanted.pools})
+        for (const auto& pool : *pools) table_.repeat(pool);
+}
+
+void Gateway::put_pool(const Prefix& pool) {
+    constexpr std::uint8_t kLast = 255;
+    table_.put(pool, {rib::Source::Static, kLast, rib::RouteKind::Unreachable, {}});
 }
 
 void Gateway::put_route(const OwnRoute& route) {
@@ -324,6 +338,7 @@ void Gateway::remove_route(const Prefix& prefix) {
     table_.remove(prefix, rib::Source::Static);
     if (speaker_) speaker_->withdraw(prefix, bgp::Origination::Static);
     own_static_.erase(prefix);
+    if (std::ranges::find(running_.pools, prefix) != running_.pools.end()) put_pool(prefix);
 }
 
 bool Gateway::put_static_route(config::StaticRoute route) {

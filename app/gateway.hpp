@@ -30,6 +30,8 @@ class Dataplane;
 
 namespace torii::app {
 
+class NodeLiveness;
+
 // Everything that runs, owned in the order in which it starts: event log, table,
 // data plane, speaker, management. Stopping goes the list backwards.
 //
@@ -67,6 +69,7 @@ public:
     bool saved() const { return saved_; }
     // Changes that were asked for and only a restart can make.
     const std::vector<std::string>& waits_for_restart() const { return waits_for_restart_; }
+    void link_changed(rib::PortIndex port, bool up);
     void mark_changed() { saved_ = false; }
     void mark_saved() { saved_ = true; }
 
@@ -81,7 +84,6 @@ public:
 
 private:
     class Management;
-    class Liveness;
     class Reachable;
     class NoSink;
 
@@ -94,7 +96,8 @@ private:
     void apply_routes(const config::Model& wanted);
     void put_route(const OwnRoute& route);
     void remove_route(const Prefix& prefix);
-    void link_changed(rib::PortIndex port, bool up);
+    void apply_pools(const config::Model& wanted);
+    void put_pool(const Prefix& pool);
     void schedule_pump();
     void pump();
     void watch_dataplane();
@@ -121,7 +124,7 @@ private:
     LatencyHistogram update_to_fib_;
     std::map<Prefix, OwnRoute> own_static_, own_connected_;
     std::vector<bool> link_up_;
-    std::unique_ptr<Liveness> liveness_;
+    std::unique_ptr<NodeLiveness> liveness_;
     std::unique_ptr<dataplane::Dataplane> dataplane_;
     std::unique_ptr<rib::RouteSink> no_sink_;
     std::unique_ptr<rib::NextHopTracker> always_reachable_;

@@ -75,6 +75,26 @@ void add_dataplane(Families& out, const dataplane::Dataplane& dataplane) {
     for (const auto& worker : dataplane.workers())
         add(busy, {{"lcore", std::to_string(worker.lcore)}}, worker.busy_ratio);
 
+    const auto alive = dataplane.liveness_counters();
+    auto& verdicts =
+        out.of("torii_liveness_neighbors", MetricKind::Gauge, "Neighbors under watch, by verdict.");
+    for (const auto& [name, count] :
+         {std::pair{"up", alive.up}, {"down", alive.down}, {"unknown", alive.unknown}})
+        add(verdicts, {{"verdict", name}}, count);
+    add(out.of("torii_liveness_deaths_total", MetricKind::Counter, "Neighbors found dead."), {},
+        alive.deaths);
+    add(out.of("torii_liveness_returns_total", MetricKind::Counter, "Neighbors that came back."),
+        {}, alive.returns);
+    add(out.of("torii_liveness_damped_total", MetricKind::Counter,
+               "Deaths of neighbors that come and go: held back for a while."),
+        {}, alive.damped);
+    add(out.of("torii_liveness_last_prune_seconds", MetricKind::Gauge,
+               "From the last verdict until no next-hop group named the dead."),
+        {}, static_cast<double>(alive.last_prune_us) / 1e6);
+    add(out.of("torii_liveness_worst_prune_seconds", MetricKind::Gauge,
+               "The longest that ever took."),
+        {}, static_cast<double>(alive.worst_prune_us) / 1e6);
+
     const auto resources = dataplane.resources();
     auto& used = out.of("torii_resource_used", MetricKind::Gauge, "Use of a finite resource.");
     for (const auto& r : resources) add(used, {{"resource", std::string{r.name}}}, r.used);

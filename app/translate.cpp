@@ -102,6 +102,7 @@ bgp::PeerSettings peer(const config::PeerSettings& from) {
     to.send_hold_time = from.send_hold_time;
     to.long_lived_stale_time = from.long_lived_stale_time;
     set(to.shutdown_message, from.shutdown_message);
+    if (from.liveness) to.on_death = by_position<bgp::OnDeath>(from.liveness->on_death);
     return to;
 }
 
@@ -264,6 +265,46 @@ dataplane::Settings dataplane_settings(const config::Model& model) {
     to.policing.icmp_errors = {from.icmp_errors_per_second, from.icmp_errors_per_second / 5 + 1};
     for (const auto& port : model.ports) to.ports.push_back(port_settings(port));
     to.static_neighbors = static_neighbors(model);
+    return to;
+}
+
+dataplane::LivenessProfile liveness_profile(const config::Liveness& wanted) {
+    dataplane::LivenessProfile to;
+    to.watch.detect = by_position<dataplane::Detect>(wanted.detect);
+    to.watch.interval = static_cast<std::uint32_t>(wanted.interval.count() * 1000);
+    to.watch.multiplier = wanted.multiplier;
+    to.slow_start = wanted.slow_start;
+    to.dampen = wanted.dampen;
+    return to;
+}
+
+dataplane::LivenessProfile liveness_profile(const config::PeerSettings& peer, Joined joined) {
+    dataplane::LivenessProfile to;
+    if (peer.liveness)
+        to = liveness_profile(*peer.liveness);
+    else if (joined == Joined::ByRange)
+        to = liveness_profile(config::Liveness{});
+    else
+        to.watch.detect = dataplane::Detect::Off;
+    if (!peer.bfd) return to;
+    const auto& from = *peer.bfd;
+    auto& bfd = to.bfd.emplace();
+    const auto micros = [](config::milliseconds time) {
+        return static_cast<std::uint32_t>(time.count() * 1000);
+    };
+    bfd.desired_min_tx = micros(from.transmit);
+    bfd.required_min_rx = micros(from.receive);
+    bfd.multiplier = from.multiplier;
+    bfd.passive = from.passive;
+    bfd.required_min_echo_rx = micros(from.echo_receive);
+    // RFC 5880 §4.1 numbers the kinds from the simple password on.
+    constexpr dataplane::bfd::AuthType kTypes[] = {
+        dataplane::bfd::AuthType::KeyedMd5, dataplane::bfd::AuthType::MeticulousMd5,
+        dataplane::bfd::AuthType::KeyedSha1, dataplane::bfd::AuthType::MeticulousSha1};
+    if (from.key)
+        bfd.key = dataplane::bfd::make_key(kTypes[static_cast<std::size_t>(from.authentication)],
+                                           from.key_id, *from.key);
+    to.bfd_shutdown = from.shutdown;
     return to;
 }
 

@@ -4,6 +4,7 @@
 
 #include "bgp/settings.hpp"
 #include "config/model.hpp"
+#include "dataplane/liveness/settings.hpp"
 #include "dataplane/settings.hpp"
 #include "rib/route.hpp"
 
@@ -30,6 +31,12 @@ struct OwnRoute {
 // The networks and addresses of one port.
 std::vector<OwnRoute> connected_routes(const config::Port& port, rib::PortIndex index);
 OwnRoute static_route(const config::Model& model, const config::StaticRoute& route);
+
+// How a peer's death is found out: without a word of the configuration, that of members
+// that dial in is, that of others not.
+enum class Joined : bool { ByName, ByRange };
+dataplane::LivenessProfile liveness_profile(const config::PeerSettings& peer, Joined joined);
+dataplane::LivenessProfile liveness_profile(const config::Liveness& wanted);
 
 // The index of a port by its name; kAnyPort when there is none.
 rib::PortIndex port_index(const config::Model& model, std::string_view name);

@@ -65,6 +65,7 @@ class Adjacencies final : public mgmt::AdjacencyView {
 public:
     explicit Adjacencies(Gateway& gateway) : gateway_(gateway) {}
     void adjacencies(mgmt::Done<std::vector<mgmt::AdjacencyRow>> done) override;
+    void liveness(mgmt::Done<std::vector<mgmt::LivenessRow>> done) override;
 
 private:
     Gateway& gateway_;

@@ -77,6 +77,18 @@ struct Codec<seconds> {
 };
 
 template <>
+struct Codec<milliseconds> {
+    static std::string type() { return "milliseconds"; }
+    static Complaint read(const Node& node, milliseconds& out, const Limits& limits) {
+        std::int64_t value = 0;
+        auto complaint = read_integer(node, value, limits);
+        if (!complaint.any()) out = milliseconds{value};
+        return complaint;
+    }
+    static std::string write(milliseconds value) { return write_number(value.count()); }
+};
+
+template <>
 struct Codec<std::string> {
     static std::string type() { return "text"; }
     static Complaint read(const Node& node, std::string& out, const Limits&) {
@@ -228,6 +240,19 @@ struct Words<RouteFrom> {
 template <>
 struct Words<TermAction> {
     static constexpr std::string_view kWords[] = {"accept", "reject", "next"};
+};
+template <>
+struct Words<Detect> {
+    static constexpr std::string_view kWords[] = {"off", "auto", "echo", "probe"};
+};
+template <>
+struct Words<OnDeath> {
+    static constexpr std::string_view kWords[] = {"teardown", "suppress"};
+};
+template <>
+struct Words<BfdAuth> {
+    static constexpr std::string_view kWords[] = {"keyed-md5", "meticulous-md5", "keyed-sha1",
+                                                  "meticulous-sha1"};
 };
 template <>
 struct Words<Hugepages> {

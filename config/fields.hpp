@@ -407,6 +407,14 @@ struct Fields<Model> {
         field("ports", &Model::ports, {.doc = "Ports by name."}),
         field("routes", &Model::routes, {.doc = "Static routes."}),
         field("neighbors", &Model::neighbors, {.doc = "Static ARP and ND entries."}),
+        field("liveness", &Model::liveness,
+              {.doc = "How the death of next hops that are no BGP peers is found out.",
+               .unset = "not at all"}),
+        field("pools", &Model::pools,
+              {.doc = "Prefixes that the cluster gives out. What is assigned to nobody inside is "
+                      "answered with ICMP unreachable instead of following a default route, and a "
+                      "packet that would go back to the node it came from is dropped.",
+               .unset = "none"}),
         field("bgp", &Model::bgp, {.doc = "BGP; leave it out to run none."}),
         field("prefix_lists", &Model::prefix_lists,
               {.doc = "Prefix lists by name: pods = [ \"10.244.0.0/16 ge 24 le 24\" ]."}),

@@ -65,6 +65,25 @@ std::string take_policy(FrrPeer& peer, const FrrWords& words) {
     return "";
 }
 
+// bfd [MULTIPLIER RECEIVE TRANSMIT]
+std::string take_bfd(FrrPeer& peer, const FrrWords& words, bool negated) {
+    auto& bfd = peer.settings.bfd;
+    if (negated) {
+        bfd.reset();
+        return "";
+    }
+    if (!bfd) bfd.emplace();
+    if (words.size() == 1) return "";
+    const auto multiplier = words.number<std::uint8_t>(1);
+    const auto receive = words.number<std::uint16_t>(2), transmit = words.number<std::uint16_t>(3);
+    if (!multiplier || !receive || !transmit)
+        return "BFD is on, with torii's own intervals; write them into the bfd block";
+    bfd->multiplier = *multiplier;
+    bfd->receive = milliseconds{*receive};
+    bfd->transmit = milliseconds{*transmit};
+    return "";
+}
+
 std::string take_send_community(FrrPeer& peer, std::string_view kind, bool negated) {
     auto& out = peer.settings.send_community;
     if (negated)
@@ -114,8 +133,7 @@ std::string take_frr_neighbor(FrrPeer& peer, const FrrWords& words, bool negated
     }
     if (what == "send-community") return take_send_community(peer, words[1], negated);
     if (what == "soft-reconfiguration") return "";  // routes are always kept as received
-    if (what == "bfd")
-        return "torii detects the death of a neighbor by itself; BFD is not configured";
+    if (what == "bfd") return take_bfd(peer, words, negated);
     if (negated) return "only what is on by default can be negated";
     if (what == "remote-as") return take_remote_as(peer, words[1]);
     if (what == "description") {

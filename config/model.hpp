@@ -271,6 +271,8 @@ struct Model {
     std::vector<Port> ports;  // in the order written: rib::PortIndex is the index here
     std::vector<StaticRoute> routes;
     std::vector<StaticNeighbor> neighbors;
+    std::optional<Liveness> liveness;  // of next hops that are no BGP peers
+    std::vector<Prefix> pools;         // addresses that the cluster gives out
     std::optional<Bgp> bgp;
     std::vector<PrefixList> prefix_lists;
     std::vector<AsPathList> as_path_lists;

@@ -21,6 +21,62 @@ struct Fields<MaxPrefix> {
     };
 };
 
+template <>
+struct Fields<Liveness> {
+    using L = Liveness;
+    static constexpr std::tuple kAll{
+        field("detect", &L::detect,
+              {.doc = "\"auto\" sends echoes that the neighbor's kernel forwards back (RFC 9747), "
+                      "or ARP and neighbor solicitations where it does not; \"echo\" and \"probe\" "
+                      "insist on one of them; \"off\" sends nothing."}),
+        field("interval", &L::interval,
+              {.doc = "Milliseconds between packets.", .limits = {10, 60'000}}),
+        field("multiplier", &L::multiplier,
+              {.doc = "Unanswered packets in a row that mean death.", .limits = {2, 50}}),
+        field("on_death", &L::on_death,
+              {.doc = "\"teardown\" ends the BGP session of a dead neighbor (Cease 6/10), "
+                      "\"suppress\" only stops using its paths."}),
+        field("slow_start", &L::slow_start,
+              {.doc = "Time in which a neighbor that is back grows to its full share of ECMP "
+                      "traffic; 0: at once.",
+               .limits = {0, 3600}}),
+        field(
+            "dampen", &L::dampen,
+            {.doc = "Hold a neighbor back that comes and goes: a second after its second death "
+                    "within five minutes, twice as long after each further one, up to a minute."}),
+    };
+};
+
+template <>
+struct Fields<Bfd> {
+    using B = Bfd;
+    static constexpr std::tuple kAll{
+        field("transmit", &B::transmit,
+              {.doc = "Milliseconds between packets that we want to send; the peer may ask for "
+                      "more.",
+               .limits = {10, 60'000}}),
+        field("receive", &B::receive,
+              {.doc = "Milliseconds between packets that we can take.", .limits = {10, 60'000}}),
+        field("multiplier", &B::multiplier,
+              {.doc = "Packets of ours that the peer may miss before it gives us up.",
+               .limits = {1, 255}}),
+        field("echo_receive", &B::echo_receive,
+              {.doc = "Least milliseconds between echoes that the peer may send through us; 0 "
+                      "for none.",
+               .limits = {0, 60'000}}),
+        field("passive", &B::passive, {.doc = "Wait until the peer has spoken."}),
+        field("shutdown", &B::shutdown,
+              {.doc = "Hold the session administratively down, which is no failure."}),
+        field("authentication", &B::authentication,
+              {.doc = "How packets are signed where there is a key (RFC 5880 §6.7)."}),
+        field("key", &B::key,
+              {.doc = "Secret: at most 16 octets for MD5, 20 for SHA-1.",
+               .secret = true,
+               .unset = "no authentication"}),
+        field("key_id", &B::key_id, {.doc = "Number of the key.", .limits = {0, 255}}),
+    };
+};
+
 // Defaults are those of built_in_peer_settings().
 template <>
 struct Fields<PeerSettings> {
@@ -190,6 +246,13 @@ struct Fields<PeerSettings> {
                .unset = "they go"}),
         field("shutdown_message", &P::shutdown_message,
               {.doc = "Told to the peer with a shutdown (RFC 9003).", .unset = "none"}),
+        field("liveness", &P::liveness,
+              {.doc = "How its death is found out.",
+               .unset = "3 x 100 ms for members of listen ranges, off for others"}),
+        field("bfd", &P::bfd,
+              {.doc = "A BFD session with the peer, single-hop, or multihop where `multihop` is "
+                      "set.",
+               .unset = "no BFD"}),
     };
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "config/liveness.hpp"
 
 // What may be said of a BGP peer: by the neighbor itself, by its group, by the
 // groups that one inherits from, by `bgp.defaults`. Every field is optional;
@@ -105,6 +106,9 @@ struct PeerSettings {
     std::optional<seconds> send_hold_time;         // RFC 9687
     std::optional<seconds> long_lived_stale_time;  // RFC 9494
     std::optional<std::string> shutdown_message;   // RFC 9003
+
+    std::optional<Liveness> liveness;
+    std::optional<Bfd> bfd;
 
     friend bool operator==(const PeerSettings&, const PeerSettings&) = default;
 };

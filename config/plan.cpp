@@ -227,6 +227,8 @@ Plan plan(const Model& running, const Model& wanted) {
     if (running.management.tokens != wanted.management.tokens)
         out.push_back(ChangeValue{"management.tokens", Cost::None});
     compare_values(running.log, wanted.log, "log", out);
+    if (running.liveness != wanted.liveness) out.push_back(ChangeValue{"liveness", Cost::None});
+    if (running.pools != wanted.pools) out.push_back(ChangeValue{"pools", Cost::None});
 
     pair_up(
         running.ports, wanted.ports, name,

@@ -150,19 +150,43 @@ std::string print(const Model& model, Secrets secrets, Defaults defaults) {
     return out;
 }
 
+namespace {
+
+// A setting in a line, blocks too.
+template <class T>
+std::string in_a_line(const T& value) {
+    return Codec<T>::write(value);
+}
+std::string in_a_line(const MaxPrefix& max) {
+    return std::to_string(max.limit) + ", then " +
+           std::string{Words<MaxPrefixAction>::kWords[static_cast<std::size_t>(max.action)]};
+}
+std::string in_a_line(const Liveness& liveness) {
+    if (liveness.detect == Detect::Off) return "off";
+    return std::string{Words<Detect>::kWords[static_cast<std::size_t>(liveness.detect)]} + ", " +
+           std::to_string(liveness.multiplier) + " x " + std::to_string(liveness.interval.count()) +
+           " ms, then " +
+           std::string{Words<OnDeath>::kWords[static_cast<std::size_t>(liveness.on_death)]};
+}
+std::string in_a_line(const Bfd& bfd) {
+    if (bfd.shutdown) return "shutdown";
+    return std::to_string(bfd.multiplier) + " x " + std::to_string(bfd.transmit.count()) + '/' +
+           std::to_string(bfd.receive.count()) + " ms" +
+           (bfd.key ? ", " +
+                          std::string{
+                              Words<BfdAuth>::kWords[static_cast<std::size_t>(bfd.authentication)]}
+                    : "");
+}
+
+}  // namespace
+
 std::vector<SettingText> describe(const EffectivePeer& peer) {
     std::vector<SettingText> out;
     for_each_field<PeerSettings>([&](const auto& entry, auto) {
         const auto& value = peer.settings.*entry.member;
         const auto why = peer.why.find(entry.key);
         if (!value || why == peer.why.end()) return;
-        std::string text;
-        if constexpr (std::same_as<decltype(value), const std::optional<MaxPrefix>&>)
-            text = std::to_string(value->limit) + ", then " +
-                   std::string{
-                       Words<MaxPrefixAction>::kWords[static_cast<std::size_t>(value->action)]};
-        else
-            text = Codec<std::remove_cvref_t<decltype(value)>>::write(value);
+        auto text = in_a_line(*value);
         if (entry.facts.secret) text = "********";
         std::string origin{to_string(why->second.origin)};
         if (!why->second.group.empty()) origin += ' ' + why->second.group;

@@ -127,11 +127,25 @@ private:
         if (s.families &&
             s.families->size() != std::set(s.families->begin(), s.families->end()).size())
             find_.error(path + ".families", "a family stands twice");
+        if (s.bfd) bfd(path + ".bfd", *s.bfd);
         if (s.update_source && !is_own_address(model_, *s.update_source))
             find_.error(path + ".update_source",
                         s.update_source->to_string() + " is no address of a port");
         if (s.description && s.description->size() > 255)
             find_.error(path + ".description", "more than 255 bytes");
+    }
+
+    void bfd(const std::string& path, const Bfd& bfd) {
+        if (!bfd.key) return;
+        const bool md5 =
+            bfd.authentication == BfdAuth::KeyedMd5 || bfd.authentication == BfdAuth::MeticulousMd5;
+        const std::size_t longest = md5 ? 16 : 20;
+        if (bfd.key->empty() || bfd.key->size() > longest)
+            find_.error(path + ".key", "a key of this kind has 1 to " + std::to_string(longest) +
+                                           " bytes (RFC 5880)");
+        if (*bfd.key == "********")
+            find_.error(path + ".key", "this is a masked key, not the key itself",
+                        "write the key; it is never shown");
     }
 
     // What is wrong of the whole that holds for a peer.

@@ -146,6 +146,7 @@ Result<void, SystemError> Dataplane::Parts::make_workers() {
         for (auto& policer : w->icmp_errors) policer = Policer(rates.icmp_errors, hz, share);
         workers.push_back(std::move(w));
     }
+    if (auto done = make_detectors(); !done) return done;
     seen_loops.resize(workers.size());
     seen_cycles.resize(workers.size());
     return {};
@@ -235,6 +236,9 @@ void Dataplane::Parts::stop() {
         rte_ring_free(ring);
     }
     rings.clear();
+    for (auto* ring : std::exchange(sessions_rings, {})) rte_ring_free(ring);
+    monitor.reset();
+    detectors.clear();
     workers.clear();
     tun.reset();
     places.clear();
@@ -416,6 +420,10 @@ Result<void, SystemError> Dataplane::set_addresses(PortIndex port,
     const auto before = parts_->places[port].port->settings().addresses;
     parts_->places[port].port->set_addresses(std::move(addresses));
     parts_->claim(port, before);
+    // Echoes go from our address to our address.
+    parts_->neighbors.each([port](Neighbor& n) {
+        if (n.port == port) n.considered = false;
+    });
     return {};
 }
 

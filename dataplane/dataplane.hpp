@@ -9,6 +9,7 @@
 #include "base/event.hpp"
 #include "base/result.hpp"
 #include "base/system_error.hpp"
+#include "dataplane/liveness/views.hpp"
 #include "dataplane/settings.hpp"
 #include "dataplane/views.hpp"
 #include "rib/fib_delta.hpp"
@@ -22,6 +23,14 @@ public:
     virtual void link_changed(PortIndex port, bool up) = 0;
     virtual void neighbor_changed(PortIndex port, const IpAddress& neighbor,
                                   NeighborState state) = 0;
+    // How to watch a neighbor; nothing: not at all. `in_use`: next-hop groups name it.
+    // Asked when it is found, when that changes, and after reconsider_liveness().
+    virtual std::optional<LivenessProfile> liveness_of(PortIndex port, const IpAddress& neighbor,
+                                                       bool in_use) = 0;
+    // Whoever is down is out of every group by now. `port` is kAnyPort for sessions over
+    // many hops.
+    virtual void verdict_changed(PortIndex port, const IpAddress& neighbor, NeighborVerdict verdict,
+                                 const std::string& reason) = 0;
 };
 
 // The packets of the gateway. DPDK workers forward between the ports by tables
@@ -59,6 +68,16 @@ public:
     Result<void, SystemError> set_mtu(PortIndex port, std::uint16_t mtu);
     void set_static_neighbors(std::vector<StaticNeighbor> neighbors);
 
+    // Address pools of the cluster: where the loop guard holds.
+    void set_pools(std::vector<Prefix> pools);
+
+    // Liveness: asks the listener about every neighbor again; what a routing protocol
+    // thinks of one (kAnyPort: wherever it is); sessions to routers behind others.
+    void reconsider_liveness();
+    void reconsider_liveness(const IpAddress& neighbor);
+    void set_routing_session(PortIndex port, const IpAddress& neighbor, RoutingSession session);
+    void set_multihop(const std::vector<MultihopSettings>& wanted);
+
     // Readable whenever poll() has something to do (neighbors, links, timers,
     // requests of workers): one descriptor for the control loop to wait on.
     int descriptor() const;
@@ -67,6 +86,10 @@ public:
     std::vector<PortView> ports() const;
     std::vector<ExitView> exits() const;  // those that ever counted
     std::vector<NeighborView> neighbors() const;
+    std::vector<LivenessView> liveness() const;
+    // Nothing: nobody watches it.
+    std::optional<NeighborVerdict> verdict(const IpAddress& neighbor) const;
+    LivenessCounters liveness_counters() const;
     std::vector<GroupView> groups() const;
     std::vector<WorkerView> workers() const;
     std::vector<ResourceView> resources() const;

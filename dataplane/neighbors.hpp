@@ -23,6 +23,8 @@ namespace torii::dataplane {
 // One next hop on one port: who needs it, where it is, and the packets that wait
 // to know. Its hop is in the table as long as it lives.
 struct Neighbor {
+    static constexpr std::uint16_t kFullShare = 4;
+
     std::uint32_t number = 0;
     PortIndex port = 0;
     IpAddress address;
@@ -34,6 +36,12 @@ struct Neighbor {
     std::chrono::steady_clock::time_point asked;
     std::chrono::steady_clock::time_point since;  // of the state
     unsigned tries = 0;
+    bool dead = false;        // liveness says so: no word of the kernel makes it usable
+    bool considered = false;  // whether to watch it has been asked
+    bool considered_use = false;
+    std::uint16_t share = kFullShare;            // of its weight, while it starts slowly
+    std::chrono::steady_clock::time_point back;  // when that began
+    std::chrono::seconds slow_start{0};
     std::deque<rte_mbuf*> held;
 
     bool usable() const {

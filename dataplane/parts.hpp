@@ -13,6 +13,8 @@
 #include "dataplane/kernel_path/exception_thread.hpp"
 #include "dataplane/kernel_path/netlink.hpp"
 #include "dataplane/kernel_path/tap.hpp"
+#include "dataplane/liveness/detector.hpp"
+#include "dataplane/liveness/monitor.hpp"
 #include "dataplane/neighbors.hpp"
 #include "dataplane/node/isa.hpp"
 #include "dataplane/port.hpp"
@@ -22,7 +24,7 @@ namespace torii::dataplane {
 
 // What a running data plane is made of, in the order it is made; stop() takes it
 // apart backwards. Split over dataplane.cpp (start, stop, configuration),
-// resolution.cpp (neighbors, held packets, links) and views.cpp.
+// resolution.cpp (neighbors, held packets, links), watching.cpp (liveness) and views.cpp.
 struct Dataplane::Parts {
     Parts(Settings wanted, EventSink& sink);
     ~Parts();
@@ -35,6 +37,8 @@ struct Dataplane::Parts {
         bool carrier = true;  // of the netdev below, where there is one
         unsigned netdev = 0;
         std::vector<PortAddress> own;  // configured ones and the link-local one
+        std::uint64_t loops_seen = 0;  // drops of the loop guard that were reported
+        Clock::time_point loops_said{};
     };
 
     // dataplane.cpp
@@ -71,6 +75,18 @@ struct Dataplane::Parts {
     void apply_static(const StaticNeighbor& wanted);
     bool on_link(const Place& place, const IpAddress& address) const;
 
+    // watching.cpp
+    Result<void, SystemError> make_detectors();
+    void consider(Neighbor& neighbor);
+    void locate(liveness::Watched& watched, const Neighbor& neighbor);
+    void watch_tick();
+    void start_slowly();
+    void report_loops();
+    void prune();
+    void verdict_changed(liveness::Watched& watched, NeighborVerdict before);
+    bool lives(const Neighbor& neighbor);
+    NeighborState live_state(const Neighbor& neighbor) const;
+
     // views.cpp
     Tally sum_hop(HopId hop) const;
 
@@ -93,6 +109,12 @@ struct Dataplane::Parts {
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<std::shared_ptr<const std::vector<ReceiveQueue>>> queues;
     std::vector<rte_ring*> rings;
+    std::vector<rte_ring*> sessions_rings;                       // of liveness: no packets in them
+    std::vector<std::unique_ptr<liveness::Detector>> detectors;  // by worker
+    std::optional<liveness::Monitor> monitor;
+    std::vector<MultihopSettings> multihop;
+    std::optional<Clock::time_point> prune_began;
+    std::uint64_t last_prune_us = 0, worst_prune_us = 0;
     Counters counted{1};  // by the control thread
     std::vector<Place> places;
     std::optional<Netlink> netlink;

@@ -35,6 +35,8 @@ void Dataplane::Parts::poll() {
         }
     }
     take_held();
+    monitor->poll();
+    prune();
     ask_for_fresh();
     publisher.reclaim();
     retired.reclaim();
@@ -123,6 +125,9 @@ void Dataplane::Parts::resolved(Neighbor& neighbor, const MacAddress& mac, Neigh
     const auto& place = places[neighbor.port];
     const bool news = !neighbor.usable();
     neighbor.mac = mac;
+    if (auto* watched = monitor->find(neighbor.port, neighbor.address)) locate(*watched, neighbor);
+    // Where it is does not tell whether it lives.
+    if (neighbor.dead) return;
     neighbor.state = state;
     neighbor.tries = 0;
     if (news) neighbor.since = Clock::now();
@@ -150,7 +155,7 @@ void Dataplane::Parts::failed(Neighbor& neighbor, std::string_view why) {
     }
     resume(neighbor, false);
     if (!news) return;
-    if (was_usable || neighbor.users != 0)
+    if (!neighbor.dead && (was_usable || neighbor.users != 0))
         events.emit({Severity::Warning,
                      "NEIGHBOR-LOST",
                      "a neighbor does not answer",
@@ -162,6 +167,7 @@ void Dataplane::Parts::failed(Neighbor& neighbor, std::string_view why) {
 }
 
 void Dataplane::Parts::unresolved(Neighbor& neighbor) {
+    if (neighbor.dead) return;
     if (neighbor.users == 0) return forget(neighbor);
     const bool news = neighbor.usable();
     neighbor.state = NeighborState::Unresolved;
@@ -174,6 +180,7 @@ void Dataplane::Parts::unresolved(Neighbor& neighbor) {
 
 void Dataplane::Parts::forget(Neighbor& neighbor) {
     resume(neighbor, false);
+    if (auto* watched = monitor->find(neighbor.port, neighbor.address)) monitor->close(*watched);
     if (neighbor.on_link) publisher.erase_host(neighbor.address);
     neighbors.erase(neighbor);
 }
@@ -186,6 +193,9 @@ void Dataplane::Parts::kernel_says(const KernelNeighbor& kernel) {
     const auto index = static_cast<PortIndex>(place - places.begin());
     auto* neighbor = neighbors.find(index, kernel.address);
     if (neighbor != nullptr && neighbor->state == NeighborState::Static) return;
+    // Who answers us, or its own kernel, is there, whatever became of the entry in ours.
+    const bool gone = kernel.state != State::Reachable && kernel.state != State::Stale;
+    if (gone && neighbor != nullptr && lives(*neighbor)) return;
     switch (kernel.state) {
         case State::Reachable:
         case State::Stale:
@@ -240,9 +250,10 @@ void Dataplane::Parts::set_link(PortIndex index, bool up) {
                  up ? "LINK-UP" : "LINK-DOWN",
                  "port " + place.port->settings().name + (up ? " is up" : " is down"),
                  {{"port", place.port->settings().name}}});
+    monitor->link(index, up);
     std::vector<Neighbor*> there;
     neighbors.each([&](Neighbor& n) {
-        if (n.port == index) there.push_back(&n);
+        if (n.port == index && !(up && (n.usable() || n.dead))) there.push_back(&n);
     });
     for (auto* n : there) {
         if (!up) {
@@ -267,21 +278,26 @@ void Dataplane::Parts::tick() {
     neighbors.each([&](Neighbor& n) {
         if (n.state == NeighborState::Resolving && now - n.since > kPatience)
             silent.push_back(&n);
-        else if (n.state == NeighborState::Failed && n.users == 0 && now - n.since > kForget)
+        else if (n.state == NeighborState::Failed && n.users == 0 && !n.dead &&
+                 now - n.since > kForget)
             done.push_back(&n);
     });
     for (auto* n : silent) failed(*n, "no answer to ARP or neighbor solicitation");
     for (auto* n : done) forget(*n);
+    watch_tick();
     if (now - last_second < 1s) return;
     last_second = now;
     // Next hops in use are asked for again and again, on a link that is up.
     neighbors.each([&](Neighbor& n) {
-        if (n.users != 0 && !n.usable() && places[n.port].up && now - n.asked > kAskAgain) {
+        if ((n.users != 0 || n.dead) && !n.usable() && places[n.port].up &&
+            now - n.asked > kAskAgain) {
             n.asked = now;
             if (places[n.port].twin) netlink->resolve(places[n.port].twin->netdev(), n.address);
         }
     });
     const auto hz = rte_get_tsc_hz();
+    start_slowly();
+    report_loops();
     publisher.settle(static_cast<std::uint32_t>(rte_rdtsc() / (hz / 4)) + 1);
 }
 

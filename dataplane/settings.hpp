@@ -64,6 +64,7 @@ struct Capacity {
     std::uint32_t group_members = 512;   // of one group
     std::uint32_t held_packets = 1'024;  // for neighbors being resolved
     std::uint32_t held_per_neighbor = 8;
+    std::uint32_t watched = 16'384;  // neighbors under liveness, 65,536 at the most
 };
 
 // Packets a second that the kernel sees of each class of control traffic, and
@@ -91,10 +92,10 @@ struct Settings {
     LookupKind lookup = LookupKind::Auto;
     Capacity capacity;
     ControlPlanePolicing policing;
-    std::vector<std::uint16_t> udp_services{3784, 3785, 4784};  // ours, below 32768
-    std::string tun_name = "torii";    // carries what the kernel routes through us
-    std::uint32_t route_table = 3784;  // the kernel's table that points there
-    std::vector<PortSettings> ports;   // PortIndex = position
+    std::vector<std::uint16_t> udp_services;  // of the kernel, below 32768
+    std::string tun_name = "torii";           // carries what the kernel routes through us
+    std::uint32_t route_table = 3784;         // the kernel's table that points there
+    std::vector<PortSettings> ports;          // PortIndex = position
     std::vector<StaticNeighbor> static_neighbors;
 };
 

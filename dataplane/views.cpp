@@ -80,6 +80,11 @@ std::vector<GroupView> Dataplane::groups() const {
         auto& view = out.emplace_back();
         view.id = group.id;
         view.sent = parts_->sum_hop(group.hop);
+        if (group.guarded != 0) {
+            const auto guarded = parts_->sum_hop(group.guarded);
+            view.sent.packets += guarded.packets;
+            view.sent.bytes += guarded.bytes;
+        }
         boost::unordered_flat_map<HopId, std::uint32_t> owned;
         if (group.buckets != nullptr) {
             view.buckets = group.buckets->size();
@@ -124,6 +129,8 @@ std::vector<ResourceView> Dataplane::resources() const {
             {"next_hops", p.hops.pool().used(), p.hops.pool().limit()},
             {"next_hop_groups", p.publisher.groups(), p.hops.pool().limit()},
             {"neighbors", p.neighbors.size(), p.hops.pool().limit() / 2},
+            {"liveness_sessions", p.monitor ? p.monitor->size() : 0,
+             p.monitor ? p.monitor->limit() : 0},
             {"held_packets", p.held, p.settings.capacity.held_packets},
             {"routes_refused", p.publisher.refused(), 0},
             {"packet_buffers", p.pool == nullptr ? 0 : rte_mempool_in_use_count(p.pool),

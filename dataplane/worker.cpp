@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dataplane/liveness/detector.hpp"
 #include "dataplane/node/slow_path.hpp"
 #include "dataplane/node/transmit.hpp"
 
@@ -84,6 +85,8 @@ void run(Worker& w) {
         const unsigned seen = turn(w, queues);
         ++loops;
         if (seen != 0) waiting = true;
+        // After what came in, so that no answer that is here already counts as missing.
+        if (w.liveness != nullptr && last >= w.liveness_due) waiting |= w.liveness->turn(w);
         if (waiting && (seen < kBurst / 2 || loops % kFlushLoops == 0)) waiting = flush_from(w, 1);
         rte_rcu_qsbr_quiescent(w.quiescence, w.id);
 

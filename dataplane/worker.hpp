@@ -18,6 +18,10 @@
 #include "dataplane/node/exits.hpp"
 #include "dataplane/settings.hpp"
 
+namespace torii::dataplane::liveness {
+class Detector;
+}
+
 namespace torii::dataplane {
 
 inline constexpr unsigned kBurst = 64;
@@ -81,6 +85,7 @@ struct BufferNote {
         TimedOut,      // came in by `port`, the neighbor did not answer
         Punted,        // came in by `port`
         Held,          // came in by `port`, waits for `neighbor` or `address`
+        Bfd,           // came in by `port`, for a session of this worker
     };
     Kind kind = Kind::KernelFrame;
     PortIndex port = 0;
@@ -147,8 +152,12 @@ struct alignas(64) Worker {
     std::uint64_t now = 0;    // TSC at the start of the loop
     std::atomic<unsigned> port_count{0};
     std::uint16_t waiting[kMaxPorts] = {};  // packets in `out`, by port
+    std::uint16_t urgent[kMaxPorts] = {};   // those in front that were put there
     TransmitBuffer out[kMaxPorts];
     Counters counters;
+
+    liveness::Detector* liveness = nullptr;  // none: nobody is watched
+    std::uint64_t liveness_due = 0;          // TSC of its next turn
 
     rte_mempool* pool = nullptr;
     rte_ring* punt[kPuntClasses] = {};  // to the exception thread

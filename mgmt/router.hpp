@@ -31,6 +31,7 @@ struct Endpoint {
 std::span<const Endpoint> route_endpoints();
 std::span<const Endpoint> bgp_endpoints();
 std::span<const Endpoint> port_endpoints();
+std::span<const Endpoint> liveness_endpoints();
 std::span<const Endpoint> system_endpoints();
 std::span<const Endpoint> event_endpoints();
 std::span<const Endpoint> config_endpoints();

@@ -2,6 +2,7 @@
 
 #include "mgmt/event_log.hpp"
 #include "mgmt/json_writer.hpp"
+#include "mgmt/liveness_rows.hpp"
 #include "mgmt/rows.hpp"
 
 namespace torii::mgmt {
@@ -11,6 +12,7 @@ void write(JsonWriter& json, const NeighborRow& row);
 void write(JsonWriter& json, const GroupRow& row);
 void write(JsonWriter& json, const PortRow& row);
 void write(JsonWriter& json, const AdjacencyRow& row);
+void write(JsonWriter& json, const LivenessRow& row);
 void write(JsonWriter& json, const Metric& row);
 void write(JsonWriter& json, const HealthReport& row);
 void write(JsonWriter& json, const Explanation& row);

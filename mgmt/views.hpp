@@ -8,6 +8,7 @@
 
 #include "base/prefix.hpp"
 #include "base/result.hpp"
+#include "mgmt/liveness_rows.hpp"
 #include "mgmt/problem.hpp"
 #include "mgmt/rows.hpp"
 
@@ -81,6 +82,7 @@ class AdjacencyView {
 public:
     virtual ~AdjacencyView() = default;
     virtual void adjacencies(Done<std::vector<AdjacencyRow>> done) = 0;
+    virtual void liveness(Done<std::vector<LivenessRow>> done) = 0;
 };
 
 class MetricView {

@@ -72,6 +72,18 @@ void Resolver::untrack(const IpAddress& address) {
     leave(*id);
 }
 
+bool Resolver::knows(const IpAddress& address) const {
+    if (const auto* id = index_.find(Prefix::host(address));
+        id != nullptr && tracked_[*id].in_use())
+        return true;
+    for (NextHopSets::Id id = 0; id < sets_.capacity(); ++id)
+        if (sets_[id].routes != 0 &&
+            std::ranges::find(sets_[id].members, address, &NextHop::address) !=
+                sets_[id].members.end())
+            return true;
+    return false;
+}
+
 void Resolver::route_changed(const Prefix& prefix) {
     if (prefix.is_default()) return;  // nothing resolves through it
     index_.walk_within(prefix, [&](const Prefix&, TrackedId id) {

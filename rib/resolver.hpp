@@ -44,6 +44,9 @@ public:
     Reachability track(const IpAddress& address);
     void untrack(const IpAddress& address);
 
+    // Whether somebody tracks the address or names it as a next hop.
+    bool knows(const IpAddress& address) const;
+
     // The route in use for this prefix has changed.
     void route_changed(const Prefix& prefix);
 

@@ -103,6 +103,14 @@ void Table::set_dead(const IpAddress& neighbor, PortIndex port, bool dead) {
     if (wake_ && !std::exchange(awake_, true)) wake_();
 }
 
+void Table::repeat(const Prefix& within) {
+    index_.walk_within(within, [this](const Prefix& prefix, CandidateId) {
+        dirty_.push_back(prefix);
+        return true;
+    });
+    if (wake_ && !std::exchange(awake_, true)) wake_();
+}
+
 bool Table::settle(std::size_t budget) {
     auto outcome = resolver_.settle();
     dirty_groups_.insert(dirty_groups_.end(), outcome.changed_sets.begin(),

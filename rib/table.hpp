@@ -46,6 +46,11 @@ public:
     // count until then, whoever taught the routes.
     void set_dead(const IpAddress& neighbor, PortIndex port, bool dead);
 
+    // The data plane is told again of every prefix inside.
+    void repeat(const Prefix& within);
+    // Whether any route wants the neighbor as a next hop, dead or not.
+    bool wants(const IpAddress& neighbor) const { return resolver_.knows(neighbor); }
+
     // Called when there is something to settle or to hand on again after the last
     // take_delta(); from inside put() or remove(), so it may only take a note.
     void when_changed(std::function<void()> wake) { wake_ = std::move(wake); }

@@ -54,10 +54,18 @@ struct alignas(16) Hop {
         hop.port = port;
         return hop;
     }
-    static Hop group(const BucketTable* buckets) {
-        return of(HopKind::Group, reinterpret_cast<std::uintptr_t>(buckets));
+    // Guarded: a packet that would go back to whom it came from is dropped.
+    static Hop group(const BucketTable* buckets, bool guarded = false) {
+        auto hop = of(HopKind::Group, reinterpret_cast<std::uintptr_t>(buckets));
+        hop.macs[9] = guarded;
+        return hop;
     }
 
+    bool guarded() const { return macs[9] != 0; }  // of a Group
+    // Whether a frame from that source would go back there, of a Forward.
+    bool leads_to(const std::uint8_t* source_mac) const {
+        return std::memcmp(macs, source_mac, 6) == 0;
+    }
     HopKind kind() const { return mtu != 0 ? HopKind::Forward : static_cast<HopKind>(macs[8]); }
     std::uint64_t number() const {
         std::uint64_t n;

@@ -15,10 +15,42 @@ Publisher::Publisher(Fib4& fib4, Fib6& fib6, HopTable& hops, Neighbors& neighbor
       retired_(workers) {}
 
 void Publisher::apply(const rib::FibDelta& delta) {
+    find_predecessors(delta);
     for (const auto& change : delta.groups) change_group(change);
     for (const auto& change : delta.prefixes) change_prefix(change);
     for (const auto id : delta.removed_groups) remove_group(id);
     if (!refused_.empty()) retry();
+}
+
+// A prefix whose next hops change moves to another group, and its flows are to stay
+// with the members that both have: a new group begins with the buckets of the old one.
+void Publisher::find_predecessors(const rib::FibDelta& delta) {
+    predecessors_.clear();
+    if (delta.groups.empty() || group_count_ == 0) return;
+    for (const auto& [prefix, action] : delta.prefixes) {
+        if (!action || action->kind != rib::RouteKind::Forward) continue;
+        const auto id = action->group;
+        if ((id < groups_.size() && groups_[id] != nullptr) || predecessors_.contains(id)) continue;
+        const auto& a = prefix.address();
+        const auto hop = a.is_v4() ? fib4_.lookup(a.v4()) : fib6_.lookup(Ip6::of(a));
+        if (const auto at = by_hop_.find(hop); at != by_hop_.end())
+            predecessors_.emplace(id, at->second);
+    }
+}
+
+void Publisher::inherit_flows(Group& group) {
+    const auto at = predecessors_.find(group.id);
+    if (at == predecessors_.end() || group.members.size() < 2) return;
+    const auto& old = *at->second;
+    if (old.buckets != nullptr) {
+        group.buckets = BucketPlan::resized(*old.buckets, old.buckets->size());
+    } else if (old.members.size() == 1 && used_ &&
+               (used_(old.hop) || (old.guarded != 0 && used_(old.guarded))) &&
+               std::ranges::find(group.members, old.members.front()) != group.members.end()) {
+        group.buckets = make_buckets(BucketPlan::kBucketsPerMember);
+        for (std::uint32_t b = 0; b < group.buckets->size(); ++b)
+            group.buckets->buckets[b] = {old.members.front()->hop, epoch_};
+    }
 }
 
 void Publisher::change_group(const rib::GroupChange& change) {
@@ -37,8 +69,10 @@ void Publisher::change_group(const rib::GroupChange& change) {
         slot->id = change.id;
         slot->hop = hop;
         ++group_count_;
+        by_hop_[hop] = slot.get();
     }
     Group& group = *slot;
+    const bool fresh = group.wanted.empty() && group.buckets == nullptr;
     const auto before = group.members;
     group.wanted.clear();
     group.members.clear();
@@ -64,6 +98,7 @@ void Publisher::change_group(const rib::GroupChange& change) {
         group.wanted.push_back(member);
         group.members.push_back(neighbor);
     }
+    if (fresh) inherit_flows(group);
     publish(group);
     release(group, before);
 }
@@ -82,23 +117,60 @@ void Publisher::release(Group& group, std::vector<Neighbor*> members) {
 void Publisher::remove_group(rib::GroupId id) {
     if (id >= groups_.size() || groups_[id] == nullptr) return;
     auto& group = *groups_[id];
+    by_hop_.erase(group.hop);
+    by_hop_.erase(group.guarded);
     hops_.write(group.hop, Hop::of(HopKind::Unreachable));
     hops_.retire(group.hop);
+    if (group.guarded != 0) {
+        hops_.write(group.guarded, Hop::of(HopKind::Unreachable));
+        hops_.retire(group.guarded);
+    }
     if (group.buckets != nullptr) retired_.retire(std::move(group.buckets));
+    if (group.lone != nullptr) retired_.retire(std::move(group.lone));
     release(group, std::move(group.members));
     groups_[id].reset();
     --group_count_;
 }
 
 void Publisher::publish(Group& group) {
-    group.owes = false;
+    deal(group);
+    if (group.guarded != 0) publish_guarded(group);
+}
+
+void Publisher::publish_guarded(Group& group) {
+    const auto plain = hops_.read(group.hop);
+    if (plain.kind() == HopKind::Group) {
+        hops_.write(group.guarded, Hop::group(plain.buckets(), true));
+    } else if (plain.kind() == HopKind::Forward) {
+        // The one member that there is, behind a bucket that has the guard look at it.
+        const auto lone = std::ranges::find_if(
+            group.members, [](const Neighbor* n) { return n->state != NeighborState::Failed; });
+        auto made = make_buckets(1);
+        made->buckets[0].hop = (*lone)->hop;
+        std::swap(group.lone, made);
+        hops_.write(group.guarded, Hop::group(group.lone.get(), true));
+        if (made != nullptr) retired_.retire(std::move(made));
+    } else {
+        hops_.write(group.guarded, plain);
+    }
+}
+
+bool Publisher::is_guarded(const Prefix& prefix, const Group& group) const {
+    return (prefix.is_host() || group.members.size() > 1) &&
+           std::ranges::any_of(pools_, [&](const Prefix& pool) { return pool.contains(prefix); });
+}
+
+void Publisher::deal(Group& group) {
+    group.owes = group.waits = false;
     // Members known dead take no traffic while another is left.
     std::vector<BucketPlan::Member> alive;
     std::vector<const Neighbor*> alive_neighbors;
+    bool slow = false;
     for (std::size_t i = 0; i < group.members.size(); ++i)
         if (group.members[i]->state != NeighborState::Failed) {
             alive.push_back({group.members[i]->hop, group.wanted[i].weight});
             alive_neighbors.push_back(group.members[i]);
+            slow |= group.members[i]->share != Neighbor::kFullShare;
         }
     if (alive.empty() && !group.members.empty()) {
         alive.push_back({group.members.front()->hop, 1});
@@ -114,6 +186,12 @@ void Publisher::publish(Group& group) {
         return;
     }
     const auto size = BucketPlan::wanted_size(alive);
+    if (slow)
+        for (std::size_t i = 0; i < alive.size(); ++i)
+            alive[i].weight = static_cast<std::uint16_t>(
+                std::min<std::uint32_t>(std::uint32_t{std::max<std::uint16_t>(alive[i].weight, 1)} *
+                                            alive_neighbors[i]->share,
+                                        0xffff));
     const auto idle_before = epoch_ > kIdleTicks ? epoch_ - kIdleTicks : 0;
     if (group.buckets == nullptr) {
         // Whoever had all the traffic until now keeps the flows it may have.
@@ -139,7 +217,31 @@ void Publisher::neighbor_changed(Neighbor& neighbor, const std::optional<Hop>& f
                 forward ? *forward : Hop::of(HopKind::Hold, neighbor.number, neighbor.port));
     const auto holders = holders_.find(&neighbor);
     if (holders == holders_.end()) return;
-    for (auto* group : holders->second) publish(*group);
+    for (auto* group : holders->second) {
+        if (group->buckets == nullptr)
+            publish(*group);
+        else if (!std::exchange(group->waits, true))
+            refill_.push_back(group->id);
+    }
+}
+
+bool Publisher::refill(std::size_t groups) {
+    for (; groups > 0 && !refill_.empty(); --groups) {
+        const auto id = refill_.front();
+        refill_.pop_front();
+        // It may have been changed, or replaced, meanwhile.
+        if (id >= groups_.size() || groups_[id] == nullptr || !groups_[id]->waits) continue;
+        publish(*groups_[id]);
+    }
+    return !refill_.empty();
+}
+
+void Publisher::share_changed(Neighbor& neighbor) {
+    const auto holders = holders_.find(&neighbor);
+    if (holders == holders_.end()) return;
+    for (auto* group : holders->second)
+        if (group->buckets != nullptr && !std::exchange(group->waits, true))
+            refill_.push_back(group->id);
 }
 
 void Publisher::settle(std::uint32_t epoch) {
@@ -155,11 +257,19 @@ void Publisher::reclaim() {
     retired_.reclaim();
 }
 
-std::optional<HopId> Publisher::hop_of(const rib::FibAction& action) const {
+std::optional<HopId> Publisher::hop_of(const Prefix& prefix, const rib::FibAction& action) {
     switch (action.kind) {
         case rib::RouteKind::Forward:
             if (action.group >= groups_.size() || groups_[action.group] == nullptr)
                 return std::nullopt;
+            if (auto& group = *groups_[action.group]; is_guarded(prefix, group)) {
+                if (group.guarded == 0 && (group.guarded = hops_.take()) != HopTable::kNone) {
+                    by_hop_[group.guarded] = &group;
+                    publish_guarded(group);
+                }
+                // Without room for a hop of its own it goes unguarded.
+                if (group.guarded != 0) return group.guarded;
+            }
             return groups_[action.group]->hop;
         case rib::RouteKind::Attached:
             if (action.port >= kMaxPorts) return std::nullopt;
@@ -191,7 +301,8 @@ void Publisher::erase(const Prefix& prefix) {
 void Publisher::change_prefix(const rib::PrefixChange& change) {
     const auto& prefix = change.prefix;
     if (!refused_.empty()) refused_.erase(prefix);
-    const auto hop = change.action ? hop_of(*change.action) : std::optional<HopId>{0};
+    const auto hop =
+        change.action ? hop_of(change.prefix, *change.action) : std::optional<HopId>{0};
     if (prefix.is_host()) {
         const auto ours = hosts_.find(prefix);
         if (ours != hosts_.end()) {
@@ -230,7 +341,7 @@ void Publisher::change_prefix(const rib::PrefixChange& change) {
 void Publisher::retry() {
     // Room for one is enough to try one; the rest would fail alike.
     for (auto it = refused_.begin(); it != refused_.end();) {
-        const auto hop = hop_of(it->second);
+        const auto hop = hop_of(it->first, it->second);
         if (hop && !set(it->first, *hop)) return;
         refused_.erase(it++);
     }

@@ -2,6 +2,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -26,7 +27,10 @@ struct Group {
     std::vector<rib::FibNextHop> wanted;
     std::vector<Neighbor*> members;  // parallel to wanted
     BucketTablePtr buckets;          // two usable members and more
+    HopId guarded = 0;               // the same for prefixes under the loop guard; 0: none
+    BucketTablePtr lone;             // of `guarded`, while there are no other buckets
     bool owes = false;               // some member waits for idle buckets
+    bool waits = false;              // for its turn to be refilled
 };
 
 // Brings the workers' tables to the wanted state: groups before the prefixes that
@@ -39,14 +43,25 @@ public:
 
     void apply(const rib::FibDelta& delta);
 
+    // Where the loop guard holds: service addresses inside, that is prefixes with several
+    // next hops and single addresses. Routes that come later follow.
+    void guard(std::vector<Prefix> pools) { pools_ = std::move(pools); }
+
     // A host prefix that no route names: neighbors on attached networks, broadcast
     // addresses. A route for the same prefix goes first.
     void set_host(const IpAddress& address, HopId hop);
     void erase_host(const IpAddress& address);
 
-    // A neighbor's MAC or state changed: rewrites its hop and all groups that hold
-    // it, one store each.
+    // A neighbor's MAC or state changed: one store of its hop, which is all that groups
+    // with buckets need to send on; those of it alone are rewritten as well. Buckets of
+    // whoever came or went wait for refill().
     void neighbor_changed(Neighbor& neighbor, const std::optional<Hop>& forward);
+    // Deals the buckets of some groups out again; true while others wait. Until their turn
+    // workers choose another member for flows whose own has died.
+    bool refill(std::size_t groups);
+    bool refilling() const { return !refill_.empty(); }
+    // The neighbor's share of its weight has changed.
+    void share_changed(Neighbor& neighbor);
 
     // Moves idle buckets that members still wait for; frees what nobody sees.
     void settle(std::uint32_t epoch);
@@ -67,12 +82,17 @@ public:
 private:
     static constexpr std::uint32_t kIdleTicks = 4 * 30;  // buckets unused for 30 s may move
 
+    void find_predecessors(const rib::FibDelta& delta);
+    void inherit_flows(Group& group);
     void change_group(const rib::GroupChange& change);
     void remove_group(rib::GroupId id);
     void change_prefix(const rib::PrefixChange& change);
     void publish(Group& group);
+    void deal(Group& group);
+    void publish_guarded(Group& group);
+    bool is_guarded(const Prefix& prefix, const Group& group) const;
     void release(Group& group, std::vector<Neighbor*> members);
-    std::optional<HopId> hop_of(const rib::FibAction& action) const;
+    std::optional<HopId> hop_of(const Prefix& prefix, const rib::FibAction& action);
     bool set(const Prefix& prefix, HopId hop);
     void erase(const Prefix& prefix);
     void retry();
@@ -86,6 +106,10 @@ private:
     std::uint32_t epoch_ = 1;
     std::vector<std::unique_ptr<Group>> groups_;  // by id
     std::size_t group_count_ = 0;
+    boost::unordered_flat_map<HopId, Group*> by_hop_;
+    // Of groups that a delta makes: the one that some of their prefixes have now.
+    boost::unordered_flat_map<rib::GroupId, Group*> predecessors_;
+    std::deque<rib::GroupId> refill_;
     // Groups by the neighbor they hold: a death touches only its own.
     boost::unordered_flat_map<Neighbor*, std::vector<Group*>> holders_;
     struct Host {
@@ -94,6 +118,7 @@ private:
     };
     boost::unordered_flat_map<Prefix, Host, PrefixHash> hosts_;
     boost::unordered_flat_map<Prefix, rib::FibAction, PrefixHash> refused_;
+    std::vector<Prefix> pools_;
     Retired<BucketTablePtr> retired_;
     Used used_;
 };

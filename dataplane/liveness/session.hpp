@@ -11,12 +11,13 @@
 #include "dataplane/liveness/settings.hpp"
 #include "dataplane/liveness/timer_wheel.hpp"
 #include "dataplane/liveness/watch.hpp"
-#include "rib/route.hpp"
+#include "dataplane/settings.hpp"
+
+struct rte_ring;
 
 namespace torii::dataplane::liveness {
 
 using bfd::Micros;
-using rib::PortIndex;
 
 // A frame as it is sent, but for what changes from one to the next. Length 0: none.
 struct Frame {
@@ -152,6 +153,7 @@ struct Roster {
     }
 
     const std::uint32_t size;
+    std::array<rte_ring*, kMaxWorkers> inject{};  // of each worker, for its BFD packets
     std::unique_ptr<std::atomic<Session*>[]> by_slot;
     std::atomic<const Directory*> directory{nullptr};
 };

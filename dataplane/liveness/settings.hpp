@@ -25,6 +25,7 @@ struct WatchSettings {
 struct LivenessProfile {
     WatchSettings watch;
     std::optional<bfd::SessionSettings> bfd;
+    bool dampen = true;                  // hold back who comes and goes
     bool bfd_shutdown = false;           // the session exists and says AdminDown
     std::chrono::seconds slow_start{0};  // until a neighbor that is back has its full share
 
@@ -42,8 +43,15 @@ struct MultihopSettings {
     friend bool operator==(const MultihopSettings&, const MultihopSettings&) = default;
 };
 
-enum class Verdict : std::uint8_t { Unknown, Up, Down };
-constexpr std::string_view to_string(Verdict verdict) {
+// How a routing protocol stands with the neighbor.
+enum class RoutingSession : std::uint8_t { None, Down, Up, Restarting };
+constexpr std::string_view to_string(RoutingSession session) {
+    constexpr std::string_view kNames[] = {"none", "down", "up", "restarting"};
+    return kNames[static_cast<std::size_t>(session)];
+}
+
+enum class NeighborVerdict : std::uint8_t { Unknown, Up, Down };
+constexpr std::string_view to_string(NeighborVerdict verdict) {
     constexpr std::string_view kNames[] = {"unknown", "up", "down"};
     return kNames[static_cast<std::size_t>(verdict)];
 }

@@ -15,6 +15,9 @@ namespace torii::dataplane {
     X(PuntNeighbor, "punt_neighbor")                  \
     X(PuntIcmp, "punt_icmp")                          \
     X(PuntOther, "punt_other")                        \
+    X(BfdControl, "bfd_control")                      \
+    X(LivenessEcho, "liveness_echo")                  \
+    X(LivenessProbe, "liveness_probe")                \
     X(RxRunt, "rx_runt")                              \
     X(RxOversize, "rx_oversize")                      \
     X(L2NotForUs, "l2_not_for_us")                    \
@@ -64,6 +67,13 @@ namespace torii::dataplane {
     X(IcmpIgnored, "icmp_ignored")                    \
     X(Icmp6Bad, "icmp6_bad")                          \
     X(Icmp6Redirect, "icmp6_redirect")                \
+    X(LoopGuard, "loop_guard")                        \
+    X(BfdMalformed, "bfd_malformed")                  \
+    X(BfdTtl, "bfd_ttl")                              \
+    X(BfdNoSession, "bfd_no_session")                 \
+    X(BfdWrongSource, "bfd_wrong_source")             \
+    X(BfdBadAuth, "bfd_bad_auth")                     \
+    X(LivenessUnknown, "liveness_unknown")            \
     X(PuntBadL4, "punt_bad_l4")                       \
     X(PuntNoProtocol, "punt_no_proto")                \
     X(PuntNoListener, "punt_no_listener")             \
@@ -92,8 +102,9 @@ constexpr std::string_view to_string(Exit exit) {
     };
     return kNames[static_cast<std::size_t>(exit)];
 }
+// Taken out of the forwarding path by the gateway itself: for the kernel, or for liveness.
 constexpr bool is_punt(Exit exit) {
-    return exit <= Exit::PuntOther;
+    return exit <= Exit::LivenessProbe;
 }
 
 // Classes of what goes to the kernel, most urgent first, in the order of the

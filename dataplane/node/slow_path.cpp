@@ -2,6 +2,7 @@
 
 #include "dataplane/fib/bucket_table.hpp"
 #include "dataplane/fib/lookup6.hpp"
+#include "dataplane/liveness/receive.hpp"
 #include "dataplane/node/flow_hash.hpp"
 #include "dataplane/node/fragment.hpp"
 #include "dataplane/node/headers.hpp"
@@ -29,6 +30,12 @@ struct Packet {
     std::uint32_t length() const { return m->pkt_len - kEtherHeader; }
     bool is_ip4() const { return read16(frame() + 12) == kEtherIp4; }
 };
+
+IpAddress ip6_at(const std::uint8_t* p) {
+    std::array<std::uint8_t, 16> bytes;
+    std::memcpy(bytes.data(), p, 16);
+    return IpAddress::v6(bytes);
+}
 
 void route(Worker& w, const Packet& p);
 void settle(Worker& w, const Packet& p, HopId id);
@@ -147,11 +154,16 @@ void local(Worker& w, const Packet& p) {
     const bool ip4 = p.is_ip4();
     if (p.m->nb_segs > 1 && rte_pktmbuf_linearize(p.m) != 0)
         return drop(w, p.in, p.m, Exit::NoBuffer);
+    if (liveness::is_control(p.bytes())) return liveness::take_control(w, p.in, p.m, p.bytes());
     // Neighbor discovery to our unicast addresses has rules of its own.
     if (!ip4 && p.ip()[6] == kIcmp6 && p.m->data_len > kEtherHeader + kIp6Header) {
         const auto type = p.ip()[kIp6Header];
         if (type >= 133 && type <= 137) {
             const auto exit = inspect_nd(p.bytes(), p.port.addresses);
+            constexpr std::uint8_t kAdvertise = 136;
+            if (type == kAdvertise && is_punt(exit) &&
+                liveness::take_answer(w, p.in, ip6_at(p.ip() + kIp6Header + 8)))
+                return drop(w, p.in, p.m, Exit::LivenessProbe);
             return is_punt(exit) ? punt(w, p.in, p.port, p.m, static_cast<PuntClass>(exit))
                                  : drop(w, p.in, p.m, exit);
         }
@@ -175,31 +187,52 @@ void hold(Worker& w, const Packet& p, const Hop& hop) {
     n.out_port = hop.port;
     n.neighbor = hop.kind() == HopKind::Hold ? static_cast<std::uint32_t>(hop.number()) : 0;
     const auto* ip = p.ip();
-    if (p.is_ip4()) {
-        n.address = IpAddress::v4(read32(ip + 16));
-    } else {
-        std::array<std::uint8_t, 16> bytes;
-        std::memcpy(bytes.data(), ip + 24, 16);
-        n.address = IpAddress::v6(bytes);
-    }
+    n.address = p.is_ip4() ? IpAddress::v4(read32(ip + 16)) : ip6_at(ip + 24);
     if (rte_ring_enqueue(w.hold, p.m) != 0) return drop(w, p.in, p.m, Exit::HoldFull);
     ++w.counters.held;
     w.control->ring();
 }
 
+std::uint32_t hash_of(const Packet& p) {
+    const auto length = static_cast<std::uint32_t>(p.bytes().size());
+    return p.is_ip4() ? hash_ip4(p.ip(), length) : hash_ip6(p.ip(), length);
+}
+
+// The member that a flow chose has died, and its buckets are not given away yet: another
+// one, the same for all packets of the flow. kNone: no group, or nobody is left.
+HopId stand_in(const Worker& w, const Packet& p) {
+    const Hop hop = load(w.tables->hops[lookup(*w.tables, p, false)]);
+    if (hop.kind() != HopKind::Group) return HopTable::kNone;
+    constexpr unsigned kTries = 32;
+    const auto& table = *hop.buckets();
+    auto hash = hash_of(p);
+    for (unsigned i = 0; i < kTries; ++i) {
+        hash = (hash ^ hash >> 15) * 0x9e3779b1u + 1;
+        const auto id = table.buckets[hash & table.mask].hop;
+        if (load(w.tables->hops[id]).kind() == HopKind::Forward) return id;
+    }
+    return HopTable::kNone;
+}
+
 void settle(Worker& w, const Packet& p, HopId id) {
     Hop hop = load(w.tables->hops[id]);
     const bool ip4 = p.is_ip4();
+    bool guarded = false;
     if (hop.kind() == HopKind::Group) {
-        const auto hash = ip4 ? hash_ip4(p.ip(), static_cast<std::uint32_t>(p.bytes().size()))
-                              : hash_ip6(p.ip(), static_cast<std::uint32_t>(p.bytes().size()));
-        auto& bucket = hop.buckets()->buckets[hash & hop.buckets()->mask];
+        guarded = hop.guarded() && !p.ours;
+        auto& bucket = hop.buckets()->buckets[hash_of(p) & hop.buckets()->mask];
         bucket.epoch = w.epoch;
         auto& count = w.counters.hops[id];
         ++count.packets;
         count.bytes += p.length();
         id = bucket.hop;
         hop = load(w.tables->hops[id]);
+    }
+    if (hop.kind() == HopKind::Unreachable) {
+        if (const auto other = stand_in(w, p); other != HopTable::kNone) {
+            id = other;
+            hop = load(w.tables->hops[id]);
+        }
     }
     // RFC 1812 §5.3.1: a packet for ourselves may come with any TTL.
     const bool leaves = hop.kind() == HopKind::Attached || hop.kind() == HopKind::Hold;
@@ -208,6 +241,7 @@ void settle(Worker& w, const Packet& p, HopId id) {
                       ip4 ? IcmpError{11, 0, 0} : IcmpError{3, 0, 0});
     switch (hop.kind()) {
         case HopKind::Forward:
+            if (guarded && hop.leads_to(p.frame() + 6)) return drop(w, p.in, p.m, Exit::LoopGuard);
             return send(w, p, hop, id);
         case HopKind::Local:
             if (p.ours) return drop(w, p.in, p.m, Exit::PuntNoTwin);
@@ -271,8 +305,11 @@ void ip_frame(Worker& w, Packet& p, bool to_us, bool to_group) {
         return is_punt(exit) ? punt(w, p.in, p.port, p.m, static_cast<PuntClass>(exit))
                              : drop(w, p.in, p.m, exit);
     }
-    if (from_ourselves(w, p))
+    if (from_ourselves(w, p)) {
+        if (to_us && liveness::is_echo(p.bytes()))
+            return drop(w, p.in, p.m, liveness::take_echo(w, p.in, p.bytes()));
         return drop(w, p.in, p.m, ip4 ? Exit::Ip4MartianSource : Exit::Ip6MartianSource);
+    }
     if (!to_us) {
         // RFC 1812 §5.3.4; an echo request to everybody is not answered (RFC 1122 §3.2.2.6).
         const bool echo = ip4 && ip[9] == kIcmp &&
@@ -342,6 +379,10 @@ void slow_frame(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m) {
     switch (type) {
         case kEtherArp: {
             const auto exit = inspect_arp(p.bytes(), port.mac, port.addresses);
+            constexpr std::uint16_t kReply = 2;
+            if (is_punt(exit) && read16(p.ip() + 6) == kReply &&
+                liveness::take_answer(w, in, IpAddress::v4(read32(p.ip() + 14))))
+                return drop(w, in, m, Exit::LivenessProbe);
             return is_punt(exit) ? punt(w, in, port, m, static_cast<PuntClass>(exit))
                                  : drop(w, in, m, exit);
         }
@@ -355,6 +396,11 @@ void slow_frame(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m) {
 
 void slow_hop(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m, HopId hop) {
     settle(w, {m, in, port}, hop);
+}
+
+void send_routed(Worker& w, rte_mbuf* m) {
+    static const PortState kOurs{};
+    route(w, {m, kFromKernel, kOurs, true, true});
 }
 
 void injected(Worker& w, rte_mbuf* m) {
@@ -378,6 +424,8 @@ void injected(Worker& w, rte_mbuf* m) {
             ++w.counters.resumed;
             return refuse(w, p, p.is_ip4() ? Exit::Ip4ArpTimeout : Exit::Ip6NdTimeout,
                           p.is_ip4() ? IcmpError{3, 1, 0} : IcmpError{1, 3, 0});
+        case BufferNote::Kind::Bfd:
+            return liveness::take_control(w, p.in, m, p.bytes());
         case BufferNote::Kind::Punted:
         case BufferNote::Kind::Held:
             return drop(w, p.in, m, Exit::Stopped);

@@ -5,7 +5,7 @@ namespace torii::dataplane {
 void flush(Worker& w, PortIndex port) {
     const unsigned n = w.waiting[port];
     if (n == 0) return;
-    w.waiting[port] = 0;
+    w.waiting[port] = w.urgent[port] = 0;
     auto* const packets = w.out[port].packets;
     std::uint64_t bytes = 0;
     for (unsigned i = 0; i < n; ++i) bytes += packets[i]->pkt_len;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "dataplane/worker.hpp"
 
 namespace torii::dataplane {
@@ -19,6 +21,13 @@ void transmit_burst(Worker& w, PortIndex port, rte_mbuf** packets, unsigned n, s
 inline void transmit(Worker& w, PortIndex port, rte_mbuf* m) {
     if (w.waiting[port] >= kTransmitFull) flush(w, port);
     w.out[port].packets[w.waiting[port]++] = m;
+}
+
+// In front of what waits: a device with room for one packet takes it.
+inline void transmit_first(Worker& w, PortIndex port, rte_mbuf* m) {
+    transmit(w, port, m);
+    auto* const packets = w.out[port].packets;
+    std::swap(packets[w.urgent[port]++], packets[w.waiting[port] - 1]);
 }
 
 // Flushes the ports that have at least so many packets waiting; true when some

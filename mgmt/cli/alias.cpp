@@ -30,6 +30,8 @@ const std::vector<Alias>& aliases() {
         {{"show", "route"}, {"route", "list"}},
         {{"show", "interface"}, {"port", "list"}},
         {{"show", "interfaces"}, {"port", "list"}},
+        {{"show", "bfd", "peers"}, {"liveness"}},
+        {{"show", "bfd", "sessions"}, {"liveness"}},
         {{"show", "arp"}, {"neighbor", "list"}},
         {{"show", "ip", "arp"}, {"neighbor", "list"}},
         {{"show", "neighbors"}, {"neighbor", "list"}},

@@ -176,6 +176,9 @@ void add_system(CLI::App& app, Line& line) {
     neighbor->add_subcommand("list", "Who is at which MAC")->callback([&] {
         line.command = neighbor_list;
     });
+    auto* alive = app.add_subcommand("liveness", "Which neighbors live, and how we know");
+    alive->add_option("ADDRESS", line.name, "Everything about one of them");
+    alive->callback([&] { line.command = [&](Session& s) { liveness(s, line.name); }; });
     auto* count = app.add_subcommand("counters", "Every counter that is not zero");
     count->add_option("NAME", line.name, "What the names begin with");
     count->add_flag("--all", line.all, "Those at zero too");

@@ -58,6 +58,7 @@ void route_delete(Session& session, const std::string& prefix);
 void explain(Session& session, const std::string& query);
 void port_list(Session& session);
 void neighbor_list(Session& session);
+void liveness(Session& session, const std::string& address);
 void counters(Session& session, const std::string& prefix, bool all);
 void status(Session& session);
 void events(Session& session, std::size_t limit, const std::string& severity, bool follow);

@@ -182,12 +182,12 @@ def test_every_packet_is_accounted_for(cluster):
     wait_for("the books balance", balanced, 10)
 
 
-def test_a_silent_node_goes_with_its_hold_time_and_returns(cluster):
+def test_a_silent_node_goes_long_before_its_hold_time_and_returns(cluster):
     api = cluster.torii.api
     cluster.silence(2)
     begin = time.monotonic()
     wait_for("its routes are gone", lambda: not api.installed("10.244.3.0/24"), 20)
-    assert time.monotonic() - begin < 12
+    assert time.monotonic() - begin < 3
     assert not api.installed("fd00:244:3::/64")
     assert cluster.pods[0].ping("10.244.2.2") == 3
     cluster.silence(2, False)
@@ -198,7 +198,8 @@ def test_a_silent_node_goes_with_its_hold_time_and_returns(cluster):
 def test_an_adjacency_change_says_why(cluster):
     log = cluster.torii.log()
     assert re.search(r"id=BGP-ADJCHANGE-UP .*10\.0\.0\.13", log), log
-    assert re.search(r"id=BGP-ADJCHANGE-DOWN .*[Hh]old", log), log
+    assert re.search(r"id=LIVENESS-DOWN .*10\.0\.0\.13.* why=", log), log
+    assert re.search(r"id=BGP-ADJCHANGE-DOWN .*BFD Down", log), log
 
 
 def test_the_cli_shows_tables_and_json(cluster):

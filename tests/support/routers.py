@@ -55,16 +55,18 @@ class Torii:
 
 
 class Frr:
-    """bgpd of FRR; with zebra=True what it learns goes into the namespace's kernel."""
+    """bgpd of FRR; with zebra=True what it learns goes into the namespace's kernel, with
+    the text of bfd (which needs zebra) bfdd runs beside it."""
 
-    def __init__(self, host, config, name="frr", zebra=False):
+    def __init__(self, host, config, name="frr", zebra=False, bfd=""):
         self.host, self.lab = host, host.lab
-        self.name, self.zebra = name, zebra
+        self.name, self.zebra, self.bfd = name, zebra, bfd
         self.directory = self.lab.directory / f"{host.name}-{name}"
         self.directory.mkdir(exist_ok=True)
         self.directory.chmod(0o777)
-        (self.directory / "bgpd.conf").write_text(
-            "log stdout\n" + textwrap.dedent(config).strip() + "\n")
+        for daemon, text in (("bgpd", config), ("bfdd", bfd)):
+            (self.directory / f"{daemon}.conf").write_text(
+                "log stdout\n" + textwrap.dedent(text).strip() + "\n")
         (self.directory / "zebra.conf").write_text("log stdout\n")
 
     def _daemon(self, daemon, *arguments):
@@ -77,12 +79,15 @@ class Frr:
         if self.zebra:
             self._daemon("zebra")
             wait_for("zebra listens", lambda: (self.directory / "zserv.api").exists(), 10)
+        if self.bfd:
+            self._daemon("bfdd", "--bfdctl", self.directory / "bfdd.sock")
+            wait_for("bfdd listens", lambda: (self.directory / "bfdd.vty").exists(), 10)
         self.process = self._daemon("bgpd", *([] if self.zebra else ["-n", "-Z"]))
         return self
 
-    def vty(self, *commands):
+    def vty(self, *commands, daemon="bgpd"):
         arguments = [a for c in commands for a in ("-c", c)]
-        return self.host.run("vtysh", "--vty_socket", self.directory, "-d", "bgpd", *arguments).stdout
+        return self.host.run("vtysh", "--vty_socket", self.directory, "-d", daemon, *arguments).stdout
 
     def json(self, command):
         return json.loads(self.vty(command + " json") or "{}")
@@ -116,8 +121,8 @@ class GoBgp:
         self.file = self.lab.directory / f"{host.name}-{name}.toml"
         self.file.write_text(textwrap.dedent(config))
 
-    def start(self):
-        self.process = self.host.start(self.name, "/usr/bin/gobgpd", "-f", self.file, "--log-plain",
+    def start(self, *more):
+        self.process = self.host.start(self.name, "/usr/bin/gobgpd", "-f", self.file, "--log-plain", *more,
                                        "--api-hosts", f"127.0.0.1:{self.port}", "--pprof-disable")
         wait_for("gobgpd answers", lambda: self.host.run(
             "gobgp", "-p", str(self.port), "global", check=False).returncode == 0)

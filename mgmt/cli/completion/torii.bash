@@ -10,7 +10,7 @@ _torii() {
     done
     local words="--json --watch --help --socket --url --token"
     case "${first[*]}" in
-        "") words+=" bgp route explain status port neighbor counters events token config import doctor" ;;
+        "") words+=" bgp route explain status port neighbor liveness counters events token config import doctor" ;;
         bgp) words+=" neighbors neighbor peers groups clear soft-in soft-out shutdown enable drain dump" ;;
         "bgp dump") words+=" table updates --for" ;;
         "bgp neighbor") words+=" --why $(_torii_list neighbors address)" ;;

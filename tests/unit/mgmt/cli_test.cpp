@@ -97,6 +97,11 @@ TEST_F(CliTest, ShowsPortsNeighborsCountersAndStatus) {
     EXPECT_TRUE(shows("123M")) << out.str();
     EXPECT_EQ(torii({"neighbor", "list"}), kOk);
     EXPECT_TRUE(shows("reachable"));
+    EXPECT_EQ(torii({"liveness"}), kOk);
+    EXPECT_TRUE(shows("BFD up, echo")) << out.str();
+    EXPECT_EQ(torii({"liveness", "10.0.0.2"}), kOk);
+    EXPECT_TRUE(shows("sends every 50 ms")) << out.str();
+    EXPECT_EQ(torii({"liveness", "10.0.0.9"}), kRefused);
     EXPECT_EQ(torii({"counters"}), kOk);
     EXPECT_TRUE(shows("exit=forward  1,234,567")) << out.str();
     EXPECT_FALSE(shows("no_route"));
@@ -164,6 +169,7 @@ TEST_F(CliTest, EveryReadingCommandSpeaksJson) {
                                                     {"route", "show", "10.244.1.1"},
                                                     {"port", "list"},
                                                     {"neighbor", "list"},
+                                                    {"liveness"},
                                                     {"counters"},
                                                     {"status"},
                                                     {"events"},

@@ -138,6 +138,21 @@ public:
         done(std::vector{
             AdjacencyRow{"10.0.0.2", "nodes", "02:00:00:00:00:02", "reachable", 0, seconds{3}}});
     }
+    void liveness(Done<std::vector<LivenessRow>> done) override {
+        LivenessRow row;
+        row.address = "10.0.0.2";
+        row.port = "nodes";
+        row.verdict = "up";
+        row.reason = "echoes come back";
+        row.since = seconds{90};
+        row.watch = "up";
+        row.means = "echo";
+        row.bgp = "up";
+        row.bfd.emplace();
+        row.bfd->state = row.bfd->remote_state = "up";
+        row.bfd->transmit_interval = 50'000;
+        done(std::vector{row});
+    }
     void metrics(Done<std::vector<Metric>> done) override {
         done(std::vector{
             Metric{"torii_exit_packets_total",

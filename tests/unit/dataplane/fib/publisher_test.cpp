@@ -50,11 +50,16 @@ struct World {
         auto* n = neighbors.get(1, ip(address));
         n->state = NeighborState::Reachable;
         publisher.neighbor_changed(*n, Hop::forward({{2, 0, 0, 0, 0, mac}}, {}, 1, 1500));
+        publisher.refill(1000);
     }
-    void failed(const char* address) {
+    void dies(const char* address) {
         auto* n = neighbors.get(1, ip(address));
         n->state = NeighborState::Failed;
         publisher.neighbor_changed(*n, Hop::of(HopKind::Unreachable));
+    }
+    void failed(const char* address) {
+        dies(address);
+        publisher.refill(1000);
     }
     Hop hop(const char* destination) { return hops.read(fib4.lookup(ip(destination).v4())); }
     std::map<int, unsigned> shares(const char* destination) {
@@ -65,6 +70,99 @@ struct World {
         return out;
     }
 };
+
+TEST(Publisher, TellsOfADeathByOneStoreAndRefillsTheGroupsInTurn) {
+    World w;
+    for (const auto* address : {"10.1.0.2", "10.1.0.3", "10.1.0.4"})
+        w.reachable(address, static_cast<std::uint8_t>(address[7] - '0'));
+    constexpr rib::GroupId kGroups = 20;
+    for (rib::GroupId id = 1; id <= kGroups; ++id) {
+        w.group(id, {"10.1.0.2", "10.1.0.3", "10.1.0.4"});
+        w.route(("10.2." + std::to_string(id) + ".0/24").c_str(), id);
+    }
+    w.group(50, {"10.1.0.2"});  // of it alone: carries the store itself
+    w.route("10.3.0.0/24", 50);
+    w.dies("10.1.0.2");
+    EXPECT_EQ(w.hop("10.3.0.1").kind(), HopKind::Unreachable);
+    // Buckets still name the dead one's hop, which says so.
+    EXPECT_GT(w.shares("10.2.1.1")[0], 0u);
+    EXPECT_TRUE(w.publisher.refill(5));
+    EXPECT_EQ(w.shares("10.2.1.1").size(), 2u);
+    EXPECT_EQ(w.shares("10.2.20.1").size(), 3u);
+    while (w.publisher.refill(5)) {
+    }
+    EXPECT_EQ(w.shares("10.2.20.1").size(), 2u);
+}
+
+TEST(Publisher, KeepsFlowsWhereTheyAreWhenARouteMovesToAnotherGroup) {
+    World w;
+    for (const auto* address : {"10.1.0.2", "10.1.0.3", "10.1.0.4"})
+        w.reachable(address, static_cast<std::uint8_t>(address[7] - '0'));
+    w.group(1, {"10.1.0.2", "10.1.0.3", "10.1.0.4"});
+    w.route("10.2.0.0/24", 1);
+    const auto owners = [&] {
+        std::vector<int> out;
+        const auto h = w.hop("10.2.0.1");
+        for (std::uint32_t b = 0; b < h.buckets()->size(); ++b)
+            out.push_back(w.hops.read(h.buckets()->buckets[b].hop).macs[5]);
+        return out;
+    };
+    const auto before = owners();
+    // As BGP does it when a node withdraws: another set, another group, in one delta.
+    rib::FibDelta delta;
+    delta.groups.push_back({2, {{ip("10.1.0.3"), 1, 1}, {ip("10.1.0.4"), 1, 1}}});
+    delta.prefixes.push_back(
+        {*Prefix::parse("10.2.0.0/24"), rib::FibAction{rib::RouteKind::Forward, 0, 2}});
+    delta.removed_groups.push_back(1);
+    w.publisher.apply(delta);
+    const auto after = owners();
+    ASSERT_EQ(after.size(), before.size());
+    for (std::size_t b = 0; b < after.size(); ++b)
+        if (before[b] != 2) {
+            EXPECT_EQ(after[b], before[b]) << b;
+        }
+}
+
+TEST(Publisher, PutsServiceAddressesInAPoolUnderTheLoopGuard) {
+    World w;
+    w.publisher.guard({*Prefix::parse("198.18.0.0/16")});
+    w.reachable("10.1.0.2", 2);
+    w.reachable("10.1.0.3", 3);
+    w.group(1, {"10.1.0.2"});
+    w.group(2, {"10.1.0.2", "10.1.0.3"});
+    w.route("198.18.0.1/32", 1);
+    w.route("198.18.1.0/24", 1);  // a network of one node
+    w.route("198.18.0.2/32", 2);
+    w.route("10.2.0.1/32", 2);  // in no pool
+    EXPECT_TRUE(w.hop("198.18.0.1").guarded());
+    EXPECT_EQ(w.shares("198.18.0.1").size(), 1u);
+    EXPECT_EQ(w.hop("198.18.1.1").kind(), HopKind::Forward);
+    EXPECT_TRUE(w.hop("198.18.0.2").guarded());
+    EXPECT_EQ(w.hop("10.2.0.1").kind(), HopKind::Group);
+    EXPECT_FALSE(w.hop("10.2.0.1").guarded());
+    w.failed("10.1.0.2");
+    EXPECT_EQ(w.hop("198.18.0.1").kind(), HopKind::Unreachable);
+    EXPECT_EQ(w.shares("198.18.0.2").size(), 1u);
+}
+
+TEST(Publisher, GivesWhoIsBackItsShareSlowly) {
+    World w;
+    for (const auto* address : {"10.1.0.2", "10.1.0.3"})
+        w.reachable(address, static_cast<std::uint8_t>(address[7] - '0'));
+    w.group(1, {"10.1.0.2", "10.1.0.3"});
+    w.route("10.2.0.0/24", 1);
+    w.failed("10.1.0.2");
+    auto* n = w.neighbors.get(1, ip("10.1.0.2"));
+    n->share = 1;
+    w.reachable("10.1.0.2", 2);
+    auto shares = w.shares("10.2.0.1");
+    EXPECT_NEAR(shares[2] * 4, shares[3], 8);
+    n->share = Neighbor::kFullShare;
+    w.publisher.share_changed(*n);
+    w.publisher.refill(1);
+    shares = w.shares("10.2.0.1");
+    EXPECT_EQ(shares[2], shares[3]);
+}
 
 TEST(Publisher, HoldsPacketsUntilTheNeighborIsKnown) {
     World w;

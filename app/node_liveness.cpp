@@ -1,0 +1,141 @@
+#include "app/node_liveness.hpp"
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include "app/gateway.hpp"
+#include "bgp/speaker.hpp"
+#include "config/config.hpp"
+
+namespace torii::app {
+namespace {
+
+dataplane::RoutingSession session_of(bgp::PeerStage stage) {
+    using dataplane::RoutingSession;
+    switch (stage) {
+        case bgp::PeerStage::Down:
+            return RoutingSession::Down;
+        case bgp::PeerStage::Up:
+            return RoutingSession::Up;
+        case bgp::PeerStage::Restarting:
+            return RoutingSession::Restarting;
+        case bgp::PeerStage::Gone:
+            break;
+    }
+    return RoutingSession::None;
+}
+
+const config::ListenRange* range_of(const config::Bgp& bgp, const IpAddress& address) {
+    const config::ListenRange* best = nullptr;
+    for (const auto& range : bgp.listen)
+        if (range.range.contains(address) &&
+            (best == nullptr || range.range.length() > best->range.length()))
+            best = &range;
+    return best;
+}
+
+}  // namespace
+
+void NodeLiveness::configured() {
+    groups_.clear();
+    if (auto* dataplane = gateway_.dataplane()) dataplane->reconsider_liveness();
+    watch_far_peers();
+}
+
+void NodeLiveness::link_changed(rib::PortIndex port, bool up) {
+    gateway_.link_changed(port, up);
+}
+
+const dataplane::LivenessProfile& NodeLiveness::of_group(const std::string& name) {
+    const auto [at, fresh] = groups_.try_emplace(name);
+    if (!fresh) return at->second;
+    const auto& bgp = *gateway_.running().bgp;
+    if (const auto* group = bgp.find_group(name))
+        at->second = liveness_profile(config::effective(bgp, *group).settings, Joined::ByRange);
+    return at->second;
+}
+
+// A peer's own line, else what its group says of members that dial in; an address that
+// nodes have beside the one they peer with counts as a node's. Other next hops have a
+// block of their own.
+std::optional<dataplane::LivenessProfile> NodeLiveness::liveness_of(rib::PortIndex,
+                                                                    const IpAddress& neighbor,
+                                                                    bool in_use) {
+    const auto& model = gateway_.running();
+    const bool wanted = in_use || gateway_.table().wants(neighbor);
+    if (model.bgp) {
+        const auto& bgp = *model.bgp;
+        const auto own = std::ranges::find(bgp.neighbors, neighbor, &config::Neighbor::address);
+        if (own != bgp.neighbors.end())
+            return liveness_profile(config::effective(bgp, *own).settings, Joined::ByName);
+        if (const auto peer = peers_.find(neighbor); peer != peers_.end())
+            return of_group(peer->second.group);
+        if (const auto* range = wanted ? range_of(bgp, neighbor) : nullptr) {
+            auto profile = of_group(range->group);
+            profile.bfd.reset();  // the node has its session where it peers
+            return profile;
+        }
+    }
+    if (!wanted || !model.liveness) return std::nullopt;
+    return liveness_profile(*model.liveness);
+}
+
+void NodeLiveness::verdict_changed(rib::PortIndex port, const IpAddress& neighbor,
+                                   dataplane::NeighborVerdict verdict, const std::string& reason) {
+    const bool dead = verdict == dataplane::NeighborVerdict::Down;
+    if (port != rib::kAnyPort) gateway_.table().set_dead(neighbor, port, dead);
+    if (auto* speaker = gateway_.speaker()) speaker->set_alive(neighbor, !dead, reason);
+}
+
+void NodeLiveness::peer_changed(const bgp::PeerNews& news) {
+    boost::asio::post(gateway_.io(), [this, news] { follow(news); });
+}
+
+void NodeLiveness::follow(const bgp::PeerNews& news) {
+    auto* dataplane = gateway_.dataplane();
+    if (dataplane == nullptr) return;
+    if (news.stage == bgp::PeerStage::Gone) {
+        peers_.erase(news.address);
+    } else {
+        auto& peer = peers_[news.address];
+        peer.group = news.group;
+        if (news.local) peer.local = news.local;
+    }
+    // A peer that is new does not know yet what was found out before.
+    auto* speaker = gateway_.speaker();
+    if (const auto verdict = dataplane->verdict(news.address);
+        speaker != nullptr && verdict && news.stage == bgp::PeerStage::Down)
+        speaker->set_alive(news.address, *verdict != dataplane::NeighborVerdict::Down, "");
+    dataplane->set_routing_session(news.port, news.address, session_of(news.stage));
+    dataplane->reconsider_liveness(news.address);
+    if (news.stage == bgp::PeerStage::Up || news.stage == bgp::PeerStage::Gone) watch_far_peers();
+}
+
+// BFD with peers that are on no link (RFC 5883): from our end of the session.
+void NodeLiveness::watch_far_peers() {
+    auto* dataplane = gateway_.dataplane();
+    if (dataplane == nullptr) return;
+    const auto& bgp = gateway_.running().bgp;
+    std::vector<dataplane::MultihopSettings> far;
+    for (const auto& neighbor : bgp ? bgp->neighbors : std::vector<config::Neighbor>{}) {
+        const auto settings = config::effective(*bgp, neighbor).settings;
+        if (!settings.multihop || !settings.bfd) continue;
+        const auto peer = peers_.find(neighbor.address);
+        const auto local = settings.update_source ? settings.update_source
+                           : peer != peers_.end() ? peer->second.local
+                                                  : std::nullopt;
+        if (!local) continue;  // not before the first session has shown it
+        const auto profile = liveness_profile(settings, Joined::ByName);
+        dataplane::MultihopSettings one;
+        one.address = neighbor.address;
+        one.local = *local;
+        one.least_ttl = static_cast<std::uint8_t>(256 - *settings.multihop);
+        one.bfd = *profile.bfd;
+        one.shutdown = profile.bfd_shutdown;
+        far.push_back(one);
+    }
+    dataplane->set_multihop(far);
+}
+
+}  // namespace torii::app

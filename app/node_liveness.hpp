@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "bgp/peer_watch.hpp"
+#include "dataplane/dataplane.hpp"
+
+namespace torii::app {
+
+class Gateway;
+
+// Where a death travels: BGP tells the data plane whom to watch and how sessions stand,
+// the data plane's verdicts reach the table and BGP. Control thread.
+class NodeLiveness final : public dataplane::LivenessListener, public bgp::PeerListener {
+public:
+    explicit NodeLiveness(Gateway& gateway) : gateway_(gateway) {}
+
+    // The running configuration is another one.
+    void configured();
+
+    void link_changed(rib::PortIndex port, bool up) override;
+    // The workers skip an unresolved neighbor by themselves; BGP decides on its own.
+    void neighbor_changed(rib::PortIndex, const IpAddress&, dataplane::NeighborState) override {}
+    std::optional<dataplane::LivenessProfile> liveness_of(rib::PortIndex port,
+                                                          const IpAddress& neighbor,
+                                                          bool in_use) override;
+    void verdict_changed(rib::PortIndex port, const IpAddress& neighbor,
+                         dataplane::NeighborVerdict verdict, const std::string& reason) override;
+    void peer_changed(const bgp::PeerNews& news) override;
+
+private:
+    struct Peer {
+        std::string group;
+        std::optional<IpAddress> local;  // of the last session
+    };
+
+    void follow(const bgp::PeerNews& news);
+    void watch_far_peers();
+    const dataplane::LivenessProfile& of_group(const std::string& name);
+
+    Gateway& gateway_;
+    std::map<IpAddress, Peer> peers_;
+    std::map<std::string, dataplane::LivenessProfile> groups_;  // members by range
+};
+
+}  // namespace torii::app

@@ -1,0 +1,295 @@
+#include "dataplane/liveness/detector.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/liveness/frames.hpp"
+#include "dataplane/node/headers.hpp"
+#include "dataplane/node/slow_path.hpp"
+#include "dataplane/node/transmit.hpp"
+
+namespace torii::dataplane::liveness {
+namespace {
+
+constexpr unsigned kTickShift = 10;    // a tick of the wheel is 1,024 us
+constexpr Micros kStall = 5'000;       // a loop that took longer did not run in between
+constexpr Micros kMostGrace = 50'000;  // for what waits in the queues after it
+constexpr unsigned kOrders = 64;       // a turn
+
+}  // namespace
+
+Detector::Detector(const Roster& roster, std::uint64_t hz, std::uint64_t seed, rte_ring* orders,
+                   rte_ring* reports)
+    : roster_(roster),
+      clock_(hz),
+      tick_cycles_((hz << kTickShift) / 1'000'000),
+      random_(seed | 1),
+      orders_(orders),
+      reports_(reports) {}
+
+std::uint32_t Detector::random() {
+    random_ ^= random_ << 13;
+    random_ ^= random_ >> 7;
+    random_ ^= random_ << 17;
+    return static_cast<std::uint32_t>(random_ >> 32);
+}
+
+void Detector::arm(SessionTimer& timer, Micros when) {
+    wheel_.arm(timer, (when >> kTickShift) + 1);
+}
+
+bool Detector::turn(Worker& w) {
+    now_ = clock_.at(w.now);
+    w.liveness_due = w.now + tick_cycles_;
+    if (last_turn_ == 0)
+        wheel_.start_at(now_ >> kTickShift);
+    else if (now_ - last_turn_ > kStall)
+        grace_until_ = now_ + std::min(now_ - last_turn_, kMostGrace);
+    last_turn_ = now_;
+    sent_ = false;
+    void* orders[kOrders];
+    const unsigned n = rte_ring_dequeue_burst(orders_, orders, kOrders, nullptr);
+    for (unsigned i = 0; i < n; ++i) adopt(w, *static_cast<Session*>(orders[i]));
+    wheel_.advance(now_ >> kTickShift,
+                   [&](Timer& timer) { fire(w, static_cast<SessionTimer&>(timer)); });
+    return sent_;
+}
+
+void Detector::fire(Worker& w, SessionTimer& timer) {
+    auto& session = *timer.session;
+    switch (timer.kind) {
+        case SessionTimer::Kind::Watch:
+            return step(w, session);
+        case SessionTimer::Kind::BfdSend:
+            if (session.bfd.transmit_interval() == 0) return;
+            send_control(w, session, false);
+            return schedule(session);
+        case SessionTimer::Kind::BfdDetect:
+            return detect(w, session);
+    }
+}
+
+// ---- orders
+
+void Detector::adopt(Worker& w, Session& session) {
+    ++orders_done_;
+    const Plan* const before = session.plan;
+    const Plan* const plan = session.wanted.load(std::memory_order_acquire);
+    if (plan == before && plan != nullptr) return;
+    if (plan == nullptr) {
+        if (before != nullptr && before->bfd) end_bfd(w, session);
+        wheel_.disarm(session.step);
+        session.plan = nullptr;
+    } else {
+        session.plan = plan;
+        const bool watched = before != nullptr && before->watch.detect != Detect::Off;
+        if (plan->watch.detect == Detect::Off) {
+            wheel_.disarm(session.step);
+            session.watch = {};
+        } else if (!watched) {
+            session.watch.start(plan->watch, now_);
+            arm(session.step, now_);
+        } else if (before->watch != plan->watch) {
+            session.watch.change(plan->watch);
+            arm(session.step, now_);
+        }
+        adopt_bfd(w, session, before);
+    }
+    session.adopted.store(plan, std::memory_order_release);
+    report(session);
+}
+
+void Detector::adopt_bfd(Worker& w, Session& session, const Plan* before) {
+    const auto& plan = *session.plan;
+    const bool had = before != nullptr && before->bfd;
+    if (!plan.bfd) {
+        if (had) end_bfd(w, session);
+        return;
+    }
+    if (!had) {
+        session.bfd = {session.discriminator, plan.bfd_settings};
+        session.received = {};
+        session.sequence = random();  // RFC 5880 §6.7.3
+    } else if (before->bfd_settings != plan.bfd_settings) {
+        if (before->bfd_settings.key != plan.bfd_settings.key) session.received = {};
+        settle(w, session, session.bfd.change(plan.bfd_settings), false);
+    }
+    settle(w, session, session.bfd.set_admin_down(plan.bfd_shutdown), false);
+    if (!had && session.bfd.transmit_interval() != 0) arm(session.bfd_send, now_);
+}
+
+// RFC 5880 §6.8.16: the peer shall know that this is no failure.
+void Detector::end_bfd(Worker& w, Session& session) {
+    session.bfd.set_admin_down(true);
+    if (session.plan != nullptr) send_control(w, session, false);
+    wheel_.disarm(session.bfd_send);
+    wheel_.disarm(session.bfd_detect);
+}
+
+void Detector::report(Session& session) {
+    Status now = session.read();
+    const auto before = now;
+    const bool died =
+        session.watch.state() == Watch::State::Down && before.watch == Watch::State::Up;
+    const bool fell = session.bfd.state() == bfd::State::Down && before.bfd == bfd::State::Up;
+    now.watch = session.watch.state();
+    now.means = session.watch.means();
+    now.lost_echo = session.watch.lost_echo();
+    now.bfd = session.bfd.state();
+    now.bfd_remote = session.bfd.remote_state();
+    now.diagnostic = session.bfd.diagnostic();
+    now.remote_diagnostic = session.bfd.remote_diagnostic();
+    now.independent = session.bfd.remote_independent();
+    if (died || fell) ++now.deaths;
+    session.publish(now);
+    // Once in the ring is enough; it has room for every session there can be.
+    if (!session.reported.exchange(true, std::memory_order_acq_rel))
+        rte_ring_enqueue(reports_, &session);
+}
+
+// ---- echoes and probes
+
+void Detector::step(Worker& w, Session& session) {
+    const auto& plan = *session.plan;
+    const auto next = session.watch.step(now_,
+                                         {session.echo_heard.load(std::memory_order_relaxed),
+                                          session.probe_heard.load(std::memory_order_relaxed)},
+                                         random());
+    if (next.echo && plan.echo.length != 0) send_echo(w, session);
+    if (next.probe && plan.probe.length != 0) {
+        send(w, plan.port, plan.probe);
+        auto& sent = session.gauges.probes_sent;
+        sent.store(sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    arm(session.step, next.next);
+    if (!next.changed) return;
+    report(session);
+    w.control->ring();
+}
+
+rte_mbuf* Detector::make(Worker& w, const Frame& frame) {
+    auto* m = rte_pktmbuf_alloc(w.pool);
+    if (m == nullptr) return nullptr;
+    std::memcpy(rte_pktmbuf_mtod(m, void*), frame.bytes.data(), frame.length);
+    m->data_len = frame.length;
+    m->pkt_len = frame.length;
+    ++w.counters.generated;
+    sent_ = true;
+    return m;
+}
+
+void Detector::send(Worker& w, PortIndex port, const Frame& frame) {
+    if (auto* m = make(w, frame)) transmit_first(w, port, m);
+}
+
+void Detector::send_echo(Worker& w, Session& session) {
+    const auto& plan = *session.plan;
+    auto* m = make(w, plan.echo);
+    if (m == nullptr) return;
+    auto* frame = rte_pktmbuf_mtod(m, std::uint8_t*);
+    std::memcpy(frame + plan.echo.length - 8, &now_, 8);
+    finish_udp(frame, plan.echo.length - kEchoPayload, kEchoPayload);
+    transmit_first(w, plan.port, m);
+    auto& sent = session.gauges.echoes_sent;
+    sent.store(sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+// ---- BFD
+
+void Detector::schedule(Session& session) {
+    const Micros interval = session.bfd.transmit_interval();
+    session.gauges.transmit_interval.store(static_cast<std::uint32_t>(interval),
+                                           std::memory_order_relaxed);
+    if (interval == 0) return wheel_.disarm(session.bfd_send);
+    const auto least = session.bfd.least_share();
+    const auto share = least + random() % (session.bfd.largest_share() - least + 1);
+    arm(session.bfd_send, now_ + interval * share / 256);
+}
+
+void Detector::send_control(Worker& w, Session& session, bool answer) {
+    const auto& plan = *session.plan;
+    if (plan.control.length == 0) return;
+    auto* m = make(w, plan.control);
+    if (m == nullptr) return;
+    auto* frame = rte_pktmbuf_mtod(m, std::uint8_t*);
+    const auto length = bfd::seal(
+        session.bfd.compose(answer), plan.bfd_settings.key, ++session.sequence,
+        std::span<std::uint8_t, bfd::kLongest>{frame + plan.control.length, bfd::kLongest});
+    finish_udp(frame, plan.control.length, length);
+    m->data_len = static_cast<std::uint16_t>(m->data_len + length);
+    m->pkt_len = m->data_len;
+    auto& sent = session.gauges.bfd_sent;
+    sent.store(sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    if (plan.routed) return send_routed(w, m);
+    transmit_first(w, plan.port, m);
+}
+
+Exit Detector::receive(Worker& w, Session& session, const bfd::Packet& packet,
+                       std::span<const std::uint8_t> payload, std::uint8_t ttl) {
+    const auto* plan = session.plan;
+    if (plan == nullptr || !plan->bfd) return Exit::BfdNoSession;
+    if (ttl < plan->least_ttl) return Exit::BfdTtl;
+    if (!bfd::authentic(payload, packet, plan->bfd_settings.key, session.received))
+        return Exit::BfdBadAuth;
+    now_ = clock_.at(w.now);
+    const bool independent = session.bfd.remote_independent();
+    const auto remote_state = session.bfd.remote_state();
+    const auto outcome = session.bfd.receive(packet, now_);
+    if (!outcome.accepted) return Exit::BfdNoSession;
+    auto& g = session.gauges;
+    g.bfd_received.store(g.bfd_received.load(std::memory_order_relaxed) + 1,
+                         std::memory_order_relaxed);
+    settle(w, session, outcome, packet.poll);
+    if (!outcome.changed && (independent != session.bfd.remote_independent() ||
+                             remote_state != session.bfd.remote_state()))
+        report(session);
+    return Exit::BfdControl;
+}
+
+// Brings timers, views and the peer to where the session is now.
+void Detector::settle(Worker& w, Session& session, const bfd::Session::Outcome& outcome,
+                      bool answer) {
+    const auto interval = session.bfd.transmit_interval();
+    const auto before = session.gauges.transmit_interval.load(std::memory_order_relaxed);
+    if (outcome.send_now) send_control(w, session, answer);
+    // An answer to a poll is no turn of the timer's (RFC 5880 §6.8.7).
+    if (outcome.changed || interval != before || !session.bfd_send.armed()) schedule(session);
+
+    const auto detection = session.bfd.detection_time();
+    if (detection == 0) {
+        wheel_.disarm(session.bfd_detect);
+    } else {
+        const auto deadline = session.bfd.last_heard() + detection;
+        if (!session.bfd_detect.armed() || session.bfd_detect.due > (deadline >> kTickShift) + 1)
+            arm(session.bfd_detect, deadline);
+    }
+    auto& g = session.gauges;
+    g.detection_time.store(static_cast<std::uint32_t>(detection), std::memory_order_relaxed);
+    g.remote_discriminator.store(session.bfd.remote_discriminator(), std::memory_order_relaxed);
+    g.remote_min_tx.store(session.bfd.remote_min_tx(), std::memory_order_relaxed);
+    g.remote_min_rx.store(session.bfd.remote_min_rx(), std::memory_order_relaxed);
+    g.remote_multiplier.store(session.bfd.remote_multiplier(), std::memory_order_relaxed);
+    if (!outcome.changed) return;
+    report(session);
+    w.control->ring();
+}
+
+void Detector::detect(Worker& w, Session& session) {
+    const auto detection = session.bfd.detection_time();
+    if (detection == 0) return;
+    const auto deadline = session.bfd.last_heard() + detection;
+    // Heard since the timer was set; or we have slept, and so may have what came.
+    if (deadline > now_) return arm(session.bfd_detect, deadline);
+    if (grace_until_ > now_) return arm(session.bfd_detect, grace_until_);
+    if (session.bfd.remote_discriminator() == 0) {
+        // RFC 5880 §6.7.3: after twice that silence any sequence number will do.
+        if (deadline + detection > now_) return arm(session.bfd_detect, deadline + detection);
+        session.received.known = false;
+        return;
+    }
+    const auto outcome = session.bfd.expire();
+    settle(w, session, outcome, false);
+    arm(session.bfd_detect, deadline + detection);
+}
+
+}  // namespace torii::dataplane::liveness

@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+"""Liveness as nodes and their users see it, over real links.
+
+  liveness.py deaths [--count N] [--bfd]   silent deaths of a node: how long flows to its
+                                           addresses were lost (50, by echo)
+  liveness.py calm [--minutes M] [--neighbors N]
+                                           a full table loads again and again, both workers
+                                           are flooded: no neighbor may be called dead
+
+What needs no links is in the executable beside it: bench_liveness. A JSON line each.
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+from lab import Lab, wait_for  # noqa: E402
+from routers import Torii, build_directory  # noqa: E402
+from udp_flows import Meter  # noqa: E402
+from watched import PORT, VIP, Watched  # noqa: E402
+
+
+def quantile(values, q):
+    return sorted(values)[min(len(values) - 1, round(q * (len(values) - 1)))]
+
+
+def deaths(count, bfd):
+    victims = (2, 3) if bfd else (1, 4)
+    with Lab("ttb-deaths") as lab:
+        # Sessions stay, so that the next death need not wait for them.
+        watched = Watched(lab, liveness='dampen = false; on_death = "suppress";').start()
+        watched.converge()
+        outages, moved, prunes = [], 0, []
+        while len(outages) < count:
+            for n in victims:
+                with Meter(watched.client, VIP, PORT, flows=60, interval=8) as meter:
+                    time.sleep(0.3 + 0.007 * len(outages) % 0.1)
+                    died = watched.kill(n)
+                    time.sleep(0.5)
+                watched.revive(n)
+                outage, flows, others = meter.outage(died, f"node{n}")
+                if flows == 0:  # all of its share was busy with others' flows
+                    continue
+                outages.append(outage * 1000)
+                moved += others
+            for n in victims:
+                wait_for("it is back", lambda: watched.verdict(n) == "up", 120)
+                wait_for("it has its share", lambda: f"10.0.0.1{n}" in watched.members(), 120)
+            time.sleep(0.5)
+        for counter in watched.torii.api.get("/api/v1/counters?name=torii_liveness_worst")["counters"]:
+            prunes = [s["value"] * 1e6 for s in counter["samples"]]
+        print(json.dumps({
+            "name": "liveness-deaths", "by": "bfd" if bfd else "echo", "deaths": len(outages),
+            "p50_ms": round(statistics.median(outages), 1), "p99_ms": round(quantile(outages, 0.99), 1),
+            "max_ms": round(max(outages), 1), "flows_of_others_moved": moved,
+            "worst_prune_us": round(max(prunes, default=0))}), flush=True)
+
+
+GATEWAY = """
+dataplane = { workers = 2; };
+ports = {
+  nodes = {
+    vdev = "net_af_packet0,iface=gwnodes,blocksz=65536,framesz=2048,framecnt=16384,qdisc_bypass=1";
+    addresses = ["172.16.0.1/12"];
+  };
+  uplink = {
+    vdev = "net_af_packet1,iface=gwup,blocksz=65536,framesz=2048,framecnt=16384,qdisc_bypass=1";
+    addresses = ["192.0.2.1/24"];
+  };
+};
+prefix_lists = { pods = ["10.0.0.0/8 ge 24 le 24"]; table = ["any"]; };
+bgp = {
+  asn = 65000; router_id = "172.16.0.1";
+  groups = { nodes = { remote_as = "external"; import = "pods"; export = "none"; };
+             full = { remote_as = "external"; import = "table"; export = "none"; liveness = { detect = "off"; }; }; };
+  listen = ( { range = "172.17.0.0/16"; group = "nodes"; }, { range = "192.0.2.0/24"; group = "full"; } );
+};
+management = { socket = "@SOCKET@"; http = []; };
+"""
+
+FLOOD = """
+import socket, sys, time
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+targets = [(f"10.0.{i % %d}.7", 9) for i in range(256)]
+end = time.monotonic() + float(sys.argv[1])
+while time.monotonic() < end:
+    for target in targets:
+        try:
+            sock.sendto(b"x" * 18, target)
+        except OSError:
+            pass
+"""
+
+
+def calm(minutes, neighbors):
+    with Lab("ttb-calm") as lab:
+        gateway, swarm, client = (lab.namespace(n) for n in ("gw", "swarm", "client"))
+        lab.link(gateway, "gwnodes", swarm, "eth0")
+        lab.link(gateway, "gwup", client, "eth0")
+        swarm.address("eth0", "172.31.0.1/12")
+        swarm.forward()
+        for network in ("172.17.0.0/16", "10.0.0.0/8"):
+            swarm.ip("route", "add", "local", network, "dev", "lo")
+        swarm.ip("route", "add", "192.0.2.0/24", "via", "172.16.0.1")
+        client.address("eth0", "192.0.2.2/24")
+        client.ip("route", "add", "default", "via", "192.0.2.1")
+        torii = Torii(gateway, GATEWAY).start()
+        bgpswarm = build_directory() / "bgpswarm"
+        seconds = minutes * 60
+        swarm.start("nodes", bgpswarm, "--dut", "172.16.0.1:179", "--peers", neighbors,
+                    "--src-nodes", "172.17.0.1", "--local-as", 65001, "--remote-as", 65000, "--hold", 90,
+                    "--pod-base", "10.0.0.0", "--linger", seconds + 200, "--timeout", seconds + 400)
+        wait_for("all nodes are Established", lambda: len(torii.api.established()) == neighbors, 120)
+
+        def verdicts():
+            out = {"up": 0, "down": 0, "unknown": 0}
+            for row in torii.api.get("/api/v1/liveness")["liveness"]:
+                out[row["verdict"]] += 1
+            return out
+
+        def counter(name):
+            return sum(s["value"] for c in torii.api.get(f"/api/v1/counters?name={name}")["counters"]
+                       for s in c["samples"])
+
+        wait_for("all nodes are alive", lambda: verdicts()["up"] == neighbors, 60)
+        before = counter("torii_liveness_deaths_total")
+        client.start("flood", "/usr/bin/python3", "-c", FLOOD % neighbors, seconds)
+        began, loads = time.monotonic(), 0
+        while time.monotonic() - began < seconds:
+            table = client.start(f"table{loads}", bgpswarm, "--dut", "192.0.2.1:179",
+                                 "--full-peers", 1, "--full-table", 1_000_000, "--src-full", "192.0.2.2",
+                                 "--full-as", 65002, "--remote-as", 65000, "--no-gr", "--linger", 3,
+                                 "--timeout", 120)
+            table.wait(180)
+            loads += 1
+        rx = {p["name"]: p["rx_packets"] for p in torii.api.get("/api/v1/ports")["ports"]}
+        print(json.dumps({
+            "name": "liveness-calm", "minutes": minutes, "neighbors": neighbors, "table_loads": loads,
+            "false_alarms": int(counter("torii_liveness_deaths_total") - before),
+            "verdicts": verdicts(), "packets": rx}), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parts = parser.add_subparsers(dest="part", required=True)
+    one = parts.add_parser("deaths")
+    one.add_argument("--count", type=int, default=50)
+    one.add_argument("--bfd", action="store_true")
+    two = parts.add_parser("calm")
+    two.add_argument("--minutes", type=float, default=1)
+    two.add_argument("--neighbors", type=int, default=500)
+    arguments = parser.parse_args()
+    if arguments.part == "deaths":
+        deaths(arguments.count, arguments.bfd)
+    else:
+        calm(arguments.minutes, arguments.neighbors)
+
+
+if __name__ == "__main__":
+    main()
