@@ -34,7 +34,9 @@ struct Dataplane::Parts {
         bool up = false;
         bool carrier = true;  // of the netdev below, where there is one
         unsigned netdev = 0;
-        std::vector<PortAddress> own;  // configured ones and the link-local one
+        std::vector<PortAddress> own;  // configured ones, the link-local one, shared ones
+        // What others added to the twin: addresses that a pair of gates shares.
+        std::vector<PortAddress> shared;
     };
 
     // dataplane.cpp
@@ -70,6 +72,12 @@ struct Dataplane::Parts {
     void ask_for_fresh();
     void apply_static(const StaticNeighbor& wanted);
     bool on_link(const Place& place, const IpAddress& address) const;
+
+    // shared_addresses.cpp
+    void kernel_says(const KernelAddress& kernel);
+    void dump_shared();
+    void take_shared(PortIndex index, const PortAddress& shared);
+    void give_up_shared(PortIndex index, const IpAddress& address);
 
     // views.cpp
     Tally sum_hop(HopId hop) const;
