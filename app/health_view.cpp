@@ -6,6 +6,13 @@
 #include "dataplane/dataplane.hpp"
 
 namespace torii::app {
+namespace {
+
+// A gate that has just started knows no routes yet: it does not call itself ready
+// before its neighbors are there, or before so long.
+constexpr std::chrono::seconds kStart{60};
+
+}  // namespace
 
 void Health::health(mgmt::Done<mgmt::HealthReport> done) {
     gateway_.ask([this, done = std::move(done)] {
@@ -45,8 +52,14 @@ void Health::health(mgmt::Done<mgmt::HealthReport> done) {
         if (const auto& drained = gateway_.drained())
             report.reasons.push_back("drained since " + rfc3339(drained->since) +
                                      (drained->reason.empty() ? "" : ": " + drained->reason));
+        const bool starting =
+            report.uptime < kStart && report.neighbors_established < report.neighbors;
+        if (starting)
+            report.reasons.push_back("starting: " + std::to_string(report.neighbors_established) +
+                                     " of " + std::to_string(report.neighbors) +
+                                     " neighbors are up");
         report.drained = gateway_.drained().has_value();
-        report.ready = !report.drained && (ports == 0 || ports_down < ports);
+        report.ready = !report.drained && !starting && (ports == 0 || ports_down < ports);
         done(std::move(report));
     });
 }

@@ -91,7 +91,22 @@ def variables(package):
                                "import": "default-only", "export": "pods"}],
         "pair_priority": 150 - 50 * number,
     } for number, (name, address) in enumerate(GATES.items())}
-    return {"all": common, **own}
+    monitoring = {"monitoring_targets": ["192.0.2.1:8443", "192.0.2.5:8443"],
+                  "monitoring_token_file": "/etc/prometheus/torii.token", "monitoring_grafana": True}
+    return {"all": common, "monitoring": monitoring, **own}
+
+
+# As Debian's package has it, in short.
+PROMETHEUS = """
+global:
+  scrape_interval: 15s
+rule_files:
+  # - "first_rules.yml"
+scrape_configs:
+  - job_name: prometheus
+    static_configs:
+      - targets: ["localhost:9090"]
+"""
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +116,7 @@ def pair():
         pytest.skip(reason)
     with Lab("prov-pair") as lab:
         it = Pair(lab).boot()
+        it.gates["gate2"].write("/etc/prometheus/prometheus.yml", PROMETHEUS)
         yield it
         for gate in it.gates.values():
             gate.close()
@@ -108,4 +124,5 @@ def pair():
 
 @pytest.fixture(scope="session")
 def plays(pair, package):
-    return playbooks.Playbooks(pair.lab, {"gateways": list(GATES)}, variables(package))
+    return playbooks.Playbooks(pair.lab, {"gateways": list(GATES), "monitoring": ["gate2"]},
+                               variables(package))

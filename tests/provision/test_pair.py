@@ -5,6 +5,7 @@ import shutil
 import time
 
 import pytest
+import yaml
 
 from lab import run, wait_for
 from pair import WORLD
@@ -37,6 +38,19 @@ def test_first_run_makes_a_pair(plays, pair):
         assert gate.run("cat", "/proc/sys/net/ipv4/ip_default_ttl").stdout.strip() == "65"
         assert "192.0.2.110" in gate.run("nft", "list", "table", "inet", "torii_management").stdout
         assert "hugepages=2 isolcpus=1" in gate.run("cat", "/etc/default/grub.d/torii.cfg").stdout
+
+
+def test_prometheus_learns_of_the_gates(plays, pair):
+    directory = pair.gates["gate2"].root / "etc/prometheus"
+    written = yaml.safe_load((directory / "prometheus.yml").read_text())
+    jobs = {job["job_name"]: job for job in written["scrape_configs"]}
+    assert jobs["torii"]["authorization"] == {"credentials_file": "/etc/prometheus/torii.token"}
+    assert yaml.safe_load((directory / "torii-targets.yml").read_text()) == [
+        {"targets": ["192.0.2.1:8443", "192.0.2.5:8443"]}]
+    assert written["rule_files"] == ["/etc/prometheus/torii-alerts.yml"]
+    assert (pair.gates["gate2"].root / "var/lib/grafana/dashboards/torii.json").exists()
+    if shutil.which("promtool"):
+        run("promtool", "check", "rules", directory / "torii-alerts.yml")
 
 
 def test_second_run_changes_nothing(plays):

@@ -5,6 +5,7 @@ so that what it installs is gone with it. No hypervisor, no image: what the
 kernel has is the host's.
 """
 
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -80,19 +81,23 @@ def base_root():
     """The directory of a fresh Debian 12, made when it is not there."""
     key = hashlib.sha256(repr((PACKAGES, LEFT_OUT)).encode()).hexdigest()[:12]
     root = CACHE / f"bookworm-{key}"
-    if root.exists():
-        return root
     CACHE.mkdir(parents=True, exist_ok=True)
-    making = CACHE / f"making-{os.getpid()}"
-    shutil.rmtree(making, ignore_errors=True)
+    with open(CACHE / "lock", "w") as lock:
+        # Somebody may be making it just now.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not root.exists():
+            _make_root(root)
+    return root
+
+
+def _make_root(root):
     began = time.monotonic()
-    try:
-        run("mmdebstrap", "--quiet", "--variant=apt", "--mode=root", "--dpkgopt=force-unsafe-io",
-            *[f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT],
-            f"--include={','.join(PACKAGES)}", "bookworm", making, debian_sources(CACHE), timeout=900)
-    except LabError:
-        shutil.rmtree(making, ignore_errors=True)
-        raise
+    for old in CACHE.glob("*-*"):
+        shutil.rmtree(old, ignore_errors=True)
+    making = CACHE / f"making-{os.getpid()}"
+    run("mmdebstrap", "--quiet", "--variant=apt", "--mode=root", "--dpkgopt=force-unsafe-io",
+        *[f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT],
+        f"--include={','.join(PACKAGES)}", "bookworm", making, debian_sources(CACHE), timeout=900)
     # The way to packages is this machine's.
     for file in ("/etc/resolv.conf", "/etc/hosts"):
         shutil.copy(file, making / file[1:])
@@ -101,7 +106,6 @@ def base_root():
     (making / "etc/machine-id").write_text("")
     making.rename(root)
     print(f"a Debian root was made in {time.monotonic() - began:.0f} s")
-    return root
 
 
 class Machine(Namespace):
@@ -190,3 +194,9 @@ class Machine(Namespace):
                 self.unshare.kill()
             self.pid = None
         run("umount", "-l", self.root, check=False)
+
+
+if __name__ == "__main__":
+    # Ahead of the tests, while others build.
+    if not missing():
+        base_root()
