@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <ctime>
 
 #include "app/gateway.hpp"
 #include "config/config.hpp"
@@ -188,12 +187,8 @@ void ConfigControl::revisions(mgmt::Done<std::vector<mgmt::Revision>> done) {
     gateway_.ask([this, done = std::move(done)] {
         std::vector<mgmt::Revision> out;
         for (const auto& entry : gateway_.revisions().entries()) {
-            const auto time = std::chrono::system_clock::to_time_t(entry.time);
-            std::tm utc{};
-            char text[32] = "";
-            gmtime_r(&time, &utc);
-            std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-            out.push_back({entry.number, text, entry.author, entry.comment, entry.summary});
+            out.push_back(
+                {entry.number, rfc3339(entry.time), entry.author, entry.comment, entry.summary});
         }
         done(std::move(out));
     });

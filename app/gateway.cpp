@@ -76,8 +76,10 @@ bool needs_restart(const config::Change& change) {
 
 }  // namespace
 
-Gateway::Gateway(std::string config_file)
+Gateway::Gateway(std::string config_file, std::string state_directory)
     : config_file_(std::move(config_file)),
+      state_directory_(std::move(state_directory)),
+      drained_(kept_drain(state_directory_)),
       started_(std::chrono::steady_clock::now()),
       log_(event_log_),
       io_(std::make_unique<asio::io_context>(1)),
@@ -111,7 +113,12 @@ Result<void, SystemError> Gateway::start(config::Model model) {
     management_ = std::make_unique<Management>(*this);
     if (auto up = management_->start(running_.management, event_log_, log_); !up) return up;
     log_.emit({Severity::Notice, "READY", "torii is ready", {}});
-    service::ready("forwarding");
+    service::ready(drained_ ? "drained" : "forwarding");
+    if (drained_)
+        log_.emit({Severity::Warning,
+                   "DRAINED",
+                   "still out of service: torii drain off brings it back",
+                   {{"since", rfc3339(drained_->since)}, {"reason", drained_->reason}}});
     feed_watchdog();
     return {};
 }
@@ -140,7 +147,7 @@ Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
         speaker_ = std::make_unique<bgp::Speaker>(*io_, *no_sink_, *always_reachable_, log_, clock);
     }
     speaker_->watch(liveness_.get());
-    speaker_->apply(speaker_settings(model));
+    speaker_->apply(speaker_settings(model, drained_.has_value()));
     for (const auto& [prefix, route] : own_connected_)
         if (route.kind == rib::RouteKind::Attached)
             speaker_->originate(prefix, bgp::Origination::Connected);
@@ -160,7 +167,7 @@ config::Plan Gateway::apply(config::Model wanted, std::string author, std::strin
     apply_routes(wanted);
     if (speaker_) {
         // Without a `bgp` section: settings that name nobody end every session.
-        speaker_->apply(speaker_settings(wanted));
+        speaker_->apply(speaker_settings(wanted, drained_.has_value()));
     } else if (!speaker_ && wanted.bgp) {
         if (const auto up = start_speaker(wanted); !up)
             log_.emit({Severity::Error, "BGP-START-FAILED", up.error().message(), {}});
@@ -174,6 +181,20 @@ config::Plan Gateway::apply(config::Model wanted, std::string author, std::strin
                {{"revision", std::to_string(revision_)}, {"author", author}}});
     remember(std::move(author), std::move(comment), config::summary(changes));
     return changes;
+}
+
+void Gateway::drain(std::optional<Drained> drained) {
+    const bool news = drained.has_value() != drained_.has_value();
+    // Who drains it again gives a new reason, the time stays.
+    if (drained && drained_) drained->since = drained_->since;
+    drained_ = std::move(drained);
+    if (!news) return;
+    if (speaker_) speaker_->apply(speaker_settings(running_, drained_.has_value()));
+    log_.emit(
+        {Severity::Notice,
+         drained_ ? "DRAINED" : "UNDRAINED",
+         drained_ ? "out of service: others are asked to take the traffic" : "back in service",
+         {{"reason", drained_ ? drained_->reason : ""}}});
 }
 
 // A port's place in the list is its index in every table: ports that run keep

@@ -5,9 +5,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "app/drain.hpp"
 #include "app/log.hpp"
 #include "app/revisions.hpp"
 #include "app/translate.hpp"
@@ -39,7 +41,8 @@ class NodeLiveness;
 // of the state it asks by ask(), which posts one bounded question.
 class Gateway {
 public:
-    explicit Gateway(std::string config_file);
+    // `state_directory` keeps what outlives the process; "" keeps nothing.
+    explicit Gateway(std::string config_file, std::string state_directory = "");
     ~Gateway();
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;
@@ -60,6 +63,12 @@ public:
     bool erase_static_route(const Prefix& prefix);
     // Reads the file again. The problems of a file that fails change nothing.
     Result<config::Plan, std::vector<std::string>> reload();
+
+    // Takes the gate out of service, or back: everything announced carries
+    // GRACEFUL_SHUTDOWN (RFC 8326) and /readyz says no; forwarding goes on.
+    void drain(std::optional<Drained> drained);
+    const std::optional<Drained>& drained() const { return drained_; }
+    const std::string& state_directory() const { return state_directory_; }
 
     const config::Model& running() const { return running_; }
     const std::string& config_file() const { return config_file_; }
@@ -105,7 +114,8 @@ private:
     void feed_watchdog();
     void shut_down();
 
-    std::string config_file_;
+    std::string config_file_, state_directory_;
+    std::optional<Drained> drained_;
     config::Model running_;
     std::uint64_t revision_ = 0;
     Revisions revisions_;

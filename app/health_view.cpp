@@ -6,11 +6,17 @@
 #include "dataplane/dataplane.hpp"
 
 namespace torii::app {
+namespace {
+
+// A gate that has just started knows no routes yet: it does not call itself ready
+// before its neighbors are there, or before so long.
+constexpr std::chrono::seconds kStart{60};
+
+}  // namespace
 
 void Health::health(mgmt::Done<mgmt::HealthReport> done) {
     gateway_.ask([this, done = std::move(done)] {
         mgmt::HealthReport report;
-        const auto& model = gateway_.running();
         report.version = TORII_VERSION;
         report.uptime = gateway_.uptime();
         report.config_revision = gateway_.revision();
@@ -26,9 +32,14 @@ void Health::health(mgmt::Done<mgmt::HealthReport> done) {
             report.routes_ipv4 = counters.prefixes4;
             report.routes_ipv6 = counters.prefixes6;
         }
+        std::size_t ports = 0, ports_down = 0;
         if (auto* dataplane = gateway_.dataplane()) {
-            for (const auto& port : dataplane->ports())
-                if (!port.up) report.reasons.push_back("port " + port.name + " has no link");
+            for (const auto& port : dataplane->ports()) {
+                ++ports;
+                if (port.up) continue;
+                ++ports_down;
+                report.reasons.push_back("port " + port.name + " has no link");
+            }
             for (const auto& worker : dataplane->workers())
                 report.busy_ratio = std::max(report.busy_ratio, worker.busy_ratio);
             for (const auto& resource : dataplane->resources())
@@ -38,12 +49,17 @@ void Health::health(mgmt::Done<mgmt::HealthReport> done) {
         }
         for (const auto& change : gateway_.waits_for_restart())
             report.reasons.push_back("waits for a restart: " + change);
-        const bool all_ports_down =
-            !model.ports.empty() &&
-            std::ranges::count_if(report.reasons, [](const std::string& reason) {
-                return reason.ends_with("has no link");
-            }) == static_cast<std::ptrdiff_t>(model.ports.size());
-        report.ready = !all_ports_down;
+        if (const auto& drained = gateway_.drained())
+            report.reasons.push_back("drained since " + rfc3339(drained->since) +
+                                     (drained->reason.empty() ? "" : ": " + drained->reason));
+        const bool starting =
+            report.uptime < kStart && report.neighbors_established < report.neighbors;
+        if (starting)
+            report.reasons.push_back("starting: " + std::to_string(report.neighbors_established) +
+                                     " of " + std::to_string(report.neighbors) +
+                                     " neighbors are up");
+        report.drained = gateway_.drained().has_value();
+        report.ready = !report.drained && !starting && (ports == 0 || ports_down < ports);
         done(std::move(report));
     });
 }

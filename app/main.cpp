@@ -3,6 +3,7 @@
 #include "app/gateway.hpp"
 #include "app/options.hpp"
 #include "config/config.hpp"
+#include "config/schema.hpp"
 
 namespace {
 
@@ -17,6 +18,10 @@ int main(int argc, char** argv) {
     const auto options = app::parse_options(argc, argv);
     if (!options) return options.error().code;
 
+    if (options->reference) {
+        std::fputs(config::reference().c_str(), stdout);
+        return 0;
+    }
     auto loaded = config::load(options->config);
     if (!loaded) {
         print(stderr, loaded.error());
@@ -28,7 +33,7 @@ int main(int argc, char** argv) {
         return 0;
     }
 
-    app::Gateway gateway{options->config};
+    app::Gateway gateway{options->config, options->state};
     if (const auto started = gateway.start(std::move(loaded->model)); !started) {
         std::fprintf(stderr, "toriid: %s\n", started.error().message().c_str());
         return 1;

@@ -16,7 +16,8 @@ struct ManagementViews::Parts {
           health(gateway),
           static_routes(gateway),
           bgp(gateway),
-          config(gateway) {}
+          config(gateway),
+          drain(gateway) {}
 
     Routes routes;
     Neighbors neighbors;
@@ -27,6 +28,7 @@ struct ManagementViews::Parts {
     StaticRoutes static_routes;
     BgpActions bgp;
     ConfigControl config;
+    Drains drain;
 };
 
 ManagementViews::ManagementViews(Gateway& gateway) : parts_(std::make_unique<Parts>(gateway)) {}
@@ -43,6 +45,7 @@ mgmt::Views ManagementViews::views() const {
     views.static_routes = &parts_->static_routes;
     views.bgp = &parts_->bgp;
     views.config = &parts_->config;
+    views.drain = &parts_->drain;
     return views;
 }
 

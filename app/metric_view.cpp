@@ -185,6 +185,8 @@ void Metrics::metrics(mgmt::Done<std::vector<Metric>> done) {
             {{"version", TORII_VERSION}}, 1);
         add(out.of("torii_uptime_seconds", MetricKind::Gauge, "Seconds since the start."), {},
             gateway_.uptime().count());
+        add(out.of("torii_drained", MetricKind::Gauge, "1 while the gate is out of service."), {},
+            gateway_.drained() ? 1 : 0);
         add(out.of("torii_config_revision", MetricKind::Gauge, "Revision of the configuration."),
             {}, gateway_.revision());
         auto& routes = out.of("torii_rib_routes", MetricKind::Gauge, "Routes by their source.");

@@ -9,7 +9,9 @@ namespace torii::app {
 // What the command line of toriid says.
 struct Options {
     std::string config = "/etc/torii/torii.cfg";
-    bool check = false;  // only validate the configuration
+    std::string state;       // directory of what outlives the process; "": nothing does
+    bool check = false;      // only validate the configuration
+    bool reference = false;  // only print the reference of keys
 };
 
 // What to exit with when there is nothing to run: after --help, or an error

@@ -182,7 +182,7 @@ std::uint32_t router_id(const config::Model& model) {
     return highest;
 }
 
-bgp::SpeakerSettings speaker_settings(const config::Model& model) {
+bgp::SpeakerSettings speaker_settings(const config::Model& model, bool drained) {
     bgp::SpeakerSettings to;
     if (!model.bgp) return to;
     const auto& from = *model.bgp;
@@ -223,6 +223,10 @@ bgp::SpeakerSettings speaker_settings(const config::Model& model) {
     }
     for (const auto& range : from.listen)
         to.ranges.push_back({range.range, range.group, range.limit.value_or(0)});
+    if (drained) {
+        for (auto& group : to.groups) group.peer.graceful_shutdown = true;
+        for (auto& neighbor : to.neighbors) neighbor.peer.graceful_shutdown = true;
+    }
     return to;
 }
 

@@ -12,7 +12,7 @@
 // knows both vocabularies.
 namespace torii::app {
 
-bgp::SpeakerSettings speaker_settings(const config::Model& model);
+bgp::SpeakerSettings speaker_settings(const config::Model& model, bool drained = false);
 dataplane::Settings dataplane_settings(const config::Model& model);
 dataplane::PortSettings port_settings(const config::Port& port);
 std::vector<dataplane::StaticNeighbor> static_neighbors(const config::Model& model);

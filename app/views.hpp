@@ -89,6 +89,18 @@ private:
     Gateway& gateway_;
 };
 
+class Drains final : public mgmt::DrainControl {
+public:
+    explicit Drains(Gateway& gateway) : gateway_(gateway) {}
+    void drain(mgmt::Done<mgmt::DrainState> done) override;
+    void set_drain(bool drained, std::string reason, mgmt::Done<mgmt::DrainState> done) override;
+
+private:
+    mgmt::DrainState state() const;
+
+    Gateway& gateway_;
+};
+
 class StaticRoutes final : public mgmt::StaticRouteControl {
 public:
     explicit StaticRoutes(Gateway& gateway) : gateway_(gateway) {}

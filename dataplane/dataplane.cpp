@@ -15,7 +15,7 @@
 namespace torii::dataplane {
 namespace {
 
-constexpr unsigned kPuntRing[kPuntClasses] = {4096, 2048, 1024, 512, 512};
+constexpr unsigned kPuntRing[kPuntClasses] = {4096, 2048, 512, 1024, 512, 512};
 constexpr unsigned kInjectRing = 4096;
 constexpr unsigned kPoolCache = 256;
 constexpr std::chrono::milliseconds kTick{100};
@@ -107,11 +107,10 @@ Result<void, SystemError> Dataplane::Parts::make_workers() {
     const auto hz = rte_get_tsc_hz();
     const auto share = static_cast<unsigned>(eal->lcores.size());
     const auto& rates = settings.policing;
-    const PunterRate by_class[kPuntClasses] = {rates.bgp,
-                                               {rates.bgp.packets_per_second / 10, rates.bgp.burst},
-                                               rates.neighbor,
-                                               rates.icmp,
-                                               rates.other};
+    const PunterRate by_class[kPuntClasses] = {
+        rates.bgp,  {rates.bgp.packets_per_second / 10, rates.bgp.burst},
+        rates.vrrp, rates.neighbor,
+        rates.icmp, rates.other};
     tables.fib4 = fib4.view();
     tables.fib6 = fib6.view();
     tables.hops = hops.data();
@@ -204,6 +203,7 @@ Result<void, SystemError> Dataplane::Parts::start() {
     launch();
     for (const auto& n : settings.static_neighbors) apply_static(n);
     netlink->dump_neighbors([this](const KernelNeighbor& n) { kernel_says(n); });
+    dump_shared();
     publisher.ask_use_by([this](HopId hop) { return sum_hop(hop).packets != 0; });
     events.emit({Severity::Notice,
                  "DATAPLANE-UP",
@@ -292,6 +292,7 @@ void Dataplane::Parts::claim(PortIndex index, const std::vector<PortAddress>& be
     const auto& addresses = place.port->settings().addresses;
     place.own = addresses;
     place.own.push_back({link_local(place.port->mac()), 64});
+    place.own.insert(place.own.end(), place.shared.begin(), place.shared.end());
     kernel_addresses(index, before);
     for (const auto& gone : before) {
         publisher.erase_host(gone.address);

@@ -9,20 +9,37 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
 namespace torii::dataplane {
 namespace {
 
-std::vector<std::uint16_t> allowed_cpus() {
-    cpu_set_t set;
-    CPU_ZERO(&set);
+std::vector<std::uint16_t> cpus_of(const cpu_set_t& set) {
     std::vector<std::uint16_t> cpus;
-    if (::sched_getaffinity(0, sizeof set, &set) == 0)
-        for (std::uint16_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-            if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+    for (std::uint16_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+        if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
     return cpus;
+}
+
+// Where this process runs, and where it may run: a process is born without the
+// isolated CPUs, yet it may put threads of its own there. The kernel cuts what
+// we ask for to our cpuset.
+struct Cpus {
+    std::vector<std::uint16_t> home, permitted;
+};
+Cpus own_cpus() {
+    cpu_set_t home, all, permitted;
+    CPU_ZERO(&home);
+    if (::sched_getaffinity(0, sizeof home, &home) != 0) return {};
+    std::memset(&all, 0xff, sizeof all);
+    permitted = home;
+    if (::sched_setaffinity(0, sizeof all, &all) == 0) {
+        ::sched_getaffinity(0, sizeof permitted, &permitted);
+        ::sched_setaffinity(0, sizeof home, &home);
+    }
+    return {cpus_of(home), cpus_of(permitted)};
 }
 
 std::uint64_t free_hugepage_bytes() {
@@ -60,8 +77,8 @@ bool is_pci_address(const std::string& device) {
 }
 
 Result<Eal, SystemError> start_eal(const Settings& settings, std::uint64_t buffer_bytes) {
-    const auto cpus = allowed_cpus();
-    if (cpus.empty()) return Failure{last_system_error("sched_getaffinity")};
+    const auto cpus = own_cpus();
+    if (cpus.home.empty()) return Failure{last_system_error("sched_getaffinity")};
     Eal eal;
     eal.file_prefix =
         settings.file_prefix.empty() ? "torii-" + std::to_string(::getpid()) : settings.file_prefix;
@@ -69,12 +86,13 @@ Result<Eal, SystemError> start_eal(const Settings& settings, std::uint64_t buffe
     eal.hugepages = settings.hugepages.value_or(free_hugepage_bytes() > buffer_bytes + kBesides);
 
     auto workers = settings.worker_cpus;
-    if (workers.empty()) workers = {cpus.back()};
-    std::string lcores = "0@(" + join(cpus) + ")";
+    if (workers.empty()) workers = {cpus.home.back()};
+    std::string lcores = "0@(" + join(cpus.home) + ")";
     for (std::size_t i = 0; i < workers.size(); ++i) {
-        if (std::ranges::find(cpus, workers[i]) == cpus.end())
-            return Failure{SystemError{
-                "worker CPU " + std::to_string(workers[i]) + " is not among this process's", 0}};
+        if (std::ranges::find(cpus.permitted, workers[i]) == cpus.permitted.end())
+            return Failure{SystemError{"worker CPU " + std::to_string(workers[i]) +
+                                           " is not among this process's: " + join(cpus.permitted),
+                                       0}};
         lcores += "," + std::to_string(i + 1) + "@" + std::to_string(workers[i]);
         eal.lcores.push_back(static_cast<unsigned>(i + 1));
         eal.cpus.push_back(workers[i]);

@@ -36,7 +36,9 @@ struct Dataplane::Parts {
         bool up = false;
         bool carrier = true;  // of the netdev below, where there is one
         unsigned netdev = 0;
-        std::vector<PortAddress> own;  // configured ones and the link-local one
+        std::vector<PortAddress> own;  // configured ones, the link-local one, shared ones
+        // What others added to the twin: addresses that a pair of gates shares.
+        std::vector<PortAddress> shared;
         std::uint64_t loops_seen = 0;  // drops of the loop guard that were reported
         Clock::time_point loops_said{};
     };
@@ -86,6 +88,12 @@ struct Dataplane::Parts {
     void verdict_changed(liveness::Watched& watched, NeighborVerdict before);
     bool lives(const Neighbor& neighbor);
     NeighborState live_state(const Neighbor& neighbor) const;
+
+    // shared_addresses.cpp
+    void kernel_says(const KernelAddress& kernel);
+    void dump_shared();
+    void take_shared(PortIndex index, const PortAddress& shared);
+    void give_up_shared(PortIndex index, const IpAddress& address);
 
     // views.cpp
     Tally sum_hop(HopId hop) const;

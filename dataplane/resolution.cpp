@@ -25,8 +25,10 @@ void Dataplane::Parts::poll() {
         if (fd == netlink->descriptor()) {
             const bool complete =
                 netlink->changes([this](const KernelNeighbor& k) { kernel_says(k); },
-                                 [this](const KernelLink& l) { link_says(l); });
+                                 [this](const KernelLink& l) { link_says(l); },
+                                 [this](const KernelAddress& a) { kernel_says(a); });
             if (!complete) {
+                dump_shared();
                 netlink->dump_neighbors([this](const KernelNeighbor& k) { kernel_says(k); });
                 netlink->dump_links([this](const KernelLink& l) { link_says(l); });
             }
@@ -95,6 +97,7 @@ void Dataplane::Parts::resume(Neighbor& neighbor, bool is_resolved) {
 
 bool Dataplane::Parts::on_link(const Place& place, const IpAddress& address) const {
     return !address.is_link_local() &&
+           std::ranges::find(place.shared, address, &PortAddress::address) == place.shared.end() &&
            std::ranges::any_of(place.own, [&](const PortAddress& own_address) {
                return Prefix{own_address.address, own_address.length}.contains(address);
            });

@@ -75,6 +75,7 @@ struct PunterRate {
 };
 struct ControlPlanePolicing {
     PunterRate bgp{200'000, 20'000};  // per port
+    PunterRate vrrp{1'000, 200};
     PunterRate neighbor{5'000, 1'000};
     PunterRate icmp{5'000, 1'000};
     PunterRate other{5'000, 1'000};

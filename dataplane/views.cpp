@@ -27,6 +27,8 @@ std::vector<PortView> Dataplane::ports() const {
         view.index = i;
         view.up = parts_->places[i].up;
         parts_->places[i].port->fill(view);
+        const auto& shared = parts_->places[i].shared;
+        view.addresses.insert(view.addresses.end(), shared.begin(), shared.end());
         for (const auto& w : parts_->workers) {
             view.rx += w->counters.rx[i];
             view.tx += w->counters.tx[i];

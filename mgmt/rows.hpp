@@ -160,6 +160,7 @@ struct Metric {
 struct HealthReport {
     bool ready = false;
     bool alive = true;
+    bool drained = false;              // out of service by request
     std::vector<std::string> reasons;  // why not ready, or what is degraded
     std::string version;
     std::string hostname;
@@ -171,6 +172,16 @@ struct HealthReport {
     std::uint32_t neighbors = 0, neighbors_established = 0;
     std::uint64_t routes_ipv4 = 0, routes_ipv6 = 0;
     double busy_ratio = 0;  // of the busiest worker
+};
+
+// A gate that is drained asks everybody to go elsewhere and still forwards.
+struct DrainState {
+    bool drained = false;
+    std::string since;   // RFC 3339
+    std::string reason;  // as given
+    // Packets sent on for others since the start: it stands still once they left.
+    std::uint64_t forwarded_packets = 0;
+    std::uint32_t neighbors_established = 0;
 };
 
 // One step of a packet's way through the real tables.

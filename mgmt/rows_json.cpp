@@ -202,7 +202,7 @@ void write(JsonWriter& json, const Metric& row) {
 
 void write(JsonWriter& json, const HealthReport& row) {
     json.object();
-    json.member("ready", row.ready).member("alive", row.alive);
+    json.member("ready", row.ready).member("alive", row.alive).member("drained", row.drained);
     json.key("reasons").array();
     for (const auto& reason : row.reasons) json.value(reason);
     json.end_array();
@@ -218,6 +218,16 @@ void write(JsonWriter& json, const HealthReport& row) {
         .member("routes_ipv4", row.routes_ipv4)
         .member("routes_ipv6", row.routes_ipv6)
         .member("busy_ratio", row.busy_ratio);
+    json.end_object();
+}
+
+void write(JsonWriter& json, const DrainState& row) {
+    json.object();
+    json.member("drained", row.drained)
+        .member_if("since", row.since)
+        .member_if("reason", row.reason)
+        .member("forwarded_packets", row.forwarded_packets)
+        .member("neighbors_established", row.neighbors_established);
     json.end_object();
 }
 

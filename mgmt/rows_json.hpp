@@ -15,6 +15,7 @@ void write(JsonWriter& json, const AdjacencyRow& row);
 void write(JsonWriter& json, const LivenessRow& row);
 void write(JsonWriter& json, const Metric& row);
 void write(JsonWriter& json, const HealthReport& row);
+void write(JsonWriter& json, const DrainState& row);
 void write(JsonWriter& json, const Explanation& row);
 void write(JsonWriter& json, const ConfigDiff& row);
 void write(JsonWriter& json, const Revision& row);

@@ -135,6 +135,14 @@ public:
     virtual void record_updates(seconds time, Done<MrtRow> done) = 0;
 };
 
+// The whole gate on its way out of service, and back.
+class DrainControl {
+public:
+    virtual ~DrainControl() = default;
+    virtual void drain(Done<DrainState> done) = 0;  // how far it is
+    virtual void set_drain(bool drained, std::string reason, Done<DrainState> done) = 0;
+};
+
 struct ExplainQuery {
     std::string source;
     std::string destination;
@@ -182,6 +190,7 @@ struct Views {
     BgpControl* bgp = nullptr;
     ExplainView* explain = nullptr;
     ConfigControl* config = nullptr;
+    DrainControl* drain = nullptr;
 };
 
 }  // namespace torii::mgmt

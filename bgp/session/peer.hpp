@@ -108,7 +108,7 @@ public:
 private:
     struct FamilyState {
         UpdateGroup* group = nullptr;
-        bool told_default = false;
+        std::optional<bool> told_default;  // whether it bore GRACEFUL_SHUTDOWN
         bool end_of_rib_received = false;
         bool end_of_rib_sent = false;
         bool stale = false;       // routes of before a restart are in use

@@ -109,8 +109,11 @@ void Peer::join_groups(bool end_of_rib) {
 // lists say.
 void Peer::tell_default(Family family) {
     auto& told = out_[index(family)].told_default;
-    if (told == settings_->default_originate) return;
-    told = settings_->default_originate;
+    const auto e = export_settings(family);
+    std::optional<bool> wanted;
+    if (settings_->default_originate) wanted = e.graceful_shutdown;
+    if (told == wanted) return;
+    told = wanted;
     // Its number is none that a path of the table gets.
     const Announcement route{Prefix::default_route(family), 0xffffffff};
     const UpdateFormat format{negotiated_.max_message(), negotiated_.add_path_send[index(family)]};
@@ -119,8 +122,7 @@ void Peer::tell_default(Family family) {
         encode_withdrawals({&route, 1}, format, *bytes);
         return up_->send(std::move(bytes), 1);
     }
-    const auto e = export_settings(family);
-    std::vector<std::uint8_t> path;
+    std::vector<std::uint8_t> path, communities;
     if (e.ebgp) prepend({}, e.local_as, 1, path);
     Attributes a;
     for (const auto code : {Attribute::Origin, Attribute::AsPath}) a.set(code);
@@ -130,6 +132,11 @@ void Peer::tell_default(Family family) {
     if (!e.ebgp) {
         a.set(Attribute::LocalPref);
         a.local_pref = kDefaultLocalPref;
+    }
+    if (e.graceful_shutdown) {
+        ByteWriter{communities}.u32(community::kGracefulShutdown);
+        a.set(Attribute::Communities);
+        a.communities = communities;
     }
     OutgoingAttributes out;
     out.next_hop = e.self;

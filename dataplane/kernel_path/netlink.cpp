@@ -90,6 +90,22 @@ bool read(const nlmsghdr* message, KernelNeighbor& out) {
     return true;
 }
 
+bool read(const nlmsghdr* message, KernelAddress& out) {
+    const auto* body = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(message));
+    if (body->ifa_family != AF_INET && body->ifa_family != AF_INET6) return false;
+    out = {body->ifa_index, {}, body->ifa_prefixlen, message->nlmsg_type == RTM_DELADDR};
+    bool local = false, any = false;
+    each_attribute(message, sizeof(ifaddrmsg), [&](const nlattr* attribute) {
+        const auto type = mnl_attr_get_type(attribute);
+        // On a link to many IFA_ADDRESS is the same, or all there is (IPv6).
+        if (type != IFA_LOCAL && (type != IFA_ADDRESS || local)) return;
+        local = type == IFA_LOCAL;
+        any = true;
+        out.address = read_address(body->ifa_family, attribute);
+    });
+    return any;
+}
+
 bool read(const nlmsghdr* message, KernelLink& out) {
     const auto* link = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
     out.netdev = static_cast<unsigned>(link->ifi_index);
@@ -106,7 +122,9 @@ Result<Netlink, SystemError> Netlink::open() {
     n.hear_ = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (n.ask_ == nullptr || n.hear_ == nullptr ||
         mnl_socket_bind(n.ask_, 0, MNL_SOCKET_AUTOPID) < 0 ||
-        mnl_socket_bind(n.hear_, RTMGRP_NEIGH | RTMGRP_LINK, MNL_SOCKET_AUTOPID) < 0)
+        mnl_socket_bind(n.hear_,
+                        RTMGRP_NEIGH | RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+                        MNL_SOCKET_AUTOPID) < 0)
         return Failure{last_system_error("open netlink")};
     const int room = 4 << 20;  // thousands of neighbors may change at once
     const int fd = mnl_socket_get_fd(n.hear_);
@@ -153,6 +171,8 @@ void Netlink::dump(int type, const std::function<void(const nlmsghdr*)>& each,
         begin<ndmsg>(buffer, message, type, NLM_F_DUMP)->ndm_family = family;
     else if (type == RTM_GETLINK)
         begin<ifinfomsg>(buffer, message, type, NLM_F_DUMP)->ifi_family = family;
+    else if (type == RTM_GETADDR)
+        begin<ifaddrmsg>(buffer, message, type, NLM_F_DUMP)->ifa_family = family;
     else
         begin<fib_rule_hdr>(buffer, message, type, NLM_F_DUMP)->family = family;
     message->nlmsg_seq = ++sequence_;
@@ -305,8 +325,19 @@ void Netlink::dump_links(const std::function<void(const KernelLink&)>& each) {
         AF_UNSPEC);
 }
 
+void Netlink::dump_addresses(const std::function<void(const KernelAddress&)>& each) {
+    dump(
+        RTM_GETADDR,
+        [&](const nlmsghdr* message) {
+            KernelAddress address;
+            if (read(message, address)) each(address);
+        },
+        AF_UNSPEC);
+}
+
 bool Netlink::changes(const std::function<void(const KernelNeighbor&)>& neighbor_changed,
-                      const std::function<void(const KernelLink&)>& link_changed) {
+                      const std::function<void(const KernelLink&)>& link_changed,
+                      const std::function<void(const KernelAddress&)>& address_changed) {
     std::vector<char> answer(32768);
     for (;;) {
         const auto got = mnl_socket_recvfrom(hear_, answer.data(), answer.size());
@@ -316,7 +347,10 @@ bool Netlink::changes(const std::function<void(const KernelNeighbor&)>& neighbor
              m = mnl_nlmsg_next(m, &left)) {
             KernelNeighbor n;
             KernelLink link;
-            if ((m->nlmsg_type == RTM_NEWNEIGH || m->nlmsg_type == RTM_DELNEIGH) && read(m, n))
+            KernelAddress address;
+            if ((m->nlmsg_type == RTM_NEWADDR || m->nlmsg_type == RTM_DELADDR) && read(m, address))
+                address_changed(address);
+            else if ((m->nlmsg_type == RTM_NEWNEIGH || m->nlmsg_type == RTM_DELNEIGH) && read(m, n))
                 neighbor_changed(n);
             else if ((m->nlmsg_type == RTM_NEWLINK || m->nlmsg_type == RTM_DELLINK) &&
                      read(m, link))

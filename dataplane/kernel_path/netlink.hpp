@@ -22,6 +22,12 @@ struct KernelNeighbor {
     enum class State : std::uint8_t { Reachable, Stale, Incomplete, Failed, Gone };
     State state = State::Gone;
 };
+struct KernelAddress {
+    unsigned netdev = 0;
+    IpAddress address;
+    std::uint8_t length = 0;
+    bool gone = false;
+};
 struct KernelLink {
     unsigned netdev = 0;
     bool carrier = false;
@@ -59,8 +65,10 @@ public:
     // changes were lost: dump again.
     void dump_neighbors(const std::function<void(const KernelNeighbor&)>& each);
     void dump_links(const std::function<void(const KernelLink&)>& each);
+    void dump_addresses(const std::function<void(const KernelAddress&)>& each);
     bool changes(const std::function<void(const KernelNeighbor&)>& neighbor,
-                 const std::function<void(const KernelLink&)>& link);
+                 const std::function<void(const KernelLink&)>& link,
+                 const std::function<void(const KernelAddress&)>& address);
 
 private:
     Netlink() = default;

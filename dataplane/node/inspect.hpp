@@ -40,6 +40,10 @@ Verdict inspect_ip6(std::span<const std::uint8_t> ip, std::uint32_t frame_length
 Verdict inspect_local4(std::span<const std::uint8_t> ip, std::span<const std::uint16_t> services);
 Verdict inspect_local6(std::span<const std::uint8_t> ip, std::span<const std::uint16_t> services);
 
+// Whether a packet that passes the header checks is for the group of VRRP (RFC
+// 9568 §1.2); `ip` holds a whole header.
+bool is_vrrp_group(std::span<const std::uint8_t> ip);
+
 // RFC 826, RFC 5227: `arp` begins behind the Ethernet header.
 Exit inspect_arp(std::span<const std::uint8_t> arp, const MacAddress& ours,
                  std::span<const PortAddress> addresses);

@@ -35,6 +35,13 @@ Verdict inspect_transport(std::uint8_t protocol, Bytes l4, std::uint32_t length,
     return punt(PuntClass::Other);
 }
 
+// RFC 9568 §5.1.1.3, §7.1: an advertisement comes from the same link.
+bool good_vrrp(Bytes l4, std::uint8_t ttl) {
+    constexpr std::uint8_t kAdvertisement = 1, kVersion2 = 2, kVersion3 = 3;
+    return ttl == 255 && l4.size() >= 8 && (l4[0] & 15) == kAdvertisement &&
+           (l4[0] >> 4 == kVersion2 || l4[0] >> 4 == kVersion3);
+}
+
 Verdict inspect_icmp4(Bytes l4) {
     if (l4.size() < 8) return drop(Exit::IcmpBad);
     const auto type = l4[0];
@@ -68,6 +75,8 @@ Verdict inspect_local4(Bytes ip, std::span<const std::uint16_t> services) {
         case kTcp:
         case kUdp:
             return inspect_transport(ip[9], l4, total - header, services, {3, 3, 0});
+        case kVrrp:
+            return good_vrrp(l4, ip[8]) ? punt(PuntClass::Vrrp) : drop(Exit::PuntBadL4);
         default:
             return drop(Exit::PuntNoProtocol, {3, 2, 0});
     }
@@ -92,6 +101,8 @@ Verdict inspect_local6(Bytes ip, std::span<const std::uint16_t> services) {
             case kTcp:
             case kUdp:
                 return inspect_transport(next, l4, end - at, services, {1, 4, 0});
+            case kVrrp:
+                return good_vrrp(l4, ip[7]) ? punt(PuntClass::Vrrp) : drop(Exit::PuntBadL4);
             case kNoNext:
                 return drop(Exit::PuntNoProtocol);
             case kFragment: {
@@ -121,6 +132,15 @@ Verdict inspect_local6(Bytes ip, std::span<const std::uint16_t> services) {
         }
     }
     return drop(Exit::Ip6BadExtension);
+}
+
+bool is_vrrp_group(Bytes ip) {
+    constexpr std::uint32_t kGroup4 = 0xe0000012;  // 224.0.0.18
+    constexpr std::uint8_t kGroup6[16] = {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12};
+    if (ip[0] >> 4 == 4)
+        return ip[0] == 0x45 && ip[9] == kVrrp && read32(&ip[16]) == kGroup4 &&
+               (read16(&ip[6]) & (kMoreFragments | kFragmentOffset)) == 0;
+    return ip[6] == kVrrp && std::equal(kGroup6, kGroup6 + 16, &ip[24]);
 }
 
 namespace {

@@ -294,7 +294,12 @@ void ip_frame(Worker& w, Packet& p, bool to_us, bool to_group) {
     const auto verdict =
         ip4 ? inspect_ip4(p.bytes(), p.length(), known) : inspect_ip6(p.bytes(), p.length());
     p.link_unicast = to_us;
-    if (!verdict.passes()) return refuse(w, p, verdict.exit, verdict.error);
+    if (!verdict.passes()) {
+        // The one group of the kernel's that routers of a pair talk in.
+        const bool group = verdict.exit == Exit::Ip4Multicast || verdict.exit == Exit::Ip6Multicast;
+        if (group && to_group && is_vrrp_group(p.bytes()) && trim_to_packet(p)) return local(w, p);
+        return refuse(w, p, verdict.exit, verdict.error);
+    }
     if (!trim_to_packet(p)) return drop(w, p.in, p.m, Exit::NoBuffer);
     const auto* ip = p.ip();
     if (!ip4 && ip[24] == 0xff) {

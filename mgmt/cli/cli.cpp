@@ -28,6 +28,7 @@ struct Line {
     std::string name, reason, query, file, severity, comment, kind = "forward", number;
     std::vector<std::string> via;
     RouteOptions route;
+    DrainOptions drain;
     std::size_t limit = 100;
     int distance = 1;
     unsigned confirm = 0, seconds = 60;
@@ -151,8 +152,10 @@ void doctor(Session& session) {
         if (finding.kind == Finding::Kind::Bad) session.code = kRefused;
         if (session.as_json) {
             constexpr const char* kKinds[] = {"good", "hint", "bad"};
-            rows.push_back(
-                {{"kind", kKinds[kind]}, {"what", finding.what}, {"mend", finding.mend}});
+            rows.push_back({{"check", finding.check},
+                            {"kind", kKinds[kind]},
+                            {"what", finding.what},
+                            {"mend", finding.mend}});
             continue;
         }
         session.out << kMarks[kind] << finding.what << '\n';
@@ -166,6 +169,26 @@ void add_system(CLI::App& app, Line& line) {
         ->callback([&] { line.command = status; });
     app.add_subcommand("doctor", "Is this host fit to be a gateway? Says what mends it")
         ->callback([&] { line.command = doctor; });
+    auto* support = app.add_subcommand(
+        "tech-support", "Everything somebody far away needs to understand this gate, in one file");
+    support->add_option("FILE", line.file,
+                        "Without: named after host and time; - for standard output");
+    support->callback([&] { line.command = [&](Session& s) { tech_support(s, line.file); }; });
+    auto* drain = app.add_subcommand("drain", "Take the gate out of service, and back");
+    drain->callback([&, drain] {
+        if (drain->get_subcommands().empty()) line.command = drain_show;
+    });
+    auto* on = drain->add_subcommand(
+        "on", "Ask everybody to go elsewhere (RFC 8326) and say not ready; forwarding goes on");
+    on->add_option("--reason", line.drain.reason, "Shown to others; a restart keeps it");
+    on->add_option("--wait", line.drain.wait,
+                   "Wait so many seconds until traffic has left; exit code 1 when it stays")
+        ->check(CLI::Range(1, 86400));
+    on->add_option("--below", line.drain.below, "Packets a second that count as none")
+        ->check(CLI::Range(0, 1'000'000))
+        ->capture_default_str();
+    on->callback([&] { line.command = [&](Session& s) { drain_on(s, line.drain); }; });
+    drain->add_subcommand("off", "Back in service")->callback([&] { line.command = drain_off; });
     auto* port = app.add_subcommand("port", "Ports");
     port->require_subcommand(1);
     port->add_subcommand("list", "All ports, a line each")->callback([&] {

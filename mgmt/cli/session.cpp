@@ -7,6 +7,8 @@ const json::value* find(const json::value& row, std::string_view key) {
     return row.is_object() ? row.get_object().if_contains({key.data(), key.size()}) : nullptr;
 }
 
+}  // namespace
+
 std::optional<json::value> parse(Session& session, const std::string& body) {
     json::error_code error;
     auto value = json::parse(body, error);
@@ -15,8 +17,6 @@ std::optional<json::value> parse(Session& session, const std::string& body) {
     session.code = kRefused;
     return std::nullopt;
 }
-
-}  // namespace
 
 void print_problem(Session& session, const Answer& answer) {
     session.code = kRefused;

@@ -29,6 +29,8 @@ std::optional<json::value> get(Session& session, const std::string& path);
 // A request whose success is silent or one sentence.
 bool send(Session& session, const std::string& method, const std::string& path,
           const std::string& body, const Headers& headers, std::string* answer = nullptr);
+// The answer of a request that send() made; nothing, and said so, when it is no JSON.
+std::optional<json::value> parse(Session& session, const std::string& body);
 void print_problem(Session& session, const Answer& answer);
 
 std::string text(const json::value& row, std::string_view key);
@@ -62,6 +64,17 @@ void liveness(Session& session, const std::string& address);
 void counters(Session& session, const std::string& prefix, bool all);
 void status(Session& session);
 void events(Session& session, std::size_t limit, const std::string& severity, bool follow);
+// To the file, "" for one named after host and time, "-" for standard output.
+void tech_support(Session& session, const std::string& file);
+std::string without_secrets(const std::string& text);
+struct DrainOptions {
+    std::string reason;
+    unsigned wait = 0;       // seconds at most until traffic has left; 0: do not wait
+    std::int64_t below = 5;  // packets a second that still count as none
+};
+void drain_show(Session& session);
+void drain_on(Session& session, const DrainOptions& options);
+void drain_off(Session& session);
 void config_show(Session& session, bool defaults);
 void config_check(Session& session, const std::string& file);
 void config_diff(Session& session, const std::string& file);

@@ -190,6 +190,9 @@ class Lab:
                 except (ProcessLookupError, PermissionError):
                     pass
             run("ip", "netns", "delete", name, check=False)
+        for line in pathlib.Path("/proc/mounts").read_text().splitlines():
+            if line.split()[1].startswith(f"{self.directory}/"):
+                run("umount", "-l", line.split()[1], check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
 
 

@@ -10,7 +10,7 @@ _torii() {
     done
     local words="--json --watch --help --socket --url --token"
     case "${first[*]}" in
-        "") words+=" bgp route explain status port neighbor liveness counters events token config import doctor" ;;
+        "") words+=" bgp route explain status port neighbor liveness counters events token config import doctor drain tech-support" ;;
         bgp) words+=" neighbors neighbor peers groups clear soft-in soft-out shutdown enable drain dump" ;;
         "bgp dump") words+=" table updates --for" ;;
         "bgp neighbor") words+=" --why $(_torii_list neighbors address)" ;;
@@ -22,6 +22,11 @@ _torii() {
         port | neighbor) words+=" list" ;;
         counters*) words+=" --all" ;;
         events) words+=" --limit --severity --follow" ;;
+        tech-support)
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            return ;;
+        drain) words+=" on off" ;;
+        "drain on") words+=" --reason --wait --below" ;;
         token) words+=" add" ;;
         import) words+=" frr" ;;
         config) words+=" show check diff reload commit confirm rollback save history" ;;

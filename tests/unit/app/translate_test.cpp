@@ -36,6 +36,23 @@ TEST(Translate, AnAddressIsALocalRouteInsideAnAttachedNetwork) {
     EXPECT_EQ(connected_routes(m.ports[1], 1).size(), 1u);
 }
 
+TEST(Translate, ADrainedGateAsksEverybodyToGoElsewhere) {
+    const auto m = model(std::string{kPorts} + R"(
+bgp = {
+  asn = 64512;
+  groups = { nodes = { remote_as = "external"; }; };
+  listen = ( { range = "10.0.0.0/24"; group = "nodes"; } );
+  neighbors = ( { address = "192.0.2.2"; remote_as = 65000; } );
+};
+)");
+    const auto asks = [](const bgp::SpeakerSettings& settings) {
+        return settings.groups.at(0).peer.graceful_shutdown &&
+               settings.neighbors.at(0).peer.graceful_shutdown;
+    };
+    EXPECT_FALSE(asks(speaker_settings(m)));
+    EXPECT_TRUE(asks(speaker_settings(m, true)));
+}
+
 TEST(Translate, StaticNextHopsAreSortedAndNamedPortsFound) {
     const auto m = model(std::string{kPorts} + R"(
 routes = ( { prefix = "198.51.100.0/24"; via = ["10.0.0.9 weight 2", "10.0.0.3"]; },

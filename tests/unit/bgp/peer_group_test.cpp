@@ -173,6 +173,20 @@ TEST_F(PeerGroup, DrainAsksOthersToGoElsewhere) {
     EXPECT_EQ(world.view("10.99.0.1").admin, "draining");
 }
 
+TEST_F(PeerGroup, ADrainMarksTheDefaultRouteOfMembersToo) {
+    nodes().default_originate = true;
+    apply();
+    const auto peer = world.up("10.99.0.1", 65001);
+    const auto& attributes = peer->routes.at(prefix("0.0.0.0/0")).attributes;
+    EXPECT_FALSE(attributes.contains(8));
+    nodes().graceful_shutdown = true;
+    apply();
+    EXPECT_EQ(peer->routes.at(prefix("0.0.0.0/0")).attributes.at(8), unhex("ffff0000"));
+    nodes().graceful_shutdown = false;
+    apply();
+    EXPECT_FALSE(peer->routes.at(prefix("0.0.0.0/0")).attributes.contains(8));
+}
+
 TEST_F(PeerGroup, Row35OverTheListenLimitIsSaid) {
     wanted.listen_limit = 2;
     apply();

@@ -113,6 +113,20 @@ TEST_F(ApiTest, ActsOnNeighborsAndGroups) {
     EXPECT_EQ(router.actions, (std::vector<std::string>{"10.0.0.2 3 new disk", "group nodes 0 "}));
 }
 
+TEST_F(ApiTest, DrainsByPutAndEndsByDelete) {
+    EXPECT_NE(ask("GET", "/api/v1/drain").body.find(R"("drained":false)"), std::string::npos);
+    const auto begun = ask("PUT", "/api/v1/drain", R"({"reason":"new kernel"})");
+    EXPECT_EQ(begun.status, 200u);
+    EXPECT_NE(begun.body.find(R"("reason":"new kernel")"), std::string::npos) << begun.body;
+    EXPECT_EQ(ask("PUT", "/api/v1/drain", R"({"why":1})").status, 400u);
+    role = Role::Read;
+    EXPECT_EQ(ask("DELETE", "/api/v1/drain").status, 403u);
+    EXPECT_TRUE(router.drain_state.drained);
+    role = Role::Operate;
+    EXPECT_EQ(ask("DELETE", "/api/v1/drain").status, 200u);
+    EXPECT_FALSE(router.drain_state.drained);
+}
+
 TEST_F(ApiTest, AReaderCannotWrite) {
     role = Role::Read;
     EXPECT_EQ(ask("PUT", "/api/v1/routes/static/10.5.0.0/16", R"({"kind":"discard"})").status,

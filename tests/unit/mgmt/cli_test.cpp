@@ -8,7 +8,6 @@
 #include <sstream>
 
 #include "mgmt/cli/client.hpp"
-#include "mgmt/cli/doctor.hpp"
 #include "mgmt/cli/table.hpp"
 #include "mgmt/server.hpp"
 #include "tests/unit/mgmt/fake_views.hpp"
@@ -51,6 +50,44 @@ TEST_F(CliTest, ListsNeighbors) {
         << out.str();
     EXPECT_TRUE(shows("hold timer expired"));
     EXPECT_TRUE(shows("2 neighbors, 1 established"));
+}
+
+TEST_F(CliTest, DrainsTheGateAndBringsItBack) {
+    EXPECT_EQ(torii({"drain"}), kOk) << err.str();
+    EXPECT_TRUE(shows("in service\nneighbors established: 1\n")) << out.str();
+    EXPECT_EQ(torii({"drain", "on", "--reason", "new kernel"}), kOk) << err.str();
+    EXPECT_TRUE(shows("drained since 2026-01-02T03:04:05Z: new kernel")) << out.str();
+    EXPECT_EQ(torii({"--json", "drain"}), kOk);
+    EXPECT_TRUE(shows(R"("drained":true)")) << out.str();
+    EXPECT_EQ(torii({"drain", "off"}), kOk);
+    EXPECT_TRUE(shows("in service")) << out.str();
+    EXPECT_EQ(torii({"drain", "maybe"}), kUsage);
+}
+
+TEST_F(CliTest, WaitsUntilTrafficHasLeft) {
+    EXPECT_EQ(torii({"drain", "on", "--wait", "10"}), kOk) << err.str();
+    EXPECT_TRUE(shows("drained since")) << out.str();
+    router.forwards_between_questions = 1000;
+    EXPECT_EQ(torii({"--json", "drain", "on", "--wait", "1"}), kRefused);
+    EXPECT_NE(err.str().find("still forwards 1000 packets/s"), std::string::npos) << err.str();
+    EXPECT_TRUE(shows(R"("drained":true)")) << out.str();
+}
+
+TEST_F(CliTest, GathersWhatSupportNeedsWithoutSecrets) {
+    router.report.reasons = {"password = [\"hunter2\"]"};
+    EXPECT_EQ(torii({"tech-support", "-"}), kOk) << err.str();
+    for (const auto* section : {"==== status", "==== configuration", "==== neighbors",
+                                "==== events", "==== doctor", "==== host", "==== journal"})
+        EXPECT_TRUE(shows(section)) << section;
+    EXPECT_TRUE(shows("10.0.0.2")) << "the neighbors are not in it";
+    EXPECT_FALSE(shows("hunter2")) << out.str();
+
+    const auto file = testing::TempDir() + "torii-support-" + std::to_string(::getpid());
+    EXPECT_EQ(torii({"--json", "tech-support", file}), kOk) << err.str();
+    EXPECT_EQ(std::filesystem::status(file).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    EXPECT_EQ(torii({"tech-support", file}), kRefused) << "it overwrote a file";
+    std::filesystem::remove(file);
 }
 
 TEST_F(CliTest, ShowsPeersInTheColumnsOfCilium) {
@@ -235,29 +272,6 @@ TEST(Alias, KnowsTheWordsOfOthers) {
     EXPECT_EQ(translate_alias({"--socket", "x", "show", "protocols"}),
               (Words{"--socket", "x", "bgp", "neighbors"}));
     EXPECT_EQ(translate_alias({"bgp", "neighbors"}), (Words{"bgp", "neighbors"}));
-}
-
-TEST(Doctor, NamesWhatIsWrongWithAHostAndWhatMendsIt) {
-    namespace fs = std::filesystem;
-    const auto root = fs::path{testing::TempDir()} / ("torii-doctor-" + std::to_string(::getpid()));
-    const auto write = [&](const std::string& name, const std::string& text) {
-        fs::create_directories((root / name).parent_path());
-        std::ofstream{root / name} << text;
-    };
-    write("proc/meminfo", "HugePages_Total:    8\nHugepagesize:    2048 kB\n");
-    write("proc/cpuinfo", "flags : sse avx2 bmi\n");
-    write("proc/sys/net/ipv4/conf/all/rp_filter", "1\n");
-    write("proc/net/tcp", " 0: 00000000:00B3 00000000:0000 0A 0\n");
-    std::string bad, good;
-    for (const auto& finding : examine_host(root.string()))
-        (finding.kind == Finding::Kind::Good ? good : bad) +=
-            finding.what + '\n' + finding.mend + '\n';
-    fs::remove_all(root);
-    EXPECT_NE(good.find("hugepages: 8 of 2 MiB"), std::string::npos) << good;
-    EXPECT_NE(good.find("AVX2"), std::string::npos) << good;
-    EXPECT_NE(bad.find("sysctl -w net.ipv4.conf.all.rp_filter=2"), std::string::npos) << bad;
-    EXPECT_NE(bad.find("modprobe tun"), std::string::npos) << bad;
-    EXPECT_NE(bad.find("port 179"), std::string::npos) << bad;
 }
 
 TEST(Table, FitsTheTerminal) {

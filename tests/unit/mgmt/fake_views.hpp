@@ -20,7 +20,8 @@ class FakeRouter final : public RouteView,
                          public StaticRouteControl,
                          public BgpControl,
                          public ExplainView,
-                         public ConfigControl {
+                         public ConfigControl,
+                         public DrainControl {
 public:
     std::map<Prefix, RouteRow> table;
     HealthReport report;
@@ -40,7 +41,7 @@ public:
         report.neighbors_established = 1;
     }
 
-    Views views() { return {this, this, this, this, this, this, this, this, this, this}; }
+    Views views() { return {this, this, this, this, this, this, this, this, this, this, this}; }
 
     void add(const char* prefix, const char* via, const char* source) {
         RouteRow row;
@@ -54,6 +55,20 @@ public:
         if (row.source == "bgp")
             row.bgp = BgpPathRow{via, 65001, "65001", "igp", {}, {}, {"65001:1"}, false};
         table[row.prefix] = row;
+    }
+
+    DrainState drain_state{false, "", "", 1000, 1};
+    std::uint64_t forwards_between_questions = 0;
+
+    void drain(Done<DrainState> done) override {
+        drain_state.forwarded_packets += forwards_between_questions;
+        done(DrainState{drain_state});
+    }
+    void set_drain(bool drained, std::string reason, Done<DrainState> done) override {
+        drain_state.drained = drained;
+        drain_state.since = drained ? "2026-01-02T03:04:05Z" : "";
+        drain_state.reason = std::move(reason);
+        done(DrainState{drain_state});
     }
 
     void routes(RouteQuery query, Done<RoutePage> done) override {

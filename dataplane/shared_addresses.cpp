@@ -1,0 +1,82 @@
+// Addresses that somebody else gives to a twin and takes away again: keepalived,
+// for a pair of gates that share the nodes' next hop (VRRP, RFC 9568). The kernel
+// answers ARP and ND for them; here the workers learn that they are ours.
+#include <algorithm>
+
+#include "dataplane/parts.hpp"
+
+namespace torii::dataplane {
+
+void Dataplane::Parts::kernel_says(const KernelAddress& kernel) {
+    const auto place = std::ranges::find_if(
+        places, [&](const Place& p) { return p.twin && p.twin->netdev() == kernel.netdev; });
+    if (place == places.end()) return;
+    const auto index = static_cast<PortIndex>(place - places.begin());
+    const auto known = [&](const std::vector<PortAddress>& addresses) {
+        return std::ranges::find(addresses, kernel.address, &PortAddress::address) !=
+               addresses.end();
+    };
+    if (kernel.gone) {
+        if (known(place->shared)) give_up_shared(index, kernel.address);
+    } else if (!known(place->own)) {
+        take_shared(index, {kernel.address, kernel.length});
+    }
+}
+
+// What is there now; for the start, and when changes were lost.
+void Dataplane::Parts::dump_shared() {
+    // Whole before anything is done about it, which asks the kernel more.
+    std::vector<KernelAddress> there;
+    netlink->dump_addresses([&](const KernelAddress& kernel) { there.push_back(kernel); });
+    for (const auto& kernel : there) kernel_says(kernel);
+    for (PortIndex i = 0; i < places.size(); ++i) {
+        const auto before = places[i].shared;
+        for (const auto& a : before)
+            if (std::ranges::none_of(there, [&](const KernelAddress& kernel) {
+                    return kernel.netdev == places[i].twin->netdev() && kernel.address == a.address;
+                }))
+                give_up_shared(i, a.address);
+    }
+}
+
+void Dataplane::Parts::take_shared(PortIndex index, const PortAddress& shared) {
+    auto& place = places[index];
+    // While the other gate had it, it was a neighbor like any.
+    if (auto* neighbor = neighbors.find(index, shared.address); neighbor != nullptr) {
+        if (std::exchange(neighbor->on_link, false)) publisher.erase_host(shared.address);
+        if (neighbor->users == 0) forget(*neighbor);
+    }
+    place.shared.push_back(shared);
+    place.own.push_back(shared);
+    if (!shared.address.is_link_local()) {
+        publisher.set_host(shared.address, HopTable::kLocal);
+        if (auto done = netlink->add_rules(shared.address, settings.route_table); !done)
+            warn("KERNEL-RULE", done.error());
+    }
+    publish_port(index);
+    publish_own();
+    events.emit(
+        {Severity::Notice,
+         "SHARED-ADDRESS-TAKEN",
+         "port " + place.port->settings().name + " answers for " + shared.address.to_string(),
+         {{"port", place.port->settings().name}, {"address", shared.address.to_string()}}});
+}
+
+void Dataplane::Parts::give_up_shared(PortIndex index, const IpAddress& address) {
+    auto& place = places[index];
+    std::erase_if(place.shared, [&](const PortAddress& a) { return a.address == address; });
+    std::erase_if(place.own, [&](const PortAddress& a) { return a.address == address; });
+    if (!address.is_link_local()) {
+        publisher.erase_host(address);
+        netlink->remove_rules_from(address, settings.route_table);
+    }
+    publish_port(index);
+    publish_own();
+    events.emit(
+        {Severity::Notice,
+         "SHARED-ADDRESS-LEFT",
+         "port " + place.port->settings().name + " no longer answers for " + address.to_string(),
+         {{"port", place.port->settings().name}, {"address", address.to_string()}}});
+}
+
+}  // namespace torii::dataplane

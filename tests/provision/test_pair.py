@@ -1,0 +1,132 @@
+"""From two fresh hosts to a pair of gates by Ansible, and what packets see of it."""
+
+import json
+import shutil
+import time
+
+import pytest
+import yaml
+
+from lab import run, wait_for
+from pair import WORLD
+from playbooks import ANSIBLE, changed
+from traffic import Flows, Pings
+
+@pytest.mark.skipif(not shutil.which("ansible-lint"), reason="ansible-lint is not installed")
+def test_roles_are_lint_clean():
+    found = run("ansible-lint", "--profile", "production", "--offline", "-q", "--nocolor", cwd=ANSIBLE,
+                check=False, timeout=180)
+    assert found.returncode == 0, found.stdout + found.stderr
+    run("yamllint", "--strict", "-c", ".yamllint", ".", cwd=ANSIBLE)
+
+
+def test_check_mode_works_on_a_fresh_host(plays, pair):
+    done = plays.run("site.yml", "--check", "--diff")
+    assert "+  asn = \"64512\";" in done.stdout
+    gate = pair.gates["gate1"]
+    assert gate.run("ls", "/usr/sbin/toriid", check=False).returncode != 0, "check mode installed something"
+    assert gate.run("ls", "/etc/sysctl.d/60-torii.conf", check=False).returncode != 0
+
+
+def test_first_run_makes_a_pair(plays, pair):
+    done = plays.run("site.yml")
+    assert all(count > 5 for count in changed(done.stdout).values()), done.stdout
+    assert "The kernel was started without" in done.stdout and "isolcpus=1" in done.stdout
+    for gate in pair.gates.values():
+        for unit in ("torii", "keepalived", "torii-firewall"):
+            assert gate.show(unit, "ActiveState") == "active", gate.journal(unit)
+        assert gate.run("cat", "/proc/sys/net/ipv4/ip_default_ttl").stdout.strip() == "65"
+        assert "192.0.2.110" in gate.run("nft", "list", "table", "inet", "torii_management").stdout
+        assert "hugepages=2 isolcpus=1" in gate.run("cat", "/etc/default/grub.d/torii.cfg").stdout
+
+
+def test_prometheus_learns_of_the_gates(plays, pair):
+    directory = pair.gates["gate2"].root / "etc/prometheus"
+    written = yaml.safe_load((directory / "prometheus.yml").read_text())
+    jobs = {job["job_name"]: job for job in written["scrape_configs"]}
+    assert jobs["torii"]["authorization"] == {"credentials_file": "/etc/prometheus/torii.token"}
+    assert yaml.safe_load((directory / "torii-targets.yml").read_text()) == [
+        {"targets": ["192.0.2.1:8443", "192.0.2.5:8443"]}]
+    assert written["rule_files"] == ["/etc/prometheus/torii-alerts.yml"]
+    assert (pair.gates["gate2"].root / "var/lib/grafana/dashboards/torii.json").exists()
+    if shutil.which("promtool"):
+        run("promtool", "check", "rules", directory / "torii-alerts.yml")
+
+
+def test_second_run_changes_nothing(plays):
+    done = plays.run("site.yml")
+    assert set(changed(done.stdout).values()) == {0}, done.stdout
+
+
+def test_a_change_reloads_and_never_restarts(plays, pair):
+    before = {name: gate.show("torii", "MainPID") for name, gate in pair.gates.items()}
+    done = plays.run("site.yml", "--tags", "gateway", "-e",
+                     json.dumps({"gateway_services": ["10.96.0.0/16 ge 32 le 32", "10.97.0.0/16 ge 32 le 32"]}))
+    assert set(changed(done.stdout).values()) == {2}, done.stdout
+    for name, gate in pair.gates.items():
+        assert gate.show("torii", "MainPID") == before[name]
+        assert "10.97.0.0/16" in gate.run("torii", "config", "show").stdout
+
+
+def test_pair_carries_traffic(pair):
+    pair.start_routers()
+    pair.converge()
+    assert pair.owner() == ["gate1"], "the higher priority has the address"
+
+
+def flows(pair):
+    """From the world to each pod and back, so that both gates carry some."""
+    return Flows(*[Pings(pair.up, f"10.244.{n}.2", WORLD) for n in (1, 2, 3)], Pings(pair.pods[0], WORLD))
+
+
+def report(what, seen):
+    sent, lost = sum(s for s, _, _ in seen.values()), sum(lost for _, lost, _ in seen.values())
+    longest = max(gap for _, _, gap in seen.values())
+    print(f"\n{what}: {lost} of {sent} packets lost, longest silence {1000 * longest:.0f} ms")
+    for label, (count, gone, gap) in seen.items():
+        print(f"  {label}: {gone} of {count} lost, {1000 * gap:.0f} ms")
+    return lost
+
+
+def test_drained_gate_loses_nothing(pair):
+    gate = pair.gates["gate1"]
+    running = flows(pair)
+    time.sleep(0.5)
+    gate.run("torii", "drain", "on", "--reason", "test")
+    wait_for("the other gate has the address", lambda: pair.owner() == ["gate2"], 15)
+    pair.converge(["gate2"])
+    gate.run("torii", "drain", "on", "--wait", "20", "--below", "20", timeout=40)
+    gate.run("torii", "drain", "off")
+    wait_for("it has the address again", lambda: pair.owner() == ["gate1"], 15)
+    pair.converge()
+    time.sleep(0.5)
+    assert report("drain and back", running.stop()) == 0
+
+
+def test_upgrade_by_the_play_loses_nothing(pair, plays, newer):
+    before = {name: gate.show("torii", "MainPID") for name, gate in pair.gates.items()}
+    running = flows(pair)
+    plays.run("upgrade.yml", "-e", f"gateway_package={newer}", "-e", "gateway_drain_below=20")
+    pair.converge()
+    assert report("upgrade of both", running.stop()) == 0
+    for name, gate in pair.gates.items():
+        assert gate.run("dpkg-query", "-W", "-f", "${Version}", "torii").stdout.endswith("+1")
+        assert gate.show("torii", "MainPID") != before[name], "the new version does not run"
+
+
+def test_killed_gate_costs_the_failover_time(pair):
+    """The host that has the shared address loses power: processes and links are gone at once."""
+    gate = pair.gates["gate1"]
+    running = flows(pair)
+    time.sleep(0.5)
+    pair.fabric.ip("link", "set", gate.fabric_port, "down")
+    pair.up.ip("link", "set", gate.uplink, "down")
+    gate.close()
+    wait_for("the other gate has the address", lambda: pair.owner() == ["gate2"], 15)
+    pair.converge(["gate2"])
+    time.sleep(0.5)
+    seen = running.stop()
+    report("one gate killed", seen)
+    # Three advertisements of 0.2 s and the skew, the neighbors' caches, slack for a slow machine.
+    assert max(gap for _, _, gap in seen.values()) < 2.5
+    assert min(lost for _, lost, _ in seen.values()) < 250
