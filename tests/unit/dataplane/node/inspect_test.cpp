@@ -12,7 +12,7 @@ namespace {
 // What the bursts take for plain without a closer look passes the closer look.
 TEST(PlainOctet, IsNoMartiansInIp4) {
     for (std::uint32_t first = 0; first < 256; ++first)
-        for (const std::size_t at : {12, 16}) {
+        for (const std::size_t at : {12u, 16u}) {
             std::array<std::uint8_t, 20> ip{0x45, 0, 0, 20, 0, 0, 0, 0, 64, kUdp};
             write32(&ip[12], 0x0a000001);
             write32(&ip[16], 0x0a000002);
@@ -30,7 +30,7 @@ TEST(PlainOctet, IsNoMartiansInIp4) {
 
 TEST(PlainOctet, IsNoMartiansInIp6) {
     for (std::uint32_t first = 0; first < 256; ++first)
-        for (const std::size_t at : {8, 24}) {
+        for (const std::size_t at : {8u, 24u}) {
             std::array<std::uint8_t, 40> ip{0x60, 0, 0, 0, 0, 0, kUdp, 64, 0xfd};
             ip[24] = 0x20;
             ip[at] = static_cast<std::uint8_t>(first);
