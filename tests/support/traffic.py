@@ -10,7 +10,7 @@ class Pings:
     def __init__(self, host, target, source=None, interval=0.01):
         self.interval, self.target = interval, target
         extra = ["-I", source] if source else []
-        self.process = host.start(f"ping-{target}", "ping", "-n", "-i", interval, "-W", "1", *extra, target)
+        self.process = host.start(f"ping-{target}", "ping", "-n", "-D", "-i", interval, "-W", "1", *extra, target)
         self.label = f"{host.name} -> {target}"
 
     def stop(self):
@@ -20,13 +20,17 @@ class Pings:
         text = self.process.log_file.read_text(errors="replace")
         self.process.log_file.unlink()
         sent = int(re.search(r"(\d+) packets transmitted", text).group(1))
-        answered = sorted({int(n) for n in re.findall(r"icmp_seq=(\d+) ttl", text)})
+        came = {}
+        for at, number in re.findall(r"(?m)^\[([0-9.]+)\] .*icmp_seq=(\d+) ttl", text):
+            came.setdefault(int(number), float(at))
         # The last few may have been on their way.
         sent -= 5
-        answered = [n for n in answered if n <= sent]
-        edges = [0, *answered, sent + 1]
-        longest = max(b - a - 1 for a, b in zip(edges, edges[1:]))
-        return sent, sent - len(answered), longest * self.interval
+        answered = sorted(number for number in came if number <= sent)
+        if not answered:
+            return sent, sent, sent * self.interval
+        # By the clock: a busy machine sends fewer than a hundred a second.
+        silence = max([came[b] - came[a] for a, b in zip(answered, answered[1:]) if b - a > 1], default=0.0)
+        return sent, sent - len(answered), max(silence, (sent - answered[-1]) * self.interval)
 
 
 class Flows:

@@ -45,6 +45,7 @@ author:
 
 NVIDIA = "0x15b3"
 WANTED = "vfio-pci"
+PCI = r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
 
 
 def content(path):
@@ -71,7 +72,14 @@ class Host:
         return os.path.join(self.sysfs, "bus/pci/devices", pci, *parts)
 
     def interfaces_of(self, pci):
-        return sorted(os.path.basename(p) for p in glob.glob(self.device(pci, "net", "*")))
+        """Those of the device, and of the virtio device that it carries."""
+        found = glob.glob(self.device(pci, "net", "*")) + glob.glob(self.device(pci, "virtio*", "net", "*"))
+        return sorted(os.path.basename(p) for p in found)
+
+    def pci_of(self, interface):
+        """The last PCI address on the way to the interface's device; "" for one that has none."""
+        way = os.path.realpath(self.net(interface, "device")).split(os.sep)
+        return next((part for part in reversed(way) if re.fullmatch(PCI, part)), "")
 
     def driver_of(self, pci):
         link = self.device(pci, "driver")
@@ -125,9 +133,9 @@ class Host:
         mac = port["mac"].lower()
         for path in glob.glob(os.path.join(self.sysfs, "class/net/*")):
             name = os.path.basename(path)
-            # Bonds and VLANs show their member's MAC.
-            if content(self.net(name, "address")).lower() == mac and os.path.exists(self.net(name, "device")):
-                return os.path.basename(os.path.realpath(self.net(name, "device")))
+            # Bonds and VLANs show their member's MAC, and have no device.
+            if content(self.net(name, "address")).lower() == mac and self.pci_of(name):
+                return self.pci_of(name)
         kept = self.kept_macs().get(mac)
         if kept:
             return kept
