@@ -17,29 +17,54 @@ struct Nic {
     std::string attribute(const char* file) const { return content(path / file); }
 };
 
+// The kernel's name of a NIC: below the device, or below the virtio device that it carries.
+std::string netdev_of(const fs::path& device) {
+    if (const auto own = names_in(device / "net"); !own.empty()) return own[0];
+    for (const auto& child : names_in(device))
+        if (child.starts_with("virtio"))
+            if (const auto below = names_in(device / child / "net"); !below.empty())
+                return below[0];
+    return {};
+}
+
 std::vector<Nic> nics(const std::string& root) {
     std::vector<Nic> out;
     const fs::path devices = root + "/sys/bus/pci/devices";
     for (const auto& pci : names_in(devices)) {
-        Nic nic{pci, "", "", devices / pci};
+        Nic nic{pci, "", netdev_of(devices / pci), devices / pci};
         if (!nic.attribute("class").starts_with("0x0200")) continue;
         std::error_code none;
         nic.driver = fs::read_symlink(nic.path / "driver", none).filename().string();
-        if (const auto names = names_in(nic.path / "net"); !names.empty()) nic.netdev = names[0];
         out.push_back(std::move(nic));
     }
     return out;
 }
 
-// The netdev of the default route: 00000000 is the destination 0.0.0.0.
-std::string default_netdev(const std::string& root) {
-    std::istringstream lines{content(root + "/proc/net/route")};
-    for (std::string line; std::getline(lines, line);) {
+// An interface and all below it: members of a bond or bridge, the NIC of a VLAN.
+void add_with_lower(const std::string& root, const std::string& netdev,
+                    std::set<std::string>& out) {
+    if (netdev == "lo" || !out.insert(netdev).second) return;
+    constexpr std::string_view kLower = "lower_";
+    for (const auto& name : names_in(root + "/sys/class/net/" + netdev))
+        if (name.starts_with(kLower)) add_with_lower(root, name.substr(kLower.size()), out);
+}
+
+// What carries a default route of either family: whoever takes it cuts the host off.
+std::set<std::string> default_netdevs(const std::string& root) {
+    std::set<std::string> out;
+    std::istringstream ip4{content(root + "/proc/net/route")};
+    for (std::string line; std::getline(ip4, line);) {
         std::istringstream fields{line};
         std::string netdev, destination;
-        if (fields >> netdev >> destination && destination == "00000000") return netdev;
+        if (fields >> netdev >> destination && destination == "00000000")
+            add_with_lower(root, netdev, out);
     }
-    return {};
+    // Destination and its length come first, the interface last.
+    std::istringstream ip6{content(root + "/proc/net/ipv6_route")};
+    for (std::string line; std::getline(ip6, line);)
+        if (line.starts_with("00000000000000000000000000000000 00 "))
+            add_with_lower(root, line.substr(line.find_last_of(' ') + 1), out);
+    return out;
 }
 
 // DPDK drives these beside their kernel driver (bifurcated).
@@ -110,19 +135,24 @@ void link(const std::string& root, const Nic& nic, std::vector<Finding>& out) {
 
 std::vector<Finding> examine_nics(const std::string& root) {
     std::vector<Finding> out;
-    const auto all = nics(root);
-    if (all.empty())
-        return {{Kind::Hint, "nic",
-                 "no physical NIC: ports can only be virtual, at a part of the speed",
-                 "netdev = \"eth1\" in a port takes an interface of the kernel; lspci shows NICs"}};
-    const auto management = default_netdev(root);
-    for (const auto& nic : all) {
-        out.push_back(driver(nic, !nic.netdev.empty() && nic.netdev == management));
+    const auto management = default_netdevs(root);
+    bool some = false;
+    bool wants_vfio = false;
+    for (const auto& nic : nics(root)) {
+        const bool manages = management.contains(nic.netdev);
+        out.push_back(driver(nic, manages));
+        if (manages) continue;
+        some = true;
+        wants_vfio |= !works_beside_kernel(nic.driver);
         numa(root, nic, out);
         link(root, nic, out);
     }
-    const bool wants_vfio =
-        std::ranges::any_of(all, [](const Nic& nic) { return !works_beside_kernel(nic.driver); });
+    if (!some)
+        out.push_back(
+            {Kind::Hint, "nic",
+             std::string{"no physical NIC"} + (out.empty() ? "" : " beside the host's own") +
+                 ": ports can only be virtual, at a part of the speed",
+             "netdev = \"eth1\" in a port takes an interface of the kernel; lspci shows NICs"});
     if (wants_vfio && !fs::exists(root + "/sys/bus/pci/drivers/vfio-pci"))
         out.push_back(
             {Kind::Hint, "vfio", "the module vfio-pci is not loaded", "modprobe vfio-pci"});

@@ -90,6 +90,34 @@ TEST_F(DoctorTest, GivesTheNicsToToriiButNotTheOneOfTheDefaultRoute) {
     EXPECT_EQ(says("vfio"), "");
 }
 
+TEST_F(DoctorTest, TheHostsOwnNicStaysTheKernelsHoweverItHangsTogether) {
+    // A guest's: the interface is below the virtio device that the NIC carries.
+    nic("0000:00:03.0", "virtio-pci");
+    fs::create_directories(root / "sys/bus/pci/devices/0000:00:03.0/virtio2/net/ens3");
+    write("proc/net/route", "Iface\tDestination\nens3\t00000000\t0100000A\n");
+    EXPECT_NE(says("nic").find("hint: no physical NIC beside the host's own"), std::string::npos);
+    EXPECT_EQ(says("vfio"), "");
+    // Members of the bond below the VLAN that has the IPv6 default route.
+    nic("0000:3b:00.0", "ice", "enp3s0");
+    nic("0000:3b:00.1", "ice", "enp3s1");
+    nic("0000:5e:00.0", "ice", "enp5s0");
+    fs::create_directories(root / "sys/class/net/bond0.7/lower_bond0");
+    fs::create_directories(root / "sys/class/net/bond0/lower_enp3s0");
+    fs::create_directories(root / "sys/class/net/bond0/lower_enp3s1");
+    const std::string zero(32, '0');
+    write("proc/net/ipv6_route", zero + " 00 " + zero + " 00 " + zero +
+                                     " 00000400 00000003 00000000 00000003  bond0.7\n" + zero +
+                                     " 00 " + zero + " 00 " + zero +
+                                     " ffffffff 00000001 00000000 00200200       lo\n");
+    const auto all = says("driver");
+    for (const auto* name :
+         {"0000:00:03.0 (ens3)", "0000:3b:00.0 (enp3s0)", "0000:3b:00.1 (enp3s1)"})
+        EXPECT_NE(all.find("good: NIC " + std::string{name} + ": the kernel's"), std::string::npos)
+            << all;
+    EXPECT_NE(all.find("driverctl set-override 0000:5e:00.0 vfio-pci"), std::string::npos) << all;
+    EXPECT_EQ(all.find("driverctl set-override 0000:00:03.0"), std::string::npos) << all;
+}
+
 TEST_F(DoctorTest, SeesLinksLanesAndNumaNodes) {
     nic("0000:3b:00.0", "ice", "enp3s0");
     write("sys/class/net/enp3s0/carrier", "0\n");
