@@ -37,7 +37,9 @@ using BucketTablePtr = std::unique_ptr<BucketTable, BucketTableDelete>;
 inline BucketTablePtr make_buckets(std::uint32_t count) {
     BucketTablePtr table{new BucketTable};
     table->mask = count - 1;
-    table->buckets = static_cast<Bucket*>(std::aligned_alloc(64, count * sizeof(Bucket)));
+    constexpr std::size_t kLine = 64;
+    const std::size_t lines = (count * sizeof(Bucket) + kLine - 1) / kLine;
+    table->buckets = static_cast<Bucket*>(std::aligned_alloc(kLine, lines * kLine));
     if (table->buckets == nullptr) throw std::bad_alloc{};
     for (std::uint32_t i = 0; i < count; ++i) table->buckets[i] = {};
     return table;
