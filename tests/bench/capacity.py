@@ -7,6 +7,7 @@ memory it then had; the last lines are the slopes between them.
 
 import json
 import pathlib
+import resource
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -39,7 +40,7 @@ def memory(process):
 def routes(count, spread):
     """`count` /24s: one behind the other, as pods are, or all over the address space."""
     for i in range(count):
-        n = (i * 0x9E3779B1 & 0xDFFFFF) + 0x010000 if spread else 0x400000 + i
+        n = (i * 0x9E3779B1 & 0x3FFFFF) + 0x200000 if spread else 0x400000 + i
         yield f'{{ prefix = "{n >> 16}.{n >> 8 & 255}.{n & 255}.0/24"; via = "10.0.0.9"; }}'
 
 
@@ -66,8 +67,8 @@ def with_peers(peers, prefixes=1):
         host.run("sysctl", "-qw", "net.core.somaxconn=8192", "net.ipv4.tcp_max_syn_backlog=8192", check=False)
         torii = Torii(host, SPEAKER + REST).start()
         if peers:
-            swarm = host.start("swarm", "prlimit", "--nofile=65536", build_directory() / "bgpswarm",
-                               "--dut", "172.16.0.1:179", "--src-nodes", "172.17.0.1", "--peers", peers,
+            swarm = host.start("swarm", build_directory() / "bgpswarm", "--dut", "172.16.0.1:179",
+                               "--src-nodes", "172.17.0.1", "--peers", peers,
                                "--prefixes-per-peer", prefixes, "--linger", 60)
             wait_for("every peer is up", lambda: swarm.poll() is None and torii.api.get(
                 "/api/v1/status")["neighbors_established"] == peers, 60)
@@ -98,7 +99,10 @@ def main():
 
 
 if __name__ == "__main__":
+    # A thousand sessions at each end; what is started takes the limit over.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     try:
         main()
     except LabError as error:
-        sys.exit(str(error))
+        sys.exit(str(error)[:2000])

@@ -30,7 +30,7 @@ class Playbooks:
             kind = "group_vars" if name == "all" or name in groups else "host_vars"
             (self.directory / kind / f"{name}.yml").write_text(json.dumps(values))
 
-    def run(self, playbook, *arguments, check=True, timeout=300, environment=None):
+    def run(self, playbook, *arguments, check=True, timeout=600, environment=None):
         path = playbook if str(playbook).startswith("/") else ANSIBLE / playbook
         done = subprocess.run(
             ["ansible-playbook", "-i", self.directory / "hosts.yml", path, *map(str, arguments)],
