@@ -259,7 +259,8 @@ def test_backup(machine):
     documented(machine, 0)
 
 
-def test_purge_leaves_nothing(machine):
+def test_purge_ends_the_gate_and_leaves_nothing(machine):
+    pid(machine)
     machine.run("apt-get", "purge", "-qq", "-y", "torii", net=False, timeout=120)
     after = files(machine)
     assert not after - machine.before, sorted(after - machine.before)
