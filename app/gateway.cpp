@@ -327,6 +327,7 @@ void Gateway::apply_routes(const config::Model& wanted) {
         if (had == own_static_.end() || had->second != route) put_route(route);
     }
     apply_pools(wanted);
+    if (dataplane_) dataplane_->set_drop_sources(wanted.drop_sources);
 }
 
 // What is assigned to nobody inside a pool leads nowhere, and the sender is told. A
@@ -380,6 +381,22 @@ bool Gateway::erase_static_route(const Prefix& prefix) {
     remove_route(prefix);
     running_.routes.erase(at);
     saved_ = false;
+    return true;
+}
+
+bool Gateway::put_drop_source(const Prefix& source) {
+    if (std::ranges::find(running_.drop_sources, source) != running_.drop_sources.end())
+        return false;
+    running_.drop_sources.push_back(source);
+    saved_ = false;
+    if (dataplane_) dataplane_->set_drop_sources(running_.drop_sources);
+    return true;
+}
+
+bool Gateway::erase_drop_source(const Prefix& source) {
+    if (std::erase(running_.drop_sources, source) == 0) return false;
+    saved_ = false;
+    if (dataplane_) dataplane_->set_drop_sources(running_.drop_sources);
     return true;
 }
 

@@ -61,6 +61,9 @@ public:
     // own. Both answer whether the prefix had one before.
     bool put_static_route(config::StaticRoute route);
     bool erase_static_route(const Prefix& prefix);
+    // The same for a source whose packets are dropped; put answers whether it is new.
+    bool put_drop_source(const Prefix& source);
+    bool erase_drop_source(const Prefix& source);
     // Reads the file again. The problems of a file that fails change nothing.
     Result<config::Plan, std::vector<std::string>> reload();
 

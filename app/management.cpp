@@ -17,7 +17,8 @@ struct ManagementViews::Parts {
           static_routes(gateway),
           bgp(gateway),
           config(gateway),
-          drain(gateway) {}
+          drain(gateway),
+          offload(gateway) {}
 
     Routes routes;
     Neighbors neighbors;
@@ -29,6 +30,7 @@ struct ManagementViews::Parts {
     BgpActions bgp;
     ConfigControl config;
     Drains drain;
+    Offload offload;
 };
 
 ManagementViews::ManagementViews(Gateway& gateway) : parts_(std::make_unique<Parts>(gateway)) {}
@@ -46,6 +48,7 @@ mgmt::Views ManagementViews::views() const {
     views.bgp = &parts_->bgp;
     views.config = &parts_->config;
     views.drain = &parts_->drain;
+    views.offload = &parts_->offload;
     return views;
 }
 

@@ -267,6 +267,8 @@ dataplane::Settings dataplane_settings(const config::Model& model) {
     to.capacity.ip6_prefixes = from.ipv6_routes;
     to.capacity.next_hops = from.next_hop_groups;
     to.policing.icmp_errors = {from.icmp_errors_per_second, from.icmp_errors_per_second / 5 + 1};
+    to.offload = from.offload;
+    to.drop_sources = model.drop_sources;
     for (const auto& port : model.ports) to.ports.push_back(port_settings(port));
     to.static_neighbors = static_neighbors(model);
     return to;

@@ -101,6 +101,17 @@ private:
     Gateway& gateway_;
 };
 
+class Offload final : public mgmt::OffloadControl {
+public:
+    explicit Offload(Gateway& gateway) : gateway_(gateway) {}
+    void offload(mgmt::Done<mgmt::OffloadReport> done) override;
+    void put_drop_source(Prefix source, mgmt::Done<bool> done) override;
+    void erase_drop_source(Prefix source, mgmt::Done<mgmt::Nothing> done) override;
+
+private:
+    Gateway& gateway_;
+};
+
 class StaticRoutes final : public mgmt::StaticRouteControl {
 public:
     explicit StaticRoutes(Gateway& gateway) : gateway_(gateway) {}

@@ -67,6 +67,9 @@ struct Fields<Dataplane> {
         field("icmp_errors_per_second", &D::icmp_errors_per_second,
               {.doc = "Most ICMP errors sent a second by each worker; 0 sends none.",
                .limits = {0, 1'000'000}}),
+        field("offload", &D::offload,
+              {.doc = "Let ports that know rte_flow drop and steer frames by themselves.",
+               .cost = Cost::Restart}),
     };
 };
 
@@ -415,6 +418,11 @@ struct Fields<Model> {
                       "answered with ICMP unreachable instead of following a default route, and a "
                       "packet that would go back to the node it came from is dropped.",
                .unset = "none"}),
+        field(
+            "drop_sources", &Model::drop_sources,
+            {.doc = "Prefixes whose packets are dropped before anything else is asked about them, "
+                    "by the ports themselves where they can (`torii offload`).",
+             .unset = "none"}),
         field("bgp", &Model::bgp, {.doc = "BGP; leave it out to run none."}),
         field("prefix_lists", &Model::prefix_lists,
               {.doc = "Prefix lists by name: pods = [ \"10.244.0.0/16 ge 24 le 24\" ]."}),

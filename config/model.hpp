@@ -43,6 +43,7 @@ struct Dataplane {
     PollMode poll = PollMode::Adaptive;
     Lookup lookup = Lookup::Auto;
     std::uint32_t icmp_errors_per_second = 1000;
+    bool offload = true;
     friend bool operator==(const Dataplane&, const Dataplane&) = default;
 };
 
@@ -273,6 +274,7 @@ struct Model {
     std::vector<StaticNeighbor> neighbors;
     std::optional<Liveness> liveness;  // of next hops that are no BGP peers
     std::vector<Prefix> pools;         // addresses that the cluster gives out
+    std::vector<Prefix> drop_sources;  // whose packets are dropped before anything else
     std::optional<Bgp> bgp;
     std::vector<PrefixList> prefix_lists;
     std::vector<AsPathList> as_path_lists;

@@ -229,6 +229,8 @@ Plan plan(const Model& running, const Model& wanted) {
     compare_values(running.log, wanted.log, "log", out);
     if (running.liveness != wanted.liveness) out.push_back(ChangeValue{"liveness", Cost::None});
     if (running.pools != wanted.pools) out.push_back(ChangeValue{"pools", Cost::None});
+    if (running.drop_sources != wanted.drop_sources)
+        out.push_back(ChangeValue{"drop_sources", Cost::None});
 
     pair_up(
         running.ports, wanted.ports, name,

@@ -187,6 +187,22 @@ void check_static_neighbors(const Model& model, Findings& find) {
     }
 }
 
+void check_drop_sources(const Model& model, Findings& find) {
+    for (std::size_t i = 0; i < model.drop_sources.size(); ++i) {
+        const auto& source = model.drop_sources[i];
+        const auto path = indexed("drop_sources", i);
+        if (source.is_default())
+            find.error(path,
+                       source.to_string() + " is everybody, those who run this gateway among them",
+                       "shut the port down instead");
+        for (const auto& port : model.ports)
+            for (const auto& own : port.addresses)
+                if (source.contains(own.network()))
+                    find.warning(path, source.to_string() + " silences every neighbor on " +
+                                           own.network().to_string() + " of port " + port.name);
+    }
+}
+
 void check_prefix_lists(const Model& model, Findings& find) {
     for (const auto& list : model.prefix_lists) {
         const auto path = "prefix_lists." + list.name;
@@ -247,6 +263,7 @@ void validate(const Model& model, const SourceMap& sources, Problems& problems) 
     check_ports(model, find);
     check_routes(model, find);
     check_static_neighbors(model, find);
+    check_drop_sources(model, find);
     check_prefix_lists(model, find);
     validate_policies(model, find);
     check_management(model.management, find);

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 
+#include "dataplane/offload/soft_flow.hpp"
 #include "dataplane/parts.hpp"
 
 namespace torii::dataplane {
@@ -83,7 +84,8 @@ Dataplane::Parts::Parts(Settings wanted, EventSink& sink)
                kMaxPorts,
            quiescence),
       neighbors(hops, std::max<std::uint32_t>(settings.capacity.next_hops, 256) / 2),
-      publisher(fib4, fib6, hops, neighbors, quiescence, sink, settings.capacity.group_members) {}
+      publisher(fib4, fib6, hops, neighbors, quiescence, sink, settings.capacity.group_members),
+      soft(std::make_shared<const SoftFlow>(settings.drop_sources)) {}
 
 Dataplane::Parts::~Parts() {
     stop();
@@ -256,7 +258,7 @@ void Dataplane::Parts::stop() {
 Result<PortIndex, SystemError> Dataplane::Parts::open_port(const PortSettings& wanted) {
     if (places.size() >= kMaxPorts)
         return Failure{SystemError{"at most " + std::to_string(kMaxPorts) + " ports", 0}};
-    auto opened = Port::open(wanted, static_cast<unsigned>(workers.size()), pool);
+    auto opened = Port::open(wanted, static_cast<unsigned>(workers.size()), pool, settings.offload);
     if (!opened) return Failure{opened.error()};
     const auto index = static_cast<PortIndex>(places.size());
     Place place;
@@ -346,6 +348,7 @@ void Dataplane::Parts::publish_port(PortIndex index) {
     state->strict_rpf = port.settings().strict_rpf;
     state->twin = place.twin.has_value();
     state->addresses = place.own;
+    offload(place, *state);
     // A port without an address of a family borrows one (RFC 1812 §4.3.2.4).
     const auto source = [&](Family family) -> std::optional<IpAddress> {
         for (const auto& a : port.settings().addresses)

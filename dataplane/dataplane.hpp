@@ -71,6 +71,10 @@ public:
     // Address pools of the cluster: where the loop guard holds.
     void set_pools(std::vector<Prefix> pools);
 
+    // Sources whose packets are dropped before anything else, by the ports themselves
+    // where they can. False: nothing changed.
+    bool set_drop_sources(std::vector<Prefix> sources);
+
     // Liveness: asks the listener about every neighbor again; what a routing protocol
     // thinks of one (kAnyPort: wherever it is); sessions to routers behind others.
     void reconsider_liveness();
@@ -94,6 +98,7 @@ public:
     std::vector<WorkerView> workers() const;
     std::vector<ResourceView> resources() const;
     LedgerView ledger() const;
+    std::vector<OffloadView> offload() const;
     LookupView lookup(const IpAddress& destination) const;
     bool link_up(PortIndex port) const;
     std::string_view lookup_kind() const;  // "scalar", "avx2", "avx512"

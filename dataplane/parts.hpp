@@ -95,6 +95,9 @@ struct Dataplane::Parts {
     void take_shared(PortIndex index, const PortAddress& shared);
     void give_up_shared(PortIndex index, const IpAddress& address);
 
+    // offloading.cpp
+    void offload(const Place& place, PortState& state);
+
     // views.cpp
     Tally sum_hop(HopId hop) const;
 
@@ -109,6 +112,7 @@ struct Dataplane::Parts {
     HopTable hops;
     Neighbors neighbors;
     Publisher publisher;
+    std::shared_ptr<const SoftFlow> soft;  // never null
     Tables tables;
     const Isa* isa = nullptr;
     Retired<std::shared_ptr<const void>> retired{quiescence};

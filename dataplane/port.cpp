@@ -46,15 +46,17 @@ MacAddress own_mac(MacAddress device) {
 }  // namespace
 
 Result<std::unique_ptr<Port>, SystemError> Port::open(const PortSettings& settings,
-                                                      unsigned workers, rte_mempool* pool) {
+                                                      unsigned workers, rte_mempool* pool,
+                                                      bool offload) {
     std::unique_ptr<Port> port{new Port};
     port->settings_ = settings;
     if (auto done = port->attach(workers); !done) return Failure{done.error()};
-    if (auto done = port->configure(workers, pool); !done) return Failure{done.error()};
+    if (auto done = port->configure(workers, pool, offload); !done) return Failure{done.error()};
     return port;
 }
 
 Port::~Port() {
+    flows_.reset();
     if (device_ != 0xffff) {
         rte_eth_dev_stop(device_);
         rte_eth_dev_close(device_);
@@ -104,7 +106,7 @@ Result<void, SystemError> Port::attach(unsigned workers) {
     return {};
 }
 
-Result<void, SystemError> Port::configure(unsigned workers, rte_mempool* pool) {
+Result<void, SystemError> Port::configure(unsigned workers, rte_mempool* pool, bool offload) {
     rte_eth_dev_info info{};
     if (const int error = rte_eth_dev_info_get(device_, &info); error != 0)
         return failed(settings_, "ask device", error);
@@ -138,6 +140,17 @@ Result<void, SystemError> Port::configure(unsigned workers, rte_mempool* pool) {
         conf.rxmode.mtu = settings_.mtu;
     if (const int error = rte_eth_dev_configure(device_, rx_queues_, tx_queues_, &conf); error != 0)
         return failed(settings_, "configure", error);
+    FlowQueues queues{rx_queues_, 0};
+    const bool flows = offload && RteFlow::known_to(device_);
+    if (flows && info.max_rx_queues >= rx_queues_ + kLanes) {
+        queues.lanes = kLanes;
+        rx_queues_ = static_cast<std::uint16_t>(rx_queues_ + kLanes);
+        // net_tap has as many one way as the other.
+        if (driver_ == "net_tap") tx_queues_ = rx_queues_;
+        if (const int error = rte_eth_dev_configure(device_, rx_queues_, tx_queues_, &conf);
+            error != 0)
+            return failed(settings_, "configure queues of control traffic", error);
+    }
     auto rx = settings_.rx_descriptors, tx = settings_.tx_descriptors;
     if (const int error = rte_eth_dev_adjust_nb_rx_tx_desc(device_, &rx, &tx); error != 0)
         return failed(settings_, "descriptors", error);
@@ -172,9 +185,36 @@ Result<void, SystemError> Port::configure(unsigned workers, rte_mempool* pool) {
         [[maybe_unused]] const int ignored = rte_eth_promiscuous_enable(device_);
     }
     rte_eth_allmulticast_enable(device_);
+    if (flows) {
+        flows_ = std::make_unique<RteFlow>(device_, queues);
+        if (queues.lanes != 0) spread_ordinary();
+    }
     // net_tap's netdev belongs to the host behind it: its own stack stays awake.
     if (driver_ == "net_tap") tap_ = std::exchange(netdev_, {});
     return {};
+}
+
+// RSS reaches all queues until its table says otherwise; a device without a table
+// gets a rule that says the same.
+void Port::spread_ordinary() {
+    const auto ordinary = flows_->queues().ordinary;
+    rte_eth_dev_info info{};
+    if (rte_eth_dev_info_get(device_, &info) != 0) return;
+    if (info.reta_size == 0) {
+        flows_->steer_rest();
+        return;
+    }
+    if (ordinary == 1) return;  // there was no RSS to begin with
+    std::vector<rte_eth_rss_reta_entry64> table((info.reta_size + RTE_ETH_RETA_GROUP_SIZE - 1u) /
+                                                RTE_ETH_RETA_GROUP_SIZE);
+    for (unsigned i = 0; i < info.reta_size; ++i) {
+        auto& group = table[i / RTE_ETH_RETA_GROUP_SIZE];
+        group.mask |= std::uint64_t{1} << i % RTE_ETH_RETA_GROUP_SIZE;
+        group.reta[i % RTE_ETH_RETA_GROUP_SIZE] = static_cast<std::uint16_t>(i % ordinary);
+    }
+    // Where it cannot be changed the ordinary share the others' queues: no harm, no gain.
+    [[maybe_unused]] const int ignored =
+        rte_eth_dev_rss_reta_update(device_, table.data(), info.reta_size);
 }
 
 bool Port::link_up() const {

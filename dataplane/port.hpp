@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "base/system_error.hpp"
 #include "dataplane/host_link.hpp"
+#include "dataplane/offload/rte_flow.hpp"
 #include "dataplane/settings.hpp"
 #include "dataplane/views.hpp"
 
@@ -18,8 +19,11 @@ namespace torii::dataplane {
 // for each worker, started. Control thread only.
 class Port {
 public:
+    // `offload`: uses rte_flow where the device has it, with queues of its own for
+    // what is the gateway's as far as it has those too.
     static Result<std::unique_ptr<Port>, SystemError> open(const PortSettings& settings,
-                                                           unsigned workers, rte_mempool* pool);
+                                                           unsigned workers, rte_mempool* pool,
+                                                           bool offload);
     ~Port();  // stops and closes the device
     Port(const Port&) = delete;
     Port& operator=(const Port&) = delete;
@@ -28,8 +32,10 @@ public:
     std::uint16_t device() const { return device_; }
     const MacAddress& mac() const { return mac_; }
     std::uint16_t mtu() const { return settings_.mtu; }
-    std::uint16_t rx_queues() const { return rx_queues_; }
+    std::uint16_t rx_queues() const { return rx_queues_; }  // control's among them
     std::uint16_t tx_queues() const { return tx_queues_; }
+    // None: the device has no rte_flow, or nobody wants it.
+    RteFlow* flows() const { return flows_.get(); }
     bool hardware_checksum() const { return hardware_checksum_; }
     const std::string& driver() const { return driver_; }
     const std::string& netdev() const { return netdev_; }  // empty: none below
@@ -45,7 +51,8 @@ public:
 private:
     Port() = default;
     Result<void, SystemError> attach(unsigned workers);
-    Result<void, SystemError> configure(unsigned workers, rte_mempool* pool);
+    Result<void, SystemError> configure(unsigned workers, rte_mempool* pool, bool offload);
+    void spread_ordinary();
 
     PortSettings settings_;
     std::uint16_t device_ = 0xffff;
@@ -57,6 +64,7 @@ private:
     std::uint16_t rx_queues_ = 1;
     std::uint16_t tx_queues_ = 1;
     bool hardware_checksum_ = false;
+    std::unique_ptr<RteFlow> flows_;
     std::unique_ptr<SilencedNetdev> silence_;
 };
 

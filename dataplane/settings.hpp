@@ -7,6 +7,7 @@
 
 #include "base/address.hpp"
 #include "base/mac.hpp"
+#include "base/prefix.hpp"
 #include "rib/route.hpp"
 
 namespace torii::dataplane {
@@ -97,6 +98,8 @@ struct Settings {
     std::string tun_name = "torii";           // carries what the kernel routes through us
     std::uint32_t route_table = 3784;         // the kernel's table that points there
     std::vector<PortSettings> ports;          // PortIndex = position
+    bool offload = true;                      // rte_flow where a port has it
+    std::vector<Prefix> drop_sources;         // whose packets nobody wants
     std::vector<StaticNeighbor> static_neighbors;
 };
 

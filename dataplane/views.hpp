@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -101,6 +102,26 @@ struct LedgerView {
 
     std::uint64_t entered() const { return received + injected + generated; }
     std::uint64_t left() const { return transmitted + punted + dropped + held; }
+};
+
+// An intent of a port (offload/intent.hpp), and who acts by it.
+struct FlowRuleView {
+    std::string_view intent;  // "bgp", "drop_source", ...
+    std::string match;
+    std::string_view action;  // "queue", "drop"
+    bool hardware = false;
+    std::string reason;                    // why it is not in hardware
+    std::string rule;                      // in testpmd's words; "" where there is no rte_flow
+    std::optional<std::uint64_t> packets;  // where the hardware counts
+};
+struct OffloadView {
+    std::string port;
+    std::string driver;
+    bool rte_flow = false;
+    std::string reason;  // why there is none
+    std::optional<std::uint16_t> urgent_queue, control_queue;
+    std::uint64_t dropped = 0;  // by workers, from listed sources
+    std::vector<FlowRuleView> rules;
 };
 
 // What the workers' own tables say of one destination.

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -29,6 +30,8 @@ inline constexpr unsigned kFlushAt = 32;
 inline constexpr unsigned kTransmitFull = 128;    // the slow path flushes here, the fast
 inline constexpr unsigned kTransmitBuffer = 256;  // path adds at most a burst on top
 
+class SoftFlow;
+
 // What workers know of a port; replaced as a whole when the configuration changes.
 struct alignas(64) PortState {
     std::uint64_t mac_bits = 0;  // the MAC as the first six bytes of a frame load
@@ -39,10 +42,12 @@ struct alignas(64) PortState {
     bool software_checksum = true;  // the port does not say whether it is good
     bool strict_rpf = false;
     bool twin = false;
+    bool drops_early = false;      // some source of `soft` is not dropped by the port itself
     std::uint32_t ip4_source = 0;  // of the ICMP errors we send about what came in here
     std::array<std::uint8_t, 16> ip6_source{};
     MacAddress mac;
     std::vector<PortAddress> addresses;
+    std::shared_ptr<const SoftFlow> soft;  // never null where drops_early
 };
 
 // Addresses of ours, as a filter in front of the exact question to the FIB: a

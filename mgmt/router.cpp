@@ -118,6 +118,18 @@ Response json_response(std::string body, unsigned status) {
     return out;
 }
 
+Result<Prefix, Problem> prefix_of(const Request& request) {
+    const auto& text = *request.parameter("prefix");
+    const auto prefix = Prefix::parse_strict(text);
+    if (!prefix) {
+        const auto loose = Prefix::parse(text);
+        return Failure{bad_request(loose ? "bits set behind the length; did you mean " +
+                                               loose->to_string() + "?"
+                                         : text.substr(0, 60) + " is no prefix")};
+    }
+    return *prefix;
+}
+
 void respond_missing(const Respond& respond, std::string_view what) {
     respond(problem_response({501,
                               "not-implemented",
@@ -130,8 +142,8 @@ std::vector<Endpoint> all_endpoints() {
     std::vector<Endpoint> out;
     for (const auto table :
          {route_endpoints(), bgp_endpoints(), port_endpoints(), liveness_endpoints(),
-          system_endpoints(), drain_endpoints(), event_endpoints(), config_endpoints(),
-          looking_glass_endpoints(), web_endpoints()})
+          system_endpoints(), drain_endpoints(), offload_endpoints(), event_endpoints(),
+          config_endpoints(), looking_glass_endpoints(), web_endpoints()})
         out.insert(out.end(), table.begin(), table.end());
     return out;
 }

@@ -34,6 +34,7 @@ std::span<const Endpoint> port_endpoints();
 std::span<const Endpoint> liveness_endpoints();
 std::span<const Endpoint> system_endpoints();
 std::span<const Endpoint> drain_endpoints();
+std::span<const Endpoint> offload_endpoints();
 std::span<const Endpoint> event_endpoints();
 std::span<const Endpoint> config_endpoints();
 std::span<const Endpoint> looking_glass_endpoints();
@@ -52,6 +53,8 @@ Done<T> reply_with(const Api& api, Respond respond, Write write) {
     });
 }
 
+// Of the path's {prefix...}: strict, and says what was meant.
+Result<Prefix, Problem> prefix_of(const Request& request);
 Response json_response(std::string body, unsigned status = 200);
 void respond_missing(const Respond& respond, std::string_view what);  // 501
 

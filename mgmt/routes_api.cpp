@@ -142,18 +142,6 @@ void list_routes(const Api& api, const Request& request, Respond respond) {
                              }));
 }
 
-Result<Prefix, Problem> prefix_of(const Request& request) {
-    const auto& text = *request.parameter("prefix");
-    const auto prefix = Prefix::parse_strict(text);
-    if (!prefix) {
-        const auto loose = Prefix::parse(text);
-        return Failure{bad_request(loose ? "bits set behind the length; did you mean " +
-                                               loose->to_string() + "?"
-                                         : text.substr(0, 60) + " is no prefix")};
-    }
-    return *prefix;
-}
-
 void put_static(const Api& api, const Request& request, Respond respond) {
     if (!api.views.static_routes) return respond_missing(respond, "static routes");
     const auto prefix = prefix_of(request);

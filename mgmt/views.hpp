@@ -9,6 +9,7 @@
 #include "base/prefix.hpp"
 #include "base/result.hpp"
 #include "mgmt/liveness_rows.hpp"
+#include "mgmt/offload_rows.hpp"
 #include "mgmt/problem.hpp"
 #include "mgmt/rows.hpp"
 
@@ -113,6 +114,16 @@ public:
     virtual void erase(Prefix prefix, Done<Nothing> done) = 0;
 };
 
+// What ports do with frames by themselves, and the sources that are dropped first.
+class OffloadControl {
+public:
+    virtual ~OffloadControl() = default;
+    virtual void offload(Done<OffloadReport> done) = 0;
+    // Answers true when the source is new.
+    virtual void put_drop_source(Prefix source, Done<bool> done) = 0;
+    virtual void erase_drop_source(Prefix source, Done<Nothing> done) = 0;
+};
+
 enum class PeerAction : std::uint8_t {
     Clear,     // reset the session
     SoftIn,    // ask for all routes again
@@ -191,6 +202,7 @@ struct Views {
     ExplainView* explain = nullptr;
     ConfigControl* config = nullptr;
     DrainControl* drain = nullptr;
+    OffloadControl* offload = nullptr;
 };
 
 }  // namespace torii::mgmt

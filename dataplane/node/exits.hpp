@@ -68,6 +68,7 @@ namespace torii::dataplane {
     X(IcmpIgnored, "icmp_ignored")                    \
     X(Icmp6Bad, "icmp6_bad")                          \
     X(Icmp6Redirect, "icmp6_redirect")                \
+    X(DropList, "drop_list")                          \
     X(LoopGuard, "loop_guard")                        \
     X(BfdMalformed, "bfd_malformed")                  \
     X(BfdTtl, "bfd_ttl")                              \

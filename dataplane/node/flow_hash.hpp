@@ -46,17 +46,6 @@ inline bool has_ports(std::uint8_t protocol) {
            protocol == 136;
 }
 
-inline std::uint32_t raw32(const std::uint8_t* p) {
-    std::uint32_t v;
-    std::memcpy(&v, p, 4);
-    return v;
-}
-inline std::uint64_t raw64(const std::uint8_t* p) {
-    std::uint64_t v;
-    std::memcpy(&v, p, 8);
-    return v;
-}
-
 // Hash of an IPv4 packet of `length` octets in contiguous memory, header checked.
 // Fragments hash alike by addresses and protocol; ICMP errors hash as the flow
 // they are about, seen from its other end (RFC 7690).

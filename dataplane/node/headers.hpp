@@ -24,6 +24,17 @@ inline std::uint64_t read64(const std::uint8_t* p) {
     std::memcpy(&v, p, 8);
     return __builtin_bswap64(v);
 }
+// As it lies in the packet.
+inline std::uint32_t raw32(const std::uint8_t* p) {
+    std::uint32_t v;
+    std::memcpy(&v, p, 4);
+    return v;
+}
+inline std::uint64_t raw64(const std::uint8_t* p) {
+    std::uint64_t v;
+    std::memcpy(&v, p, 8);
+    return v;
+}
 inline void write16(std::uint8_t* p, std::uint32_t v) {
     p[0] = static_cast<std::uint8_t>(v >> 8);
     p[1] = static_cast<std::uint8_t>(v);

@@ -9,6 +9,7 @@
 #include "dataplane/node/icmp_error.hpp"
 #include "dataplane/node/punt.hpp"
 #include "dataplane/node/transmit.hpp"
+#include "dataplane/offload/soft_flow.hpp"
 
 namespace torii::dataplane {
 namespace {
@@ -374,7 +375,12 @@ void slow_frame(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m) {
 
     Packet p{m, in, port};
     if (p.frame()[6] & 1) return drop(w, in, m, Exit::L2BadSource);
-    if (read16(p.frame() + 12) == kEtherVlan && !untag(w, p)) return;
+    if (read16(p.frame() + 12) == kEtherVlan) {
+        if (!untag(w, p)) return;
+        // Behind a tag neither the port nor the burst saw the source.
+        if (port.soft && port.soft->drops(p.frame(), m->data_len))
+            return drop(w, in, m, Exit::DropList);
+    }
 
     std::uint64_t to = 0;
     std::memcpy(&to, p.frame(), 6);

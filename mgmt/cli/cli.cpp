@@ -202,6 +202,19 @@ void add_system(CLI::App& app, Line& line) {
     auto* alive = app.add_subcommand("liveness", "Which neighbors live, and how we know");
     alive->add_option("ADDRESS", line.name, "Everything about one of them");
     alive->callback([&] { line.command = [&](Session& s) { liveness(s, line.name); }; });
+    auto* off = app.add_subcommand("offload",
+                                   "What ports do by themselves, what workers do instead, and why");
+    off->add_flag("--rules", line.all, "Show rte_flow rules instead of reasons");
+    off->callback([&, off] {
+        if (off->get_subcommands().empty())
+            line.command = [&](Session& s) { offload(s, line.all); };
+    });
+    auto* drop = off->add_subcommand("drop", "Drop whatever comes from a source");
+    drop->add_option("PREFIX", line.name)->required();
+    drop->callback([&] { line.command = [&](Session& s) { drop_source(s, line.name); }; });
+    auto* undrop = off->add_subcommand("undrop", "Let a source in again");
+    undrop->add_option("PREFIX", line.name)->required();
+    undrop->callback([&] { line.command = [&](Session& s) { undrop_source(s, line.name); }; });
     auto* count = app.add_subcommand("counters", "Every counter that is not zero");
     count->add_option("NAME", line.name, "What the names begin with");
     count->add_flag("--all", line.all, "Those at zero too");

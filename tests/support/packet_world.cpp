@@ -167,6 +167,13 @@ void PacketWorld::set_hardware_checksum(bool on) {
     publish();
 }
 
+void PacketWorld::drop_sources(std::span<const Prefix> sources) {
+    for (auto& port : ports_) {
+        port.soft = std::make_shared<const SoftFlow>(sources);
+        port.drops_early = !port.soft->empty();
+    }
+}
+
 void PacketWorld::receive(std::span<const Bytes> frames, PortIndex in) {
     std::vector<rte_mbuf*> packets;
     for (const auto& frame : frames) {
@@ -195,6 +202,12 @@ std::vector<PacketWorld::Sent> PacketWorld::take_sent() {
     }
     caught.clear();
     return out;
+}
+
+void PacketWorld::drop_sent() {
+    flush_from(*worker, 1);
+    for (const auto& [port, m] : caught) rte_pktmbuf_free(m);
+    caught.clear();
 }
 
 std::vector<Bytes> PacketWorld::take_punted() {

@@ -11,6 +11,7 @@
 
 #include "dataplane/fib/bucket_table.hpp"
 #include "dataplane/node/isa.hpp"
+#include "dataplane/offload/soft_flow.hpp"
 #include "dataplane/worker.hpp"
 
 namespace torii::support {
@@ -32,6 +33,7 @@ public:
 
     void set_mtu(dataplane::PortIndex port, std::uint16_t mtu);
     void set_strict_rpf(dataplane::PortIndex port, bool on);
+    void drop_sources(std::span<const Prefix> sources);  // in software, on both ports
     void set_hardware_checksum(bool on);  // the frames come with the NIC's verdict "good"
     void hop(dataplane::HopId id, const dataplane::Hop& hop) { hops.write(id, hop); }
 
@@ -40,6 +42,7 @@ public:
     void receive(const Bytes& frame) { receive({&frame, 1}); }
 
     std::vector<Sent> take_sent();
+    void drop_sent();  // without a look at it
     std::vector<Bytes> take_punted();
     unsigned time_out_held();  // as if the neighbor never answered
     void drop_held();

@@ -10,7 +10,7 @@ _torii() {
     done
     local words="--json --watch --help --socket --url --token"
     case "${first[*]}" in
-        "") words+=" bgp route explain status port neighbor liveness counters events token config import doctor drain tech-support" ;;
+        "") words+=" bgp route explain status port neighbor liveness offload counters events token config import doctor drain tech-support" ;;
         bgp) words+=" neighbors neighbor peers groups clear soft-in soft-out shutdown enable drain dump" ;;
         "bgp dump") words+=" table updates --for" ;;
         "bgp neighbor") words+=" --why $(_torii_list neighbors address)" ;;
@@ -20,6 +20,7 @@ _torii() {
         "route list") words+=" --longer --source --neighbor --table --family --limit" ;;
         "route add "*) words+=" --via --discard --unreachable --distance" ;;
         port | neighbor) words+=" list" ;;
+        offload) words+=" --rules drop undrop" ;;
         counters*) words+=" --all" ;;
         events) words+=" --limit --severity --follow" ;;
         tech-support)

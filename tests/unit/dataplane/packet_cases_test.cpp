@@ -2,49 +2,24 @@
 // instruction set, alone and amid a burst of ordinary packets.
 #include <gtest/gtest.h>
 
-#include <boost/json/src.hpp>
-#include <fstream>
-#include <random>
 #include <sstream>
 
 #include "dataplane/node/headers.hpp"
-#include "tests/support/packet_world.hpp"
+#include "tests/support/packet_cases.hpp"
 
 namespace torii::dataplane {
 namespace {
 
 namespace json = boost::json;
 using support::Bytes;
+using support::frame_of;
+using support::from_hex;
+using support::packet_cases;
 using support::PacketWorld;
-
-Bytes from_hex(std::string_view hex) {
-    Bytes out;
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-        out.push_back(
-            static_cast<std::uint8_t>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
-    return out;
-}
-
-const json::value& document() {
-    static const json::value parsed = [] {
-        std::ifstream file{TORII_VECTORS "/packets_bad.json"};
-        std::stringstream text;
-        text << file.rdbuf();
-        return json::parse(text.str());
-    }();
-    return parsed;
-}
 
 std::string text(const json::object& o, std::string_view key) {
     const auto* v = o.if_contains(key);
     return v != nullptr && v->is_string() ? std::string(v->as_string()) : std::string();
-}
-
-Bytes frame_of(const json::object& c) {
-    if (c.at("hex").is_string()) return from_hex(c.at("hex").as_string());
-    auto out = from_hex(text(c, "hex_head"));
-    out.resize(static_cast<std::size_t>(c.at("length").as_int64()), 0x78);
-    return out;
 }
 
 std::uint32_t packet_length(const Bytes& f) {
@@ -157,7 +132,7 @@ void set_up(const json::object& c, PacketWorld& world) {
 class PacketCase : public testing::TestWithParam<LookupKind> {};
 
 TEST_P(PacketCase, LeavesByItsExit) {
-    const auto& cases = document().as_object().at("cases").as_array();
+    const auto& cases = packet_cases();
     EXPECT_EQ(cases.size(), 91u);
     for (const auto& value : cases) {
         const auto& c = value.as_object();
@@ -171,19 +146,19 @@ TEST_P(PacketCase, LeavesByItsExit) {
 }
 
 Bytes good4() {
-    for (const auto& value : document().as_object().at("cases").as_array())
+    for (const auto& value : packet_cases())
         if (text(value.as_object(), "id") == "P4-001") return frame_of(value.as_object());
     return {};
 }
 Bytes good6() {
-    for (const auto& value : document().as_object().at("cases").as_array())
+    for (const auto& value : packet_cases())
         if (text(value.as_object(), "id") == "P6-031") return frame_of(value.as_object());
     return {};
 }
 
 TEST_P(PacketCase, DisturbsNoOrdinaryPacketBesideIt) {
     const auto v4 = good4(), v6 = good6();
-    for (const auto& value : document().as_object().at("cases").as_array()) {
+    for (const auto& value : packet_cases()) {
         const auto& c = value.as_object();
         SCOPED_TRACE(text(c, "id"));
         PacketWorld alone{GetParam()}, amid{GetParam()};
@@ -201,6 +176,13 @@ TEST_P(PacketCase, DisturbsNoOrdinaryPacketBesideIt) {
 
 // 10^6 frames in all three instruction sets where a sanitizer watches.
 #if defined(__SANITIZE_ADDRESS__)
+#define TORII_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TORII_SANITIZED
+#endif
+#endif
+#ifdef TORII_SANITIZED
 constexpr unsigned kRandomBursts = 5300;
 #else
 constexpr unsigned kRandomBursts = 1500;
@@ -209,24 +191,11 @@ constexpr unsigned kRandomBursts = 1500;
 TEST_P(PacketCase, AccountsForEveryRandomFrame) {
     PacketWorld world{GetParam()};
     const auto before = world.buffers_in_use();
-    std::vector<Bytes> seeds;
-    for (const auto& value : document().as_object().at("cases").as_array())
-        seeds.push_back(frame_of(value.as_object()));
-    seeds.push_back(good4());
-    seeds.push_back(good6());
-    std::mt19937 random{11};
+    support::MutantFrames mutants{{good4(), good6()}, 11};
+    std::vector<Bytes> burst(64);
     std::uint64_t frames = 0, held = 0;
     for (unsigned round = 0; round < kRandomBursts; ++round) {
-        std::vector<Bytes> burst;
-        for (int i = 0; i < 64; ++i) {
-            auto f = seeds[random() % seeds.size()];
-            if (f.size() > 2000) f.resize(2000);
-            for (auto flips = random() % 4; flips > 0; --flips)
-                f[random() % std::min<std::size_t>(f.size(), 90)] =
-                    static_cast<std::uint8_t>(random());
-            if (random() % 8 == 0) f.resize(1 + random() % f.size());
-            burst.push_back(std::move(f));
-        }
+        for (auto& frame : burst) mutants.next(frame);
         frames += burst.size();
         world.set_hardware_checksum(round % 2 != 0);
         world.receive(burst);

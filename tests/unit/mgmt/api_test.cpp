@@ -105,6 +105,28 @@ TEST_F(ApiTest, RefusesAStaticRouteThatIsWrongAndSaysWhy) {
         std::string::npos);
 }
 
+TEST_F(ApiTest, SaysWhichRuleLivesWhereAndWhy) {
+    const auto body = ask("GET", "/api/v1/offload").body;
+    for (const auto* part :
+         {R"("driver":"net_ice","rte_flow":true,"urgent_queue":1,"control_queue":2)",
+          R"("match":"tcp to 10.0.0.1 port 179","action":"queue","place":"hardware",)"
+          R"("rule":"ingress priority 1","packets":12345)",
+          R"("place":"software","reason":"the port refused to take it: full")",
+          R"("rte_flow":false,"reason":"the driver has no rte_flow","dropped_by_workers":1234)",
+          R"("drop_sources":["198.51.100.0/24"])"})
+        EXPECT_NE(body.find(part), std::string::npos) << part << '\n' << body;
+}
+
+TEST_F(ApiTest, PutsAndDeletesDropSources) {
+    EXPECT_EQ(ask("PUT", "/api/v1/drop-sources/203.0.113.0/24").status, 201u);
+    EXPECT_EQ(ask("PUT", "/api/v1/drop-sources/203.0.113.0%2F24").status, 200u);
+    EXPECT_EQ(ask("PUT", "/api/v1/drop-sources/203.0.113.1/24").status, 400u);
+    EXPECT_EQ(ask("DELETE", "/api/v1/drop-sources/203.0.113.0/24").status, 204u);
+    EXPECT_EQ(ask("DELETE", "/api/v1/drop-sources/203.0.113.0/24").status, 404u);
+    role = Role::Read;
+    EXPECT_EQ(ask("PUT", "/api/v1/drop-sources/203.0.113.0/24").status, 403u);
+}
+
 TEST_F(ApiTest, ActsOnNeighborsAndGroups) {
     EXPECT_EQ(ask("POST", "/api/v1/neighbors/10.0.0.2/shutdown", R"({"reason":"new disk"})").status,
               204u);

@@ -129,6 +129,26 @@ TEST_F(CliTest, AddsAndDeletesAStaticRoute) {
     EXPECT_EQ(err.str(), "error: 10.9.9.9 is an address of ours\n  via: ours\n");
 }
 
+TEST_F(CliTest, ShowsOffloadAndDropsSources) {
+    EXPECT_EQ(torii({"offload"}), kOk) << err.str();
+    EXPECT_TRUE(shows("nodes (net_ice): 1 of 2 rules in hardware, queue 1 for sessions"))
+        << out.str();
+    EXPECT_TRUE(shows("the port refused to take it: full"));
+    EXPECT_TRUE(
+        shows("0 of 1 rules in hardware, the driver has no rte_flow; workers dropped 1,234"));
+    EXPECT_TRUE(shows("drop sources: 198.51.100.0/24\n"));
+    EXPECT_EQ(torii({"offload", "--rules"}), kOk);
+    EXPECT_TRUE(shows("ingress priority 1")) << out.str();
+    EXPECT_EQ(torii({"--json", "offload"}), kOk);
+    EXPECT_TRUE(shows(R"("place":"hardware")")) << out.str();
+    EXPECT_EQ(torii({"offload", "drop", "203.0.113.0/24"}), kOk) << err.str();
+    EXPECT_EQ(out.str(), "203.0.113.0/24: dropped from now on\n");
+    EXPECT_EQ(torii({"offload", "drop", "203.0.113.0/24"}), kOk);
+    EXPECT_EQ(out.str(), "203.0.113.0/24: was dropped already\n");
+    EXPECT_EQ(torii({"offload", "undrop", "203.0.113.0/24"}), kOk);
+    EXPECT_EQ(torii({"offload", "undrop", "203.0.113.0/24"}), kRefused);
+}
+
 TEST_F(CliTest, ShowsPortsNeighborsCountersAndStatus) {
     EXPECT_EQ(torii({"port", "list"}), kOk);
     EXPECT_TRUE(shows("123M")) << out.str();
@@ -207,6 +227,7 @@ TEST_F(CliTest, EveryReadingCommandSpeaksJson) {
                                                     {"port", "list"},
                                                     {"neighbor", "list"},
                                                     {"liveness"},
+                                                    {"offload"},
                                                     {"counters"},
                                                     {"status"},
                                                     {"events"},

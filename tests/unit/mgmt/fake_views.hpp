@@ -21,7 +21,8 @@ class FakeRouter final : public RouteView,
                          public BgpControl,
                          public ExplainView,
                          public ConfigControl,
-                         public DrainControl {
+                         public DrainControl,
+                         public OffloadControl {
 public:
     std::map<Prefix, RouteRow> table;
     HealthReport report;
@@ -41,7 +42,9 @@ public:
         report.neighbors_established = 1;
     }
 
-    Views views() { return {this, this, this, this, this, this, this, this, this, this, this}; }
+    Views views() {
+        return {this, this, this, this, this, this, this, this, this, this, this, this};
+    }
 
     void add(const char* prefix, const char* via, const char* source) {
         RouteRow row;
@@ -167,6 +170,39 @@ public:
         row.bfd->state = row.bfd->remote_state = "up";
         row.bfd->transmit_interval = 50'000;
         done(std::vector{row});
+    }
+    std::set<std::string> dropped{"198.51.100.0/24"};
+    void offload(Done<OffloadReport> done) override {
+        OffloadReport answer;
+        answer.ports = {
+            {"nodes", "net_ice", true, "", 1, 2, 0, {}},
+            {"uplink", "net_af_packet", false, "the driver has no rte_flow", {}, {}, 1234, {}}};
+        answer.ports[0].rules = {
+            {"bgp", "tcp to 10.0.0.1 port 179", "queue", true, "", "ingress priority 1", 12345},
+            {"icmp",
+             "icmp to 10.0.0.1",
+             "queue",
+             false,
+             "the port refused to take it: full",
+             "",
+             {}}};
+        answer.ports[1].rules = {{"drop_source",
+                                  "ip from 198.51.100.0/24",
+                                  "drop",
+                                  false,
+                                  answer.ports[1].reason,
+                                  "",
+                                  {}}};
+        answer.drop_sources.assign(dropped.begin(), dropped.end());
+        done(std::move(answer));
+    }
+    void put_drop_source(Prefix source, Done<bool> done) override {
+        done(dropped.insert(source.to_string()).second);
+    }
+    void erase_drop_source(Prefix source, Done<Nothing> done) override {
+        if (dropped.erase(source.to_string()) == 0)
+            return done(Failure{not_found("nothing is dropped for " + source.to_string())});
+        done(Nothing{});
     }
     void metrics(Done<std::vector<Metric>> done) override {
         done(std::vector{

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 #include <map>
 #include <numeric>
 #include <random>
@@ -119,6 +120,20 @@ TEST_P(GroupOf, SpreadsAHundredThousandFlowsAsEvenlyAsChanceAllows) {
     // Even a perfect draw scatters by the square root of a member's flows.
     const double mean = static_cast<double>(kFlows) / n;
     for (const auto& [hop, count] : flows) EXPECT_LE(count, mean * 1.05 + 4 * std::sqrt(mean));
+
+    std::vector<unsigned> drawn(n);
+    std::mt19937_64 random{5};
+    for (unsigned i = 0; i < kFlows; ++i) ++drawn[random() % n];
+    const auto most = [](const auto& counts) {
+        double out = 0;
+        for (const auto& [hop, count] : counts) out = std::max(out, static_cast<double>(count));
+        return out;
+    };
+    std::printf(
+        "{\"name\":\"flows-%u\",\"value\":%.3f,\"unit\":\"largest share / mean, of buckets\","
+        "\"of_flows\":%.3f,\"of_flows_drawn_by_dice\":%.3f}\n",
+        n, most(owned(*table)) * n / table->size(), most(flows) / mean,
+        *std::ranges::max_element(drawn) / mean);
 }
 
 TEST_P(GroupOf, KeepsEveryOtherFlowThroughALossAndAJoin) {
@@ -136,8 +151,9 @@ TEST_P(GroupOf, KeepsEveryOtherFlowThroughALossAndAJoin) {
     const auto gone = m.back().hop;
     m.pop_back();
     BucketPlan::settle(*table, m, 900);
-    unsigned moved = 0;
+    unsigned moved = 0, of_the_lost = 0;
     for (std::size_t i = 0; i < hashes.size(); ++i) {
+        of_the_lost += before[i] == gone;
         if (before[i] == gone)
             EXPECT_NE(now_at(hashes[i]).hop, gone);
         else
@@ -150,6 +166,11 @@ TEST_P(GroupOf, KeepsEveryOtherFlowThroughALossAndAJoin) {
     BucketPlan::settle(*table, m, 900);
     for (std::size_t i = 0; i < hashes.size(); ++i) moved += now_at(hashes[i]).hop != before[i];
     EXPECT_EQ(moved, 0u);
+    std::printf(
+        "{\"name\":\"flows-moved-%u\",\"value\":%u,\"unit\":\"flows of others moved by a loss and "
+        "a "
+        "join\",\"of_the_lost_member\":%u}\n",
+        GetParam(), moved, of_the_lost);
 }
 
 INSTANTIATE_TEST_SUITE_P(Members, GroupOf, testing::Values(2, 3, 5, 8, 13, 50, 100, 512));
