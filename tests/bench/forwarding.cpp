@@ -32,10 +32,13 @@ double seconds_each = 1.0;
 
 int on_worker(void* name) {
     const std::string_view wanted{*static_cast<std::string*>(name)};
-    for (const auto make : {io_case, reference_case, torii_case}) {
+    for (const auto make : {io_case, reference_case, torii_case, flap_case}) {
         auto c = make(emulated, wanted);
         if (!c.turn) continue;
+        if (c.control) control_work = &c.control;
         measure(emulated, c, std::max(20u, static_cast<unsigned>(seconds_each * 2000)));
+        while (control_work.exchange(nullptr) == nullptr && c.control) rte_pause();
+        if (c.finish) c.finish();
         std::printf("RESULT %f %f %u\n", c.at(0.05), c.at(0.5), c.rejected);
     }
     return 0;
@@ -75,7 +78,15 @@ int run_case(std::string name, bool huge) {
     }
     rte_eal_remote_launch(on_worker, &name, 1);
     // Sleeping, not spinning: the other core is to be quiet.
-    while (rte_eal_get_lcore_state(1) == RUNNING) ::usleep(10'000);
+    while (rte_eal_get_lcore_state(1) == RUNNING) {
+        const auto* work = control_work.exchange(nullptr);
+        if (work == nullptr) {
+            ::usleep(10'000);
+            continue;
+        }
+        (*work)();
+        control_work = work;
+    }
     rte_eal_wait_lcore(1);
     std::fflush(stdout);
     ::_exit(0);
@@ -111,6 +122,8 @@ std::vector<Outcome> all_outcomes() {
              name.ends_with("-4port") ? "reference-lpm-4port" : "reference-lpm-1port",
              {},
              0});
+    outcomes.push_back({"flap-none", "", {}, 0});
+    outcomes.push_back({"flap-10000", "flap-none", {}, 0});
     return outcomes;
 }
 
@@ -149,13 +162,15 @@ void report(std::vector<Outcome>& outcomes) {
         return 0.0;
     };
     for (auto& o : outcomes) {
-        const double peer = above(o.peer);
+        double peer = above(o.peer), own = o.median() - io;
+        // What a flap costs is seen in all that a packet costs.
+        if (o.name.starts_with("flap")) peer += io, own += io;
         std::printf(
             "{\"name\":\"%s\",\"value\":%.2f,\"unit\":\"cycles/packet above source+sink\","
             "\"peer\":\"%s\",\"ratio\":%.3f,\"total\":%.2f,\"mpps\":%.1f,\"launches\":%zu,"
             "\"rejected\":%u}\n",
             o.name.c_str(), o.median() - io, o.peer.c_str(),
-            peer > 0 ? (o.median() - io) / peer : 0, o.median(),
+            peer > 0 && !o.peer.empty() ? own / peer : 0, o.median(),
             o.median() > 0 ? tsc_mhz() / o.median() : 0, o.totals.size(), o.rejected);
     }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,6 +23,8 @@ struct Case {
     std::string name = {};
     std::vector<EmulatedPort::Template> flows = {};
     std::function<unsigned()> turn = {};  // the number of packets moved
+    std::function<void()> control = {};   // on the other core, again and again; it sleeps
+    std::function<void()> finish = {};    // after the last slice
     std::vector<double> cycles = {};      // of each slice
     unsigned rejected = 0;
 
@@ -38,11 +41,15 @@ struct Bench {
 // Slices during which the kernel took the core from us are thrown away.
 void measure(Bench& bench, Case& c, unsigned slices);
 
+// What the other core has to do meanwhile, if anything; set by the worker.
+inline std::atomic<const std::function<void()>*> control_work{nullptr};
+
 // The case of that name, or one without a turn. Runs on the measuring lcore, whose
 // memory it then is.
 Case io_case(Bench& bench, std::string_view name);
 Case reference_case(Bench& bench, std::string_view name);
 Case torii_case(Bench& bench, std::string_view name);
+Case flap_case(Bench& bench, std::string_view name);  // "flap-none", "flap-10000"
 std::vector<std::string> torii_cases();
 
 // Destinations within these /24s.
