@@ -39,6 +39,8 @@ struct Loaded {
 // everything; collects every problem of every file before it gives up. On
 // failure the problems hold the warnings as well.
 Result<Loaded, Problems> load(const std::string& file);
+// The files of DIR/conf.d that load() reads with FILE, in that order.
+std::vector<std::string> parts_of(const std::string& file);
 // The same for text that is not in a file; `name` is used in messages.
 Result<Loaded, Problems> load_text(std::string_view text, const std::string& name);
 

@@ -224,9 +224,7 @@ std::string Problem::to_string() const {
     return out;
 }
 
-Result<Loaded, Problems> load(const std::string& file) {
-    Files files;
-    files.add_file(file, 0, 0, "");
+std::vector<std::string> parts_of(const std::string& file) {
     const auto folder = std::filesystem::path{file}.parent_path() / "conf.d";
     std::vector<std::string> parts;
     std::error_code error;
@@ -234,7 +232,13 @@ Result<Loaded, Problems> load(const std::string& file) {
          it.increment(error))
         if (it->path().extension() == ".cfg") parts.push_back(it->path().string());
     std::ranges::sort(parts);
-    for (const auto& part : parts) files.add_file(part, 0, 0, "");
+    return parts;
+}
+
+Result<Loaded, Problems> load(const std::string& file) {
+    Files files;
+    files.add_file(file, 0, 0, "");
+    for (const auto& part : parts_of(file)) files.add_file(part, 0, 0, "");
     return understand(std::move(files));
 }
 
