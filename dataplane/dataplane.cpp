@@ -239,6 +239,7 @@ void Dataplane::Parts::stop() {
     }
     rings.clear();
     for (auto* ring : std::exchange(sessions_rings, {})) rte_ring_free(ring);
+    tracer.reset();
     monitor.reset();
     detectors.clear();
     workers.clear();

@@ -9,8 +9,10 @@
 #include "base/event.hpp"
 #include "base/result.hpp"
 #include "base/system_error.hpp"
+#include "dataplane/capture.hpp"
 #include "dataplane/liveness/views.hpp"
 #include "dataplane/settings.hpp"
+#include "dataplane/tracer.hpp"
 #include "dataplane/views.hpp"
 #include "rib/fib_delta.hpp"
 
@@ -100,6 +102,18 @@ public:
     LedgerView ledger() const;
     std::vector<OffloadView> offload() const;
     LookupView lookup(const IpAddress& destination) const;
+    // Packets as they leave the workers, one capture at a time: false while another
+    // runs. Without one the workers pay a load for each exit.
+    bool start_capture(const CaptureFilter& filter);
+    std::vector<CapturedFrame> take_captured(std::size_t most);
+    std::uint64_t captures_lost() const;
+    void stop_capture();
+    struct CycleClock {
+        std::uint64_t now, hz;
+    };
+    static CycleClock cycle_clock();  // what CapturedFrame::tsc counts
+    // Nothing: the port is not there, or there is no memory.
+    std::optional<TraceView> trace(const TracePacket& packet);
     bool link_up(PortIndex port) const;
     std::string_view lookup_kind() const;  // "scalar", "avx2", "avx512"
     // True when every worker made a loop since the last call.

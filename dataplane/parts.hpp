@@ -18,6 +18,7 @@
 #include "dataplane/neighbors.hpp"
 #include "dataplane/node/isa.hpp"
 #include "dataplane/port.hpp"
+#include "dataplane/tracer.hpp"
 #include "dataplane/worker.hpp"
 
 namespace torii::dataplane {
@@ -123,6 +124,8 @@ struct Dataplane::Parts {
     std::vector<rte_ring*> rings;
     std::vector<rte_ring*> sessions_rings;                       // of liveness: no packets in them
     std::vector<std::unique_ptr<liveness::Detector>> detectors;  // by worker
+    std::unique_ptr<Tracer> tracer;                              // made when first asked
+    std::vector<std::shared_ptr<CaptureRing>> captures;          // by worker, while one runs
     std::optional<liveness::Monitor> monitor;
     std::vector<MultihopSettings> multihop;
     std::optional<Clock::time_point> prune_began;

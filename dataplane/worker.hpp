@@ -25,6 +25,8 @@ class Detector;
 
 namespace torii::dataplane {
 
+class CaptureRing;
+
 inline constexpr unsigned kBurst = 64;
 inline constexpr unsigned kFlushAt = 32;
 inline constexpr unsigned kTransmitFull = 128;    // the slow path flushes here, the fast
@@ -163,6 +165,8 @@ struct alignas(64) Worker {
 
     liveness::Detector* liveness = nullptr;  // none: nobody is watched
     std::uint64_t liveness_due = 0;          // TSC of its next turn
+
+    std::atomic<CaptureRing*> capture{nullptr};  // none: nobody looks
 
     rte_mempool* pool = nullptr;
     rte_ring* punt[kPuntClasses] = {};  // to the exception thread

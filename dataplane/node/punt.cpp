@@ -10,6 +10,8 @@ void punt(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m, PuntClass
     if (!w.policers[in][index].admit(w.now)) return drop(w, in, m, Exit::PuntPoliced);
     note(m).kind = BufferNote::Kind::Punted;
     note(m).port = in;
+    // Before: afterwards it is somebody else's.
+    show(w, in, m, static_cast<std::size_t>(exit_of(c)));
     if (rte_ring_enqueue(w.punt[index], m) != 0) return drop(w, in, m, Exit::PuntFull);
     ++w.counters.exits[in][static_cast<std::size_t>(exit_of(c))];
     w.exception->ring();

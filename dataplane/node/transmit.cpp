@@ -19,6 +19,8 @@ void transmit_burst(Worker& w, PortIndex port, rte_mbuf** packets, unsigned n,
         for (unsigned i = 0; i < n; ++i) drop(w, kFromKernel, packets[i], Exit::LinkDown);
         return;
     }
+    if (__builtin_expect(w.capture.load(std::memory_order_relaxed) != nullptr, 0))
+        for (unsigned i = 0; i < n; ++i) show(w, port, packets[i], kTransmitted);
     const unsigned sent = rte_eth_tx_burst(state->device, static_cast<std::uint16_t>(w.id), packets,
                                            static_cast<std::uint16_t>(n));
     auto& count = w.counters.tx[port];

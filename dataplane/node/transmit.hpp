@@ -2,12 +2,20 @@
 
 #include <utility>
 
+#include "dataplane/capture.hpp"
 #include "dataplane/worker.hpp"
 
 namespace torii::dataplane {
 
+// Shows a packet that leaves to whoever captures.
+inline void show(Worker& w, PortIndex port, const rte_mbuf* m, std::size_t point) {
+    auto* capture = w.capture.load(std::memory_order_acquire);
+    if (__builtin_expect(capture != nullptr, 0)) capture->offer(m, point, port, w.now);
+}
+
 // Frees a packet and counts where it went.
 inline void drop(Worker& w, PortIndex in, rte_mbuf* m, Exit exit) {
+    show(w, in, m, static_cast<std::size_t>(exit));
     ++w.counters.exits[in][static_cast<std::size_t>(exit)];
     rte_pktmbuf_free(m);
 }
