@@ -11,7 +11,7 @@ namespace {
 using mgmt::Problem;
 
 Problem no_bgp() {
-    return mgmt::unavailable("BGP is not configured: there is no `bgp` section");
+    return mgmt::conflict("BGP is not configured: there is no `bgp` section");
 }
 
 std::string to_text(const bgp::RemoteAs& as) {

@@ -1,13 +1,12 @@
 #include "app/config_control.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cstdio>
+#include <algorithm>
+#include <memory>
 
 #include "app/gateway.hpp"
 #include "config/config.hpp"
 #include "config/plan.hpp"
+#include "config/store.hpp"
 
 namespace torii::app {
 namespace {
@@ -46,38 +45,12 @@ Result<config::Model, mgmt::Problem> parse(const std::string& text, const std::s
     return std::move(loaded->model);
 }
 
-// The old file or the new one, whole, whenever the power fails. Only its owner
-// may read it: it may hold passwords.
-Result<void, SystemError> replace_file(const std::string& path, const std::string& text) {
-    const auto temporary = path + ".new";
-    const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) return Failure{last_system_error("open " + temporary)};
-    std::size_t at = 0;
-    bool good = true;
-    while (good && at < text.size()) {
-        const auto n = write(fd, text.data() + at, text.size() - at);
-        good = n > 0;
-        if (good) at += static_cast<std::size_t>(n);
-    }
-    good = good && fsync(fd) == 0;
-    auto error = last_system_error("write " + temporary);
-    close(fd);
-    if (good && std::rename(temporary.c_str(), path.c_str()) != 0) {
-        error = last_system_error("rename to " + path);
-        good = false;
-    }
-    if (!good) {
-        unlink(temporary.c_str());
-        return Failure{std::move(error)};
-    }
-    // The name is on disk once its directory is.
-    const auto directory = path.substr(0, path.find_last_of('/') + 1);
-    if (const int d = open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_CLOEXEC);
-        d >= 0) {
-        fsync(d);
-        close(d);
-    }
-    return {};
+mgmt::Problem on_trial() {
+    return mgmt::conflict("a commit waits to be confirmed; confirm it or roll it back first");
+}
+
+mgmt::Problem not_saved(const std::string& why) {
+    return {500, "not-saved", "The configuration was not saved", why, {}};
 }
 
 }  // namespace
@@ -86,16 +59,22 @@ ConfigControl::ConfigControl(Gateway& gateway) : gateway_(gateway), confirm_time
 
 void ConfigControl::running(bool with_defaults, mgmt::Done<mgmt::ConfigText> done) {
     gateway_.ask([this, with_defaults, done = std::move(done)] {
-        done(mgmt::ConfigText{
-            config::print(gateway_.running(), config::Secrets::Masked,
-                          with_defaults ? config::Defaults::Shown : config::Defaults::Hidden),
-            gateway_.revision(), gateway_.saved()});
+        auto model = std::make_shared<const config::Model>(gateway_.running());
+        mgmt::ConfigText answer{"", gateway_.revision(), gateway_.edits(), gateway_.saved(), {}};
+        if (const auto* on = trial())
+            answer.confirm_within = std::chrono::ceil<std::chrono::seconds>(
+                on->until - std::chrono::steady_clock::now());
+        gateway_.chores().run([with_defaults, model, answer = std::move(answer), done]() mutable {
+            answer.text =
+                config::print(*model, config::Secrets::Masked,
+                              with_defaults ? config::Defaults::Shown : config::Defaults::Hidden);
+            done(std::move(answer));
+        });
     });
 }
 
 void ConfigControl::check(std::string text, mgmt::Done<std::vector<mgmt::ProblemDetail>> done) {
-    const auto loaded =
-        text.empty() ? config::load(gateway_.config_file()) : config::load_text(text, "candidate");
+    const auto loaded = load(text, gateway_.config_file());
     done(details(loaded ? loaded->warnings : loaded.error()));
 }
 
@@ -107,11 +86,22 @@ void ConfigControl::diff(std::string text, mgmt::Done<mgmt::ConfigDiff> done) {
     });
 }
 
-void ConfigControl::reload(mgmt::Done<mgmt::CommitState> done) {
+void ConfigControl::diff_to(std::uint64_t revision, mgmt::Done<mgmt::ConfigDiff> done) {
+    read_revision<mgmt::ConfigDiff>(
+        revision, std::move(done), [this](config::Model wanted, mgmt::Done<mgmt::ConfigDiff> tell) {
+            gateway_.ask([this, wanted = std::move(wanted), tell = std::move(tell)] {
+                tell(diff_of(gateway_.running(), wanted));
+            });
+        });
+}
+
+void ConfigControl::reload(std::string author, mgmt::Done<mgmt::CommitState> done) {
     auto wanted = parse("", gateway_.config_file());
     if (!wanted) return done(Failure{wanted.error()});
-    gateway_.ask([this, wanted = std::move(*wanted), done = std::move(done)]() mutable {
-        auto state = change_to(std::move(wanted), "reload", "");
+    gateway_.ask([this, wanted = std::move(*wanted), author = std::move(author),
+                  done = std::move(done)]() mutable {
+        if (trial()) return done(Failure{on_trial()});
+        auto state = change_to(std::move(wanted), std::move(author), "the startup file");
         gateway_.mark_saved();
         done(std::move(state));
     });
@@ -121,95 +111,162 @@ mgmt::CommitState ConfigControl::change_to(config::Model wanted, std::string aut
                                            std::string comment) {
     const auto plan = gateway_.apply(std::move(wanted), std::move(author), std::move(comment));
     if (!plan.empty()) gateway_.mark_changed();
-    return {gateway_.revision(), config::summary(plan), std::nullopt};
+    return {gateway_.revision(), gateway_.edits(), config::summary(plan), {}};
 }
 
-void ConfigControl::commit(std::string text, std::string author, std::string comment,
-                           std::optional<std::chrono::seconds> confirm_within,
-                           mgmt::Done<mgmt::CommitState> done) {
-    auto wanted = parse(text, gateway_.config_file());
+void ConfigControl::commit(mgmt::CommitRequest request, mgmt::Done<mgmt::CommitState> done) {
+    auto wanted = parse(request.text, gateway_.config_file());
     if (!wanted) return done(Failure{wanted.error()});
-    gateway_.ask([this, wanted = std::move(*wanted), author = std::move(author),
-                  comment = std::move(comment), confirm_within, done = std::move(done)]() mutable {
-        if (unconfirmed_)
-            return done(Failure{mgmt::conflict(
-                "another commit waits to be confirmed; confirm it or roll it back first")});
+    gateway_.ask([this, wanted = std::move(*wanted), request = std::move(request),
+                  done = std::move(done)]() mutable {
+        if (trial()) return done(Failure{on_trial()});
         const auto before = gateway_.revision();
-        auto state = change_to(std::move(wanted), std::move(author), std::move(comment));
-        if (confirm_within && gateway_.revision() != before) {
-            unconfirmed_ = before;
-            roll_back_unless_confirmed(*confirm_within);
-            state.confirm_within = confirm_within;
+        // The one that is replaced, for the case that nobody confirms.
+        auto had = request.confirm_within ? gateway_.running() : config::Model{};
+        const bool was_saved = gateway_.saved();
+        auto state =
+            change_to(std::move(wanted), std::move(request.author), std::move(request.comment));
+        committed_ = std::move(request.text);
+        if (request.confirm_within && gateway_.revision() != before) {
+            const auto until = std::chrono::steady_clock::now() + *request.confirm_within;
+            trial_ = Trial{gateway_.revision(), std::move(had), was_saved, request.save, until};
+            roll_back_unless_confirmed(*request.confirm_within);
+            state.confirm_within = request.confirm_within;
+        } else if (request.save) {
+            return save_and(std::move(state), std::move(done));
         }
         done(std::move(state));
     });
 }
 
+// Whoever changed the configuration since, by a signal for example, has decided.
+ConfigControl::Trial* ConfigControl::trial() {
+    if (trial_ && trial_->revision != gateway_.revision()) end_trial();
+    return trial_ ? &*trial_ : nullptr;
+}
+
+void ConfigControl::end_trial() {
+    trial_.reset();
+    confirm_timer_.cancel();
+}
+
 void ConfigControl::roll_back_unless_confirmed(std::chrono::seconds within) {
     confirm_timer_.expires_after(within);
     confirm_timer_.async_wait([this](boost::system::error_code error) {
-        if (error || !unconfirmed_) return;
-        const auto* before = gateway_.revisions().find(*unconfirmed_);
-        unconfirmed_.reset();
-        if (before == nullptr) return;
+        if (error || !trial()) return;
+        auto had = std::move(*trial_);
+        end_trial();
+        gateway_.apply(std::move(had.before), "confirm timer", "nobody confirmed the commit");
         gateway_.events().emit({Severity::Warning,
                                 "CONFIG-ROLLED-BACK",
                                 "nobody confirmed the commit in time",
-                                {{"to_revision", std::to_string(before->number)}}});
-        gateway_.apply(config::Model{before->model}, "confirm timer", "not confirmed");
+                                {{"from_revision", std::to_string(had.revision)}}});
+        had.before_was_saved ? gateway_.mark_saved() : gateway_.mark_changed();
     });
 }
 
 void ConfigControl::confirm(mgmt::Done<mgmt::CommitState> done) {
-    gateway_.ask([this, done = std::move(done)] {
-        if (!unconfirmed_) return done(Failure{mgmt::conflict("no commit waits to be confirmed")});
-        unconfirmed_.reset();
-        confirm_timer_.cancel();
-        done(mgmt::CommitState{gateway_.revision(), "confirmed", std::nullopt});
+    gateway_.ask([this, done = std::move(done)]() mutable {
+        const auto* on = trial();
+        if (!on) return done(Failure{mgmt::conflict("no commit waits to be confirmed")});
+        const bool save = on->save;
+        end_trial();
+        mgmt::CommitState state{gateway_.revision(), gateway_.edits(), "confirmed", {}};
+        if (save) return save_and(std::move(state), std::move(done));
+        done(std::move(state));
+    });
+}
+
+// Reads an earlier configuration; what is wrong with that is answered here.
+template <class T>
+void ConfigControl::read_revision(std::uint64_t number, mgmt::Done<T> done,
+                                  std::function<void(config::Model, mgmt::Done<T>)> then) {
+    gateway_.chores().run([this, number, done = std::move(done), then = std::move(then)] {
+        const auto text = gateway_.revisions().text(number);
+        if (!text)
+            return done(Failure{
+                mgmt::not_found(text.error().message() + "; torii config history lists them")});
+        auto loaded = config::load_text(*text, "revision " + std::to_string(number));
+        if (!loaded)
+            return done(Failure{mgmt::invalid("the revision is no good configuration any more",
+                                              details(loaded.error()))});
+        then(std::move(loaded->model), done);
     });
 }
 
 void ConfigControl::roll_back(std::uint64_t revision, std::string author,
                               mgmt::Done<mgmt::CommitState> done) {
-    gateway_.ask([this, revision, author = std::move(author), done = std::move(done)]() mutable {
-        const auto* entry = gateway_.revisions().find(revision);
-        if (entry == nullptr)
-            return done(Failure{mgmt::not_found("revision " + std::to_string(revision) +
-                                                " is not kept; see the list of revisions")});
-        unconfirmed_.reset();
-        confirm_timer_.cancel();
-        done(change_to(config::Model{entry->model}, std::move(author),
-                       "back to revision " + std::to_string(revision)));
-    });
+    read_revision<mgmt::CommitState>(
+        revision, std::move(done),
+        [this, revision, author = std::move(author)](config::Model wanted,
+                                                     mgmt::Done<mgmt::CommitState> tell) {
+            gateway_.ask([this, revision, author, wanted = std::move(wanted),
+                          tell = std::move(tell)]() mutable {
+                end_trial();
+                tell(change_to(std::move(wanted), std::move(author),
+                               "back to revision " + std::to_string(revision)));
+            });
+        });
 }
 
 void ConfigControl::revisions(mgmt::Done<std::vector<mgmt::Revision>> done) {
     gateway_.ask([this, done = std::move(done)] {
         std::vector<mgmt::Revision> out;
-        for (const auto& entry : gateway_.revisions().entries()) {
-            out.push_back(
-                {entry.number, rfc3339(entry.time), entry.author, entry.comment, entry.summary});
-        }
+        const auto& notes = gateway_.revisions().notes();
+        std::ranges::transform(notes.rbegin(), notes.rend(), std::back_inserter(out),
+                               [](const config::RevisionNote& note) {
+                                   return mgmt::Revision{note.number, note.time, note.author,
+                                                         note.comment, note.summary};
+                               });
         done(std::move(out));
     });
 }
 
+void ConfigControl::revision(std::uint64_t number, mgmt::Done<mgmt::ConfigText> done) {
+    read_revision<mgmt::ConfigText>(
+        number, std::move(done), [number](config::Model model, mgmt::Done<mgmt::ConfigText> tell) {
+            tell(mgmt::ConfigText{config::print(model), number, 0, true, {}});
+        });
+}
+
 void ConfigControl::save(mgmt::Done<mgmt::Nothing> done) {
     gateway_.ask([this, done = std::move(done)] {
-        auto text = config::print(gateway_.running(), config::Secrets::Shown);
-        saver_ = std::jthread{[this, text = std::move(text), revision = gateway_.revision(), done] {
-            const auto written = replace_file(gateway_.config_file(), text);
-            gateway_.ask([this, written, revision, done] {
-                if (!written)
-                    return done(Failure{mgmt::Problem{500,
-                                                      "not-saved",
-                                                      "The configuration was not saved",
-                                                      written.error().message(),
-                                                      {}}});
-                if (gateway_.revision() == revision) gateway_.mark_saved();
-                done(mgmt::Nothing{});
-            });
-        }};
+        if (trial()) return done(Failure{on_trial()});
+        write_startup([done](Result<void, mgmt::Problem> written) {
+            if (!written) return done(Failure{written.error()});
+            done(mgmt::Nothing{});
+        });
+    });
+}
+
+void ConfigControl::save_and(mgmt::CommitState state, mgmt::Done<mgmt::CommitState> done) {
+    write_startup([state = std::move(state), done = std::move(done)](auto written) {
+        if (!written) return done(Failure{written.error()});
+        done(state);
+    });
+}
+
+// The text that was committed goes before our own print of it: it has the
+// operators' comments.
+void ConfigControl::write_startup(std::function<void(Result<void, mgmt::Problem>)> done) {
+    auto model = std::make_shared<const config::Model>(gateway_.running());
+    gateway_.chores().run([this, model, text = committed_, revision = gateway_.revision(),
+                           edits = gateway_.edits(), done = std::move(done)]() mutable {
+        const auto& file = gateway_.config_file();
+        if (const auto parts = config::parts_of(file); !parts.empty())
+            return done(Failure{
+                mgmt::conflict("the startup configuration is spread over " + file + " and " +
+                               std::to_string(parts.size()) + " files such as " + parts[0] +
+                               "; write the change there and reload, or move them away first")});
+        const auto loaded = config::load_text(text, "");
+        if (!loaded || loaded->model != *model)
+            text = config::print(*model, config::Secrets::Shown);
+        if (const auto written = config::replace_file(file, text); !written)
+            return done(Failure{not_saved(written.error().message())});
+        gateway_.ask([this, revision, edits, done = std::move(done)] {
+            if (gateway_.revision() == revision && gateway_.edits() == edits) gateway_.mark_saved();
+            done({});
+        });
     });
 }
 

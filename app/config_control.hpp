@@ -1,8 +1,8 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <optional>
-#include <thread>
 
 #include "config/model.hpp"
 #include "mgmt/views.hpp"
@@ -12,31 +12,49 @@ namespace torii::app {
 class Gateway;
 
 // Configuration by the API: show, check, compare, load again; commit with a
-// time to confirm in, after which it rolls back by itself.
+// time to confirm in, after which it rolls back by itself, whoever asked for it
+// and wherever they are by then. Parsing and disks are for the chores' thread
+// or the one that asks, never for the control thread.
 class ConfigControl final : public mgmt::ConfigControl {
 public:
     explicit ConfigControl(Gateway& gateway);
     void running(bool with_defaults, mgmt::Done<mgmt::ConfigText> done) override;
     void check(std::string text, mgmt::Done<std::vector<mgmt::ProblemDetail>> done) override;
     void diff(std::string text, mgmt::Done<mgmt::ConfigDiff> done) override;
-    void reload(mgmt::Done<mgmt::CommitState> done) override;
-    void commit(std::string text, std::string author, std::string comment,
-                std::optional<std::chrono::seconds> confirm_within,
-                mgmt::Done<mgmt::CommitState> done) override;
+    void diff_to(std::uint64_t revision, mgmt::Done<mgmt::ConfigDiff> done) override;
+    void reload(std::string author, mgmt::Done<mgmt::CommitState> done) override;
+    void commit(mgmt::CommitRequest request, mgmt::Done<mgmt::CommitState> done) override;
     void confirm(mgmt::Done<mgmt::CommitState> done) override;
     void roll_back(std::uint64_t revision, std::string author,
                    mgmt::Done<mgmt::CommitState> done) override;
     void save(mgmt::Done<mgmt::Nothing> done) override;
     void revisions(mgmt::Done<std::vector<mgmt::Revision>> done) override;
+    void revision(std::uint64_t number, mgmt::Done<mgmt::ConfigText> done) override;
 
 private:
+    // A commit that nobody has confirmed yet.
+    struct Trial {
+        std::uint64_t revision;
+        config::Model before;
+        bool before_was_saved;
+        bool save;  // when it is confirmed
+        std::chrono::steady_clock::time_point until;
+    };
+
     mgmt::CommitState change_to(config::Model wanted, std::string author, std::string comment);
+    Trial* trial();
+    void end_trial();
     void roll_back_unless_confirmed(std::chrono::seconds within);
+    void save_and(mgmt::CommitState state, mgmt::Done<mgmt::CommitState> done);
+    void write_startup(std::function<void(Result<void, mgmt::Problem>)> done);
+    template <class T>
+    void read_revision(std::uint64_t number, mgmt::Done<T> done,
+                       std::function<void(config::Model, mgmt::Done<T>)> then);
 
     Gateway& gateway_;
     boost::asio::steady_timer confirm_timer_;
-    std::optional<std::uint64_t> unconfirmed_;  // the revision to go back to
-    std::jthread saver_;                        // fsync takes its time
+    std::optional<Trial> trial_;
+    std::string committed_;  // the last text, with its comments: what save() would rather write
 };
 
 }  // namespace torii::app

@@ -80,6 +80,7 @@ Gateway::Gateway(std::string config_file, std::string state_directory)
     : config_file_(std::move(config_file)),
       state_directory_(std::move(state_directory)),
       drained_(kept_drain(state_directory_)),
+      revisions_(chores_, state_directory_),
       started_(std::chrono::steady_clock::now()),
       log_(event_log_),
       io_(std::make_unique<asio::io_context>(1)),
@@ -106,9 +107,9 @@ Result<void, SystemError> Gateway::start(config::Model model) {
     pump();
     if (auto up = start_speaker(model); !up) return up;
     running_ = std::move(model);
-    revision_ = 1;
+    revision_ = revisions_.start(running_, {0, rfc3339(std::chrono::system_clock::now()), "startup",
+                                            "", "read from " + config_file_});
     liveness_->configured();
-    remember("startup", "", "read from " + config_file_);
 
     management_ = std::make_unique<Management>(*this);
     if (auto up = management_->start(running_.management, event_log_, log_); !up) return up;
@@ -175,6 +176,7 @@ config::Plan Gateway::apply(config::Model wanted, std::string author, std::strin
     running_ = std::move(wanted);
     liveness_->configured();
     ++revision_;
+    edits_ = 0;
     log_.emit({Severity::Notice,
                "CONFIG-APPLIED",
                "configuration applied: " + config::summary(changes),
@@ -231,23 +233,29 @@ void Gateway::note_restarts(const config::Plan& changes) {
 }
 
 void Gateway::remember(std::string author, std::string comment, std::string summary) {
-    revisions_.add({revision_, std::chrono::system_clock::now(), std::move(author),
-                    std::move(comment), std::move(summary), running_});
+    revisions_.add({revision_, rfc3339(std::chrono::system_clock::now()), std::move(author),
+                    std::move(comment), std::move(summary)},
+                   running_, [this](const SystemError& error) {
+                       ask([this, error] {
+                           log_.emit({Severity::Error, "REVISION-NOT-KEPT", error.message(), {}});
+                       });
+                   });
 }
 
-Result<config::Plan, std::vector<std::string>> Gateway::reload() {
-    auto loaded = config::load(config_file_);
-    if (!loaded) {
-        std::vector<std::string> lines;
-        for (const auto& problem : loaded.error()) {
-            lines.push_back(problem.to_string());
-            log_.emit({Severity::Error, "CONFIG-INVALID", lines.back(), {}});
-        }
-        return Failure{std::move(lines)};
-    }
-    auto plan = apply(std::move(loaded->model), "SIGHUP");
-    saved_ = true;
-    return plan;
+void Gateway::reload() {
+    service::reloading();
+    chores_.run([this] {
+        ask([this, loaded = config::load(config_file_)]() mutable {
+            if (loaded) {
+                apply(std::move(loaded->model), "SIGHUP", "the startup file");
+                saved_ = true;
+            } else {
+                for (const auto& problem : loaded.error())
+                    log_.emit({Severity::Error, "CONFIG-INVALID", problem.to_string(), {}});
+            }
+            service::ready(drained_ ? "drained" : "forwarding");
+        });
+    });
 }
 
 // Ports that are new or have other addresses. What a running data plane cannot
@@ -363,9 +371,14 @@ void Gateway::remove_route(const Prefix& prefix) {
     if (std::ranges::find(running_.pools, prefix) != running_.pools.end()) put_pool(prefix);
 }
 
+void Gateway::edited() {
+    saved_ = false;
+    ++edits_;
+}
+
 bool Gateway::put_static_route(config::StaticRoute route) {
     put_route(static_route(running_, route));
-    saved_ = false;
+    edited();
     const auto at = std::ranges::find(running_.routes, route.prefix, &config::StaticRoute::prefix);
     if (at == running_.routes.end()) {
         running_.routes.push_back(std::move(route));
@@ -380,7 +393,7 @@ bool Gateway::erase_static_route(const Prefix& prefix) {
     if (at == running_.routes.end()) return false;
     remove_route(prefix);
     running_.routes.erase(at);
-    saved_ = false;
+    edited();
     return true;
 }
 
@@ -388,14 +401,14 @@ bool Gateway::put_drop_source(const Prefix& source) {
     if (std::ranges::find(running_.drop_sources, source) != running_.drop_sources.end())
         return false;
     running_.drop_sources.push_back(source);
-    saved_ = false;
+    edited();
     if (dataplane_) dataplane_->set_drop_sources(running_.drop_sources);
     return true;
 }
 
 bool Gateway::erase_drop_source(const Prefix& source) {
     if (std::erase(running_.drop_sources, source) == 0) return false;
-    saved_ = false;
+    edited();
     if (dataplane_) dataplane_->set_drop_sources(running_.drop_sources);
     return true;
 }
@@ -441,9 +454,7 @@ void Gateway::watch_signals() {
     watches_->signals.async_wait([this](error_code e, int signal) {
         if (e) return;
         if (signal == SIGHUP) {
-            service::reloading();
-            (void)reload();
-            service::ready("forwarding");
+            reload();
             watch_signals();
             return;
         }
@@ -486,6 +497,7 @@ void Gateway::stop() {
 }
 
 void Gateway::shut_down() {
+    chores_.finish();
     management_.reset();
     speaker_.reset();
     if (dataplane_) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/chores.hpp"
 #include "app/drain.hpp"
 #include "app/log.hpp"
 #include "app/revisions.hpp"
@@ -64,8 +65,9 @@ public:
     // The same for a source whose packets are dropped; put answers whether it is new.
     bool put_drop_source(const Prefix& source);
     bool erase_drop_source(const Prefix& source);
-    // Reads the file again. The problems of a file that fails change nothing.
-    Result<config::Plan, std::vector<std::string>> reload();
+    // Reads the file again and applies the difference, when it has been parsed
+    // elsewhere. A file that fails changes nothing and is logged.
+    void reload();
 
     // Takes the gate out of service, or back: everything announced carries
     // GRACEFUL_SHUTDOWN (RFC 8326) and /readyz says no; forwarding goes on.
@@ -77,8 +79,11 @@ public:
     const std::string& config_file() const { return config_file_; }
     std::uint64_t revision() const { return revision_; }
     const Revisions& revisions() const { return revisions_; }
+    Chores& chores() { return chores_; }
     boost::asio::io_context& io() { return *io_; }
     bool saved() const { return saved_; }
+    // Changes since the revision that have no revision of their own.
+    std::uint64_t edits() const { return edits_; }
     // Changes that were asked for and only a restart can make.
     const std::vector<std::string>& waits_for_restart() const { return waits_for_restart_; }
     void link_changed(rib::PortIndex port, bool up);
@@ -106,6 +111,7 @@ private:
     void remember(std::string author, std::string comment, std::string summary);
     void apply_ports(const config::Model& wanted);
     void apply_routes(const config::Model& wanted);
+    void edited();
     void put_route(const OwnRoute& route);
     void remove_route(const Prefix& prefix);
     void apply_pools(const config::Model& wanted);
@@ -120,7 +126,8 @@ private:
     std::string config_file_, state_directory_;
     std::optional<Drained> drained_;
     config::Model running_;
-    std::uint64_t revision_ = 0;
+    std::uint64_t revision_ = 0, edits_ = 0;
+    Chores chores_;
     Revisions revisions_;
     std::vector<std::string> waits_for_restart_;
     bool saved_ = true;

@@ -1,5 +1,6 @@
 #include "app/management.hpp"
 
+#include "app/capture_view.hpp"
 #include "app/config_control.hpp"
 #include "app/gateway.hpp"
 #include "app/views.hpp"
@@ -16,9 +17,11 @@ struct ManagementViews::Parts {
           health(gateway),
           static_routes(gateway),
           bgp(gateway),
+          explain(gateway),
           config(gateway),
           drain(gateway),
-          offload(gateway) {}
+          offload(gateway),
+          capture(gateway) {}
 
     Routes routes;
     Neighbors neighbors;
@@ -28,9 +31,11 @@ struct ManagementViews::Parts {
     Health health;
     StaticRoutes static_routes;
     BgpActions bgp;
+    Explain explain;
     ConfigControl config;
     Drains drain;
     Offload offload;
+    Captures capture;
 };
 
 ManagementViews::ManagementViews(Gateway& gateway) : parts_(std::make_unique<Parts>(gateway)) {}
@@ -46,9 +51,11 @@ mgmt::Views ManagementViews::views() const {
     views.health = &parts_->health;
     views.static_routes = &parts_->static_routes;
     views.bgp = &parts_->bgp;
+    views.explain = &parts_->explain;
     views.config = &parts_->config;
     views.drain = &parts_->drain;
     views.offload = &parts_->offload;
+    views.capture = &parts_->capture;
     return views;
 }
 

@@ -54,6 +54,8 @@ void Adjacencies::adjacencies(mgmt::Done<std::vector<mgmt::AdjacencyRow>> done) 
                 to.port = gateway_.port_name(view.port);
                 if (!view.mac.is_zero()) to.mac = view.mac.to_string();
                 to.state = to_string(view.state);
+                to.sent_packets = view.sent.packets;
+                to.sent_bytes = view.sent.bytes;
                 rows.push_back(std::move(to));
             }
         }

@@ -1,42 +1,41 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <deque>
+#include <functional>
 #include <string>
+#include <vector>
 
+#include "app/chores.hpp"
+#include "base/event.hpp"
 #include "config/model.hpp"
+#include "config/store.hpp"
 
 namespace torii::app {
 
-// The configurations that were in force, the running one last. Control thread.
+// The configurations that were in force, the running one last; on disk where
+// there is a state directory. The control thread knows who and when; what was
+// in them lies with the chores.
 class Revisions {
 public:
-    static constexpr std::size_t kKept = 64;
+    Revisions(Chores& chores, const std::string& state_directory);
 
-    struct Entry {
-        std::uint64_t number = 0;
-        std::chrono::system_clock::time_point time;
-        std::string author;
-        std::string comment;
-        std::string summary;
-        config::Model model;
-    };
+    // Before anything runs: reads what earlier processes left. The number of the
+    // configuration that starts; the last one's when it is the same.
+    std::uint64_t start(const config::Model& model, config::RevisionNote note);
+    // `failed` hears on the chores' thread why it could not be kept.
+    void add(config::RevisionNote note, config::Model model,
+             std::function<void(const SystemError&)> failed);
+    const std::vector<config::RevisionNote>& notes() const { return notes_; }
 
-    void add(Entry entry) {
-        entries_.push_back(std::move(entry));
-        if (entries_.size() > kKept) entries_.pop_front();
+    // On the chores' thread only.
+    Result<std::string, SystemError> text(std::uint64_t number) const {
+        return store_.text(number);
     }
-    // Nothing when it is unknown or no longer kept.
-    const Entry* find(std::uint64_t number) const {
-        for (const auto& entry : entries_)
-            if (entry.number == number) return &entry;
-        return nullptr;
-    }
-    const std::deque<Entry>& entries() const { return entries_; }
 
 private:
-    std::deque<Entry> entries_;
+    Chores& chores_;
+    config::RevisionStore store_;  // the chores' thread, once start() is over
+    std::vector<config::RevisionNote> notes_;
 };
 
 }  // namespace torii::app

@@ -160,7 +160,7 @@ void Routes::append(std::vector<mgmt::RouteRow>& rows, const std::vector<rib::Ro
 Result<RoutePage, Problem> Routes::of_bgp(const RouteQuery& query) const {
     auto* speaker = gateway_.speaker();
     if (speaker == nullptr)
-        return Failure{mgmt::unavailable("BGP is not configured: there is no `bgp` section")};
+        return Failure{mgmt::conflict("BGP is not configured: there is no `bgp` section")};
 
     bgp::PathQuery asked;
     asked.table = bgp_table(query.table);
@@ -168,6 +168,7 @@ Result<RoutePage, Problem> Routes::of_bgp(const RouteQuery& query) const {
     asked.after = query.after;
     asked.limit = query.limit;
     asked.best_only = query.table == mgmt::RouteTable::Fib;
+    const bool longest = query.match == RouteQuery::Match::Longest;
     if (query.match != RouteQuery::Match::All) asked.within = query.prefix;
     if (asked.table != bgp::RouteTable::LocRib || !query.neighbor.empty()) {
         const auto address = IpAddress::parse(query.neighbor);
@@ -178,6 +179,15 @@ Result<RoutePage, Problem> Routes::of_bgp(const RouteQuery& query) const {
     }
 
     auto answer = speaker->paths(asked);
+    // There is no trie to ask: each length from the longest on, one look each.
+    for (int length = query.prefix.length(); longest && length >= 0; --length) {
+        asked.within = Prefix{query.prefix.address(), static_cast<std::uint8_t>(length)};
+        asked.limit = 1;
+        answer = speaker->paths(asked);
+        std::erase_if(answer.rows, [&](const auto& row) { return row.prefix != asked.within; });
+        answer.next.reset();
+        if (!answer.rows.empty()) break;
+    }
     RoutePage page;
     page.total = answer.total;
     page.next = answer.next;

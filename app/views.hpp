@@ -89,6 +89,15 @@ private:
     Gateway& gateway_;
 };
 
+class Explain final : public mgmt::ExplainView {
+public:
+    explicit Explain(Gateway& gateway) : gateway_(gateway) {}
+    void explain(mgmt::ExplainQuery query, mgmt::Done<mgmt::Explanation> done) override;
+
+private:
+    Gateway& gateway_;
+};
+
 class Drains final : public mgmt::DrainControl {
 public:
     explicit Drains(Gateway& gateway) : gateway_(gateway) {}

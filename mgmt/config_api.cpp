@@ -12,39 +12,49 @@ std::string_view content_type(const Request& request) {
     return type ? std::string_view{*type} : std::string_view{};
 }
 
-std::string tag(std::uint64_t revision) {
-    return '"' + std::to_string(revision) + '"';
+// An ETag: "7", and "7.2" when it has been edited twice since.
+template <class State>
+std::string tag(const State& state) {
+    auto out = '"' + std::to_string(state.revision);
+    if (state.edits > 0) out += '.' + std::to_string(state.edits);
+    return out + '"';
+}
+
+std::optional<std::uint64_t> whole_number(const std::string& text) {
+    std::uint64_t number = 0;
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+bool wants_json(const Request& request) {
+    const auto* accept = request.header("accept");
+    return accept && accept->find("application/json") != std::string::npos;
 }
 
 void running(const Api& api, const Request& request, Respond respond) {
     if (!api.views.config) return respond_missing(respond, "the configuration");
     const auto* defaults = request.asked("defaults");
-    const auto* accept = request.header("accept");
-    const bool json = accept && accept->find("application/json") != std::string::npos;
     const auto* known = request.header("if-none-match");
     api.views.config->running(
         defaults && *defaults != "false",
-        reply_with<ConfigText>(api, std::move(respond),
-                               [json, known = known ? *known : ""](auto& config) {
-                                   Response response;
-                                   response.headers.emplace_back("ETag", tag(config.revision));
-                                   if (known == tag(config.revision)) {
-                                       response.status = 304;
-                                       return response;
-                                   }
-                                   if (!json) {
-                                       response.content_type = "text/plain; charset=utf-8";
-                                       response.body = std::move(config.text);
-                                       return response;
-                                   }
-                                   JsonWriter writer{response.body};
-                                   writer.object();
-                                   writer.member("revision", config.revision)
-                                       .member("saved", config.saved)
-                                       .member("text", config.text);
-                                   writer.end_object();
-                                   return response;
-                               }));
+        reply_with<ConfigText>(
+            api, std::move(respond),
+            [json = wants_json(request), known = known ? *known : ""](auto& config) {
+                Response response;
+                response.headers.emplace_back("ETag", tag(config));
+                if (known == tag(config)) {
+                    response.status = 304;
+                    return response;
+                }
+                if (!json) {
+                    response.content_type = "text/plain; charset=utf-8";
+                    response.body = std::move(config.text);
+                    return response;
+                }
+                response.body = to_json(config);
+                return response;
+            }));
 }
 
 void check(const Api& api, const Request& request, Respond respond) {
@@ -75,16 +85,19 @@ void diff(const Api& api, const Request& request, Respond respond) {
     if (!api.views.config) return respond_missing(respond, "the configuration");
     auto body = parse_commit(request.body, content_type(request));
     if (!body) return respond(problem_response(body.error()));
-    api.views.config->diff(std::move(body->text),
-                           reply_with<ConfigDiff>(api, std::move(respond), [](auto& row) {
-                               return json_response(to_json(row));
-                           }));
+    auto done = reply_with<ConfigDiff>(api, std::move(respond),
+                                       [](auto& row) { return json_response(to_json(row)); });
+    const auto* wanted = request.asked("revision");
+    if (!wanted) return api.views.config->diff(std::move(body->text), std::move(done));
+    const auto revision = whole_number(*wanted);
+    if (!revision) return done(Failure{bad_request("a revision is a number")});
+    api.views.config->diff_to(*revision, std::move(done));
 }
 
 Done<CommitState> reply_commit(const Api& api, Respond respond) {
     return reply_with<CommitState>(api, std::move(respond), [](auto& state) {
         auto response = json_response(to_json(state));
-        response.headers.emplace_back("ETag", tag(state.revision));
+        response.headers.emplace_back("ETag", tag(state));
         return response;
     });
 }
@@ -95,25 +108,24 @@ void if_match(const Api& api, const Request& request, Respond respond,
     const auto* wanted = request.header("if-match");
     if (!wanted || *wanted == "*") return then(std::move(respond));
     api.views.config->running(
-        false, answer_on<ConfigText>(
-                   api.post, [wanted = *wanted, respond = std::move(respond),
-                              then = std::move(then)](Result<ConfigText, Problem> config) {
-                       if (!config) return respond(problem_response(config.error()));
-                       if (wanted != tag(config->revision))
-                           return respond(problem_response(
-                               {412,
-                                "precondition-failed",
-                                "Somebody was faster",
-                                "the running revision is " + std::to_string(config->revision),
-                                {}}));
-                       then(respond);
-                   }));
+        false, answer_on<ConfigText>(api.post, [wanted = *wanted, respond = std::move(respond),
+                                                then = std::move(then)](
+                                                   Result<ConfigText, Problem> config) {
+            if (!config) return respond(problem_response(config.error()));
+            if (wanted != tag(*config))
+                return respond(problem_response({412,
+                                                 "precondition-failed",
+                                                 "Somebody was faster",
+                                                 "the running configuration is " + tag(*config),
+                                                 {}}));
+            then(respond);
+        }));
 }
 
 void reload(const Api& api, const Request& request, Respond respond) {
     if (!api.views.config) return respond_missing(respond, "the configuration");
-    if_match(api, request, std::move(respond), [&api](Respond next) {
-        api.views.config->reload(reply_commit(api, std::move(next)));
+    if_match(api, request, std::move(respond), [&api, who = request.who](Respond next) {
+        api.views.config->reload(who, reply_commit(api, std::move(next)));
     });
 }
 
@@ -122,21 +134,17 @@ void commit(const Api& api, const Request& request, Respond respond) {
     auto body = parse_commit(request.body, content_type(request));
     if (!body) return respond(problem_response(body.error()));
     if (const auto* confirm = request.asked("confirm_within")) {
-        std::uint32_t value = 0;
-        const auto [rest, error] =
-            std::from_chars(confirm->data(), confirm->data() + confirm->size(), value);
-        if (error != std::errc{} || rest != confirm->data() + confirm->size() || value == 0 ||
-            value > 86400)
+        const auto value = whole_number(*confirm);
+        if (!value || *value == 0 || *value > 86400)
             return respond(
                 problem_response(bad_request("confirm_within: seconds from 1 to 86400")));
-        body->confirm_within = seconds{value};
+        body->confirm_within = seconds{*value};
     }
     if (body->text.empty()) return respond(problem_response(invalid("the configuration is empty")));
-    if_match(api, request, std::move(respond),
-             [&api, body = std::move(*body), who = request.who](Respond next) {
-                 api.views.config->commit(body.text, who, body.comment, body.confirm_within,
-                                          reply_commit(api, std::move(next)));
-             });
+    body->author = request.who;
+    if_match(api, request, std::move(respond), [&api, body = std::move(*body)](Respond next) {
+        api.views.config->commit(body, reply_commit(api, std::move(next)));
+    });
 }
 
 void confirm(const Api& api, const Request&, Respond respond) {
@@ -146,14 +154,12 @@ void confirm(const Api& api, const Request&, Respond respond) {
 
 void roll_back(const Api& api, const Request& request, Respond respond) {
     if (!api.views.config) return respond_missing(respond, "the configuration");
-    const auto& text = *request.parameter("revision");
-    std::uint64_t revision = 0;
-    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), revision);
-    if (error != std::errc{} || rest != text.data() + text.size())
-        return respond(problem_response(bad_request("a revision is a number")));
-    if_match(api, request, std::move(respond), [&api, revision, who = request.who](Respond next) {
-        api.views.config->roll_back(revision, who, reply_commit(api, std::move(next)));
-    });
+    const auto revision = whole_number(*request.parameter("revision"));
+    if (!revision) return respond(problem_response(bad_request("a revision is a number")));
+    if_match(api, request, std::move(respond),
+             [&api, revision = *revision, who = request.who](Respond next) {
+                 api.views.config->roll_back(revision, who, reply_commit(api, std::move(next)));
+             });
 }
 
 void save(const Api& api, const Request&, Respond respond) {
@@ -172,6 +178,21 @@ void revisions(const Api& api, const Request&, Respond respond) {
         [](auto& rows) { return json_response(list_to_json("revisions", rows)); }));
 }
 
+void revision(const Api& api, const Request& request, Respond respond) {
+    if (!api.views.config) return respond_missing(respond, "the configuration");
+    const auto number = whole_number(*request.parameter("revision"));
+    if (!number) return respond(problem_response(bad_request("a revision is a number")));
+    api.views.config->revision(
+        *number, reply_with<ConfigText>(api, std::move(respond),
+                                        [json = wants_json(request)](ConfigText& config) {
+                                            if (json) return json_response(to_json(config));
+                                            Response response;
+                                            response.content_type = "text/plain; charset=utf-8";
+                                            response.body = std::move(config.text);
+                                            return response;
+                                        }));
+}
+
 constexpr Endpoint kEndpoints[] = {
     {"GET", "/api/v1/config", Role::Read, running},
     {"POST", "/api/v1/config/check", Role::Read, check},
@@ -182,6 +203,7 @@ constexpr Endpoint kEndpoints[] = {
     {"POST", "/api/v1/config/rollback/{revision}", Role::Admin, roll_back},
     {"POST", "/api/v1/config/save", Role::Admin, save},
     {"GET", "/api/v1/config/revisions", Role::Read, revisions},
+    {"GET", "/api/v1/config/revisions/{revision}", Role::Read, revision},
 };
 
 }  // namespace

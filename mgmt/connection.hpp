@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "mgmt/auth.hpp"
+#include "mgmt/compression.hpp"
 #include "mgmt/idempotency.hpp"
 #include "mgmt/router.hpp"
 
@@ -176,6 +177,8 @@ private:
         identify(request);
         writes_ = request.method != "GET" && request.method != "HEAD";
         if (const auto refused = refuse_foreign(request)) return send(problem_response(*refused));
+        const auto* codings = request.header("accept-encoding");
+        coding_ = codings ? coding_for(*codings) : Coding::Identity;
         what_ = request.method + ' ' + request.path.substr(0, 300);
         who_ = request.who;
         ask(std::move(request));
@@ -275,6 +278,7 @@ private:
     }
 
     void send(Response response) {
+        compress(response, coding_);
         auto message = std::make_shared<http::response<http::string_body>>();
         message->version(version_);
         message->result(response.status);
@@ -415,6 +419,7 @@ private:
     std::string what_, who_;
     std::uint64_t turn_ = 0;  // an answer to an earlier question is not for us
     unsigned version_ = 11;
+    Coding coding_ = Coding::Identity;
     int quiet_ = 0;
     bool first_ = true, keep_alive_ = false, head_ = false, writes_ = false;
 };

@@ -22,7 +22,7 @@ struct Request {
     std::string body;
     std::vector<std::pair<std::string_view, std::string>> parameters;  // {name} of the pattern
     Role role = Role::None;
-    std::string who;  // "unix", "token grafana", "127.0.0.1"
+    std::string who;  // "unix uid 0", "token grafana", "127.0.0.1"
 
     const std::string* parameter(std::string_view name) const { return find(parameters, name); }
     const std::string* asked(std::string_view key) const { return find(query, key); }

@@ -111,13 +111,13 @@ Result<DumpBody, Problem> parse_dump(std::string_view body) {
     return out;
 }
 
-Result<CommitBody, Problem> parse_commit(std::string_view body, std::string_view content_type) {
-    CommitBody out;
+Result<CommitRequest, Problem> parse_commit(std::string_view body, std::string_view content_type) {
+    CommitRequest out;
     if (content_type.find("json") == std::string_view::npos) {
         out.text = std::string{body};
         return out;
     }
-    const auto object = parse_object(body, {"text", "comment", "confirm_within"});
+    const auto object = parse_object(body, {"text", "comment", "confirm_within", "save"});
     if (!object) return Failure{object.error()};
     std::optional<std::int64_t> within;
     if (!text(*object, "text", out.text) || !text(*object, "comment", out.comment))
@@ -125,6 +125,10 @@ Result<CommitBody, Problem> parse_commit(std::string_view body, std::string_view
     if (!number(*object, "confirm_within", 1, 86400, within))
         return Failure{invalid("confirm_within: seconds from 1 to 86400")};
     if (within) out.confirm_within = seconds{*within};
+    if (const auto* save = object->if_contains("save")) {
+        if (!save->is_bool()) return Failure{invalid("save: true or false")};
+        out.save = save->get_bool();
+    }
     return out;
 }
 

@@ -22,13 +22,8 @@ struct DumpBody {
 // {"what": "table"} or {"what": "updates", "seconds": 60}
 Result<DumpBody, Problem> parse_dump(std::string_view body);
 
-struct CommitBody {
-    std::string text;
-    std::string comment;
-    std::optional<seconds> confirm_within;
-};
-// {"text": "...", "comment": "...", "confirm_within": 60}; a body that is no
-// JSON object is the configuration itself.
-Result<CommitBody, Problem> parse_commit(std::string_view body, std::string_view content_type);
+// {"text": "...", "comment": "...", "confirm_within": 60, "save": true}; a body
+// that is no JSON object is the configuration itself. The author is not in it.
+Result<CommitRequest, Problem> parse_commit(std::string_view body, std::string_view content_type);
 
 }  // namespace torii::mgmt

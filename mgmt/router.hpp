@@ -33,6 +33,7 @@ std::span<const Endpoint> bgp_endpoints();
 std::span<const Endpoint> port_endpoints();
 std::span<const Endpoint> liveness_endpoints();
 std::span<const Endpoint> system_endpoints();
+std::span<const Endpoint> capture_endpoints();
 std::span<const Endpoint> drain_endpoints();
 std::span<const Endpoint> offload_endpoints();
 std::span<const Endpoint> event_endpoints();

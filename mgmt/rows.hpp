@@ -137,6 +137,7 @@ struct AdjacencyRow {
     std::string mac;    // "" while unresolved
     std::string state;  // "reachable", "stale", "incomplete", "static", "dead"
     std::uint64_t held_packets = 0;
+    std::uint64_t sent_packets = 0, sent_bytes = 0;  // forwarded to it
     seconds age{0};
 };
 
@@ -219,7 +220,9 @@ struct MrtRow {
 struct ConfigText {
     std::string text;  // as a configuration file, secrets masked
     std::uint64_t revision = 0;
+    std::uint64_t edits = 0;  // changes since, by routes put and deleted
     bool saved = true;
+    std::optional<seconds> confirm_within;  // rolls back by itself after this
 };
 struct Revision {
     std::uint64_t number = 0;
@@ -230,6 +233,7 @@ struct Revision {
 };
 struct CommitState {
     std::uint64_t revision = 0;
+    std::uint64_t edits = 0;
     std::string summary;
     std::optional<seconds> confirm_within;  // rolls back by itself after this
 };

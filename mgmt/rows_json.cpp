@@ -169,6 +169,8 @@ void write(JsonWriter& json, const AdjacencyRow& row) {
         .member_if("mac", row.mac)
         .member("state", row.state)
         .member("held_packets", row.held_packets)
+        .member("sent_packets", row.sent_packets)
+        .member("sent_bytes", row.sent_bytes)
         .member("age", row.age.count());
     json.end_object();
 }
@@ -260,6 +262,14 @@ void write(JsonWriter& json, const ConfigDiff& row) {
     }
     json.end_array();
     json.member_if("text", row.text);
+    json.end_object();
+}
+
+void write(JsonWriter& json, const ConfigText& row) {
+    json.object();
+    json.member("revision", row.revision).member("saved", row.saved);
+    if (row.confirm_within) json.member("confirm_within", row.confirm_within->count());
+    json.member("text", row.text);
     json.end_object();
 }
 

@@ -18,6 +18,7 @@ void write(JsonWriter& json, const HealthReport& row);
 void write(JsonWriter& json, const DrainState& row);
 void write(JsonWriter& json, const Explanation& row);
 void write(JsonWriter& json, const ConfigDiff& row);
+void write(JsonWriter& json, const ConfigText& row);
 void write(JsonWriter& json, const Revision& row);
 void write(JsonWriter& json, const CommitState& row);
 void write(JsonWriter& json, const MrtRow& row);

@@ -1,5 +1,6 @@
 #include "mgmt/server.hpp"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -180,8 +181,13 @@ struct Server::Impl {
     }
 
     void open(Local::socket socket, ConnectionList& list) {
+        Origin origin{true, "unix"};
+        ucred peer{};
+        socklen_t size = sizeof peer;
+        if (getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+            origin.peer += " uid " + std::to_string(peer.uid);
         std::make_shared<Connection<PlainStream>>(Socket{std::move(socket)}, shared, list,
-                                                  Origin{true, "unix"})
+                                                  std::move(origin))
             ->start();
     }
 

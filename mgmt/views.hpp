@@ -169,6 +169,43 @@ public:
     virtual void explain(ExplainQuery query, Done<Explanation> done) = 0;
 };
 
+// Which packets to show: all that is said must hold.
+struct CaptureRequest {
+    std::vector<std::string> exits;  // names of exits, or "transmit"; none: every one
+    std::string port;                // it came in by, or leaves by when transmitted
+    std::optional<Prefix> prefix;    // source or destination is inside
+    std::uint32_t one_in = 1;        // of those, so many are shown
+    std::uint32_t snap = 256;        // bytes of each
+};
+struct CapturedPacket {
+    std::uint64_t time = 0;  // nanoseconds since 1970
+    std::string exit;
+    std::uint32_t port = 0;    // index in the names that start() answered
+    std::uint32_t length = 0;  // before it was cut
+    std::string bytes;
+};
+struct CaptureBatch {
+    std::vector<CapturedPacket> packets;
+    std::uint64_t lost = 0;  // since the start, because nobody took them in time
+};
+
+// One at a time. A capture that nobody takes from for some seconds ends.
+class CaptureControl {
+public:
+    virtual ~CaptureControl() = default;
+    virtual void start(CaptureRequest request, Done<std::vector<std::string>> done) = 0;  // ports
+    virtual void take(Done<CaptureBatch> done) = 0;
+    virtual void stop() = 0;
+};
+
+struct CommitRequest {
+    std::string text;
+    std::string author;
+    std::string comment;
+    std::optional<seconds> confirm_within;  // rolls back unless confirmed
+    bool save = false;                      // becomes the startup file too, once it is to stay
+};
+
 class ConfigControl {
 public:
     virtual ~ConfigControl() = default;
@@ -177,15 +214,16 @@ public:
     virtual void check(std::string text, Done<std::vector<ProblemDetail>> done) = 0;
     // What would change; empty text means the startup file.
     virtual void diff(std::string text, Done<ConfigDiff> done) = 0;
+    // What going back to a revision would change.
+    virtual void diff_to(std::uint64_t revision, Done<ConfigDiff> done) = 0;
     // Reads the startup file again and applies the difference.
-    virtual void reload(Done<CommitState> done) = 0;
-    // Applies text; with confirm_within it rolls back unless confirmed.
-    virtual void commit(std::string text, std::string author, std::string comment,
-                        std::optional<seconds> confirm_within, Done<CommitState> done) = 0;
+    virtual void reload(std::string author, Done<CommitState> done) = 0;
+    virtual void commit(CommitRequest request, Done<CommitState> done) = 0;
     virtual void confirm(Done<CommitState> done) = 0;
     virtual void roll_back(std::uint64_t revision, std::string author, Done<CommitState> done) = 0;
-    virtual void save(Done<Nothing> done) = 0;  // running becomes startup
-    virtual void revisions(Done<std::vector<Revision>> done) = 0;
+    virtual void save(Done<Nothing> done) = 0;                     // running becomes startup
+    virtual void revisions(Done<std::vector<Revision>> done) = 0;  // newest first
+    virtual void revision(std::uint64_t number, Done<ConfigText> done) = 0;
 };
 
 // What the server is given. A missing view answers 501. The views must live
@@ -203,6 +241,7 @@ struct Views {
     ConfigControl* config = nullptr;
     DrainControl* drain = nullptr;
     OffloadControl* offload = nullptr;
+    CaptureControl* capture = nullptr;
 };
 
 }  // namespace torii::mgmt

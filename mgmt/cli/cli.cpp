@@ -29,6 +29,8 @@ struct Line {
     std::vector<std::string> via;
     RouteOptions route;
     DrainOptions drain;
+    TopOptions top;
+    CaptureOptions capture;
     std::size_t limit = 100;
     int distance = 1;
     unsigned confirm = 0, seconds = 60;
@@ -199,6 +201,32 @@ void add_system(CLI::App& app, Line& line) {
     neighbor->add_subcommand("list", "Who is at which MAC")->callback([&] {
         line.command = neighbor_list;
     });
+    auto* live = app.add_subcommand(
+        "top", "Traffic as it flows: by node, by port, and what is dropped and why");
+    live->add_option("--interval", line.top.interval, "Seconds between two looks")
+        ->check(CLI::Range(0.1, 3600.0))
+        ->capture_default_str();
+    live->add_option("--count", line.top.count, "End after so many; without: run on");
+    live->callback([&] { line.command = [&](Session& s) { top(s, line.top); }; });
+    auto* look = app.add_subcommand(
+        "capture", "Packets as they leave the gate, to a file that wireshark reads");
+    look->add_option("-w,--write", line.capture.file, "File; - for standard output")->required();
+    look->add_option("--exit", line.capture.exits, "Only these, as torii counters names them");
+    look->add_option("--port", line.capture.port, "It came in by; or leaves by: --exit transmit");
+    look->add_option("--prefix", line.capture.prefix, "Source or destination is inside");
+    look->add_option("--count", line.capture.packets, "End after so many packets")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    look->add_option("--seconds", line.capture.seconds, "End after so long")
+        ->check(CLI::Range(1, 3600))
+        ->capture_default_str();
+    look->add_option("--snap", line.capture.snap, "Bytes of each packet")
+        ->check(CLI::Range(1, 2048))
+        ->capture_default_str();
+    look->add_option("--one-in", line.capture.one_in, "A sample: one in so many packets")
+        ->check(CLI::Range(1, 1'000'000'000))
+        ->capture_default_str();
+    look->callback([&] { line.command = [&](Session& s) { capture(s, line.capture); }; });
     auto* alive = app.add_subcommand("liveness", "Which neighbors live, and how we know");
     alive->add_option("ADDRESS", line.name, "Everything about one of them");
     alive->callback([&] { line.command = [&](Session& s) { liveness(s, line.name); }; });
@@ -236,6 +264,14 @@ void add_system(CLI::App& app, Line& line) {
         line.command = [&](Session& s) {
             const auto fresh = mgmt::make_token();
             const auto role = line.kind == "forward" ? "read" : line.kind;
+            if (s.as_json) {
+                s.out << json::serialize(json::object{{"name", line.name},
+                                                      {"role", role},
+                                                      {"token", fresh.token},
+                                                      {"hash", fresh.hash}})
+                      << '\n';
+                return;
+            }
             s.out << "token, shown this once: " << fresh.token
                   << "\nfor management.tokens: { name = \"" << line.name << "\"; role = \"" << role
                   << "\"; hash = \"" << fresh.hash << "\"; }\n";
@@ -248,13 +284,20 @@ void add_config(CLI::App& app, Line& line) {
     config->require_subcommand(1);
     auto* show = config->add_subcommand("show", "The running configuration, secrets masked");
     show->add_flag("--defaults", line.defaults, "Write the defaults too");
-    show->callback([&] { line.command = [&](Session& s) { config_show(s, line.defaults); }; });
+    show->add_option("--revision", line.number, "An earlier one instead")
+        ->check(CLI::NonNegativeNumber);
+    show->callback(
+        [&] { line.command = [&](Session& s) { config_show(s, line.defaults, line.number); }; });
     auto* check = config->add_subcommand("check", "Find every mistake in a file");
     check->add_option("FILE", line.file, "- for standard input")->required();
     check->callback([&] { line.command = [&](Session& s) { config_check(s, line.file); }; });
     auto* diff = config->add_subcommand("diff", "What a file would change, and what that costs");
     diff->add_option("FILE", line.file, "Without: the startup file");
-    diff->callback([&] { line.command = [&](Session& s) { config_diff(s, line.file); }; });
+    diff->add_option("--revision", line.number, "What going back to it would change")
+        ->check(CLI::NonNegativeNumber)
+        ->excludes("FILE");
+    diff->callback(
+        [&] { line.command = [&](Session& s) { config_diff(s, line.file, line.number); }; });
     config->add_subcommand("reload", "Apply the startup file")->callback([&] {
         line.command = config_reload;
     });
@@ -264,8 +307,11 @@ void add_config(CLI::App& app, Line& line) {
     commit
         ->add_option("--confirm", line.confirm, "Roll back after so many seconds unless confirmed")
         ->check(CLI::Range(1, 86400));
+    commit->add_flag("--save", line.all, "And make it the startup file, once it is to stay");
     commit->callback([&] {
-        line.command = [&](Session& s) { config_commit(s, line.file, line.comment, line.confirm); };
+        line.command = [&](Session& s) {
+            config_commit(s, line.file, line.comment, line.confirm, line.all);
+        };
     });
     config->add_subcommand("confirm", "Keep what was committed on trial")->callback([&] {
         line.command = [](Session& s) { config_simple(s, "/api/v1/config/confirm", "confirmed"); };

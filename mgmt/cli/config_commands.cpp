@@ -36,8 +36,10 @@ void print_commit(Session& session, const std::string& answer) {
 
 }  // namespace
 
-void config_show(Session& session, bool defaults) {
-    const auto path = std::string{"/api/v1/config"} + (defaults ? "?defaults=true" : "");
+void config_show(Session& session, bool defaults, const std::string& revision) {
+    const auto path = revision.empty()
+                          ? std::string{"/api/v1/config"} + (defaults ? "?defaults=true" : "")
+                          : "/api/v1/config/revisions/" + revision;
     const auto answer = request(session.target, "GET", path, "",
                                 {{"Accept", session.as_json ? "application/json" : "text/plain"}});
     if (!answer) {
@@ -63,11 +65,13 @@ void config_check(Session& session, const std::string& file) {
     session.out << file << " is good\n";
 }
 
-void config_diff(Session& session, const std::string& file) {
+void config_diff(Session& session, const std::string& file, const std::string& revision) {
     std::optional<std::string> body = "";
     if (!file.empty()) body = content(session, file);
+    const auto path =
+        std::string{"/api/v1/config/diff"} + (revision.empty() ? "" : "?revision=" + revision);
     std::string answer;
-    if (!body || !send(session, "POST", "/api/v1/config/diff", *body, kPlain, &answer)) return;
+    if (!body || !send(session, "POST", path, *body, kPlain, &answer)) return;
     json::error_code error;
     const auto value = json::parse(answer, error);
     if (error) return;
@@ -88,13 +92,14 @@ void config_reload(Session& session) {
 }
 
 void config_commit(Session& session, const std::string& file, const std::string& comment,
-                   unsigned confirm_within) {
+                   unsigned confirm_within, bool save) {
     const auto body = content(session, file);
     if (!body) return;
     json::object request;
     request["text"] = *body;
     if (!comment.empty()) request["comment"] = comment;
     if (confirm_within > 0) request["confirm_within"] = confirm_within;
+    if (save) request["save"] = true;
     std::string answer;
     if (send(session, "POST", "/api/v1/config/commit", json::serialize(request),
              {{"Content-Type", "application/json"}}, &answer))

@@ -66,6 +66,18 @@ void drop_source(Session& session, const std::string& prefix);
 void undrop_source(Session& session, const std::string& prefix);
 void counters(Session& session, const std::string& prefix, bool all);
 void status(Session& session);
+struct CaptureOptions {
+    std::string file;  // "-": standard output
+    std::vector<std::string> exits;
+    std::string port, prefix;
+    unsigned packets = 1000, seconds = 60, snap = 256, one_in = 1;
+};
+void capture(Session& session, const CaptureOptions& options);
+struct TopOptions {
+    double interval = 2;  // seconds
+    unsigned count = 0;   // of intervals; 0: until interrupted
+};
+void top(Session& session, const TopOptions& options);
 void events(Session& session, std::size_t limit, const std::string& severity, bool follow);
 // To the file, "" for one named after host and time, "-" for standard output.
 void tech_support(Session& session, const std::string& file);
@@ -78,12 +90,12 @@ struct DrainOptions {
 void drain_show(Session& session);
 void drain_on(Session& session, const DrainOptions& options);
 void drain_off(Session& session);
-void config_show(Session& session, bool defaults);
+void config_show(Session& session, bool defaults, const std::string& revision);
 void config_check(Session& session, const std::string& file);
-void config_diff(Session& session, const std::string& file);
+void config_diff(Session& session, const std::string& file, const std::string& revision);
 void config_reload(Session& session);
 void config_commit(Session& session, const std::string& file, const std::string& comment,
-                   unsigned confirm_within);
+                   unsigned confirm_within, bool save);
 void config_simple(Session& session, const std::string& path, const std::string& said);
 void config_history(Session& session);
 

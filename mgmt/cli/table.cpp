@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 namespace torii::cli {
 namespace {
@@ -30,9 +31,20 @@ std::string cut(const std::string& text, std::size_t width) {
     return out + "~";
 }
 
+// How a state looks on a terminal; "" for words that are none.
+std::string_view colour_of(std::string_view word) {
+    constexpr std::string_view kGood[] = {"Established", "up", "reachable", "static"};
+    constexpr std::string_view kBad[] = {"Idle", "Active", "Connect", "down", "failed", "dead"};
+    if (std::ranges::find(kGood, word) != std::end(kGood)) return "\x1b[32m";
+    if (std::ranges::find(kBad, word) != std::end(kBad)) return "\x1b[31m";
+    return "";
+}
+
 }  // namespace
 
 void Table::print(std::ostream& out, std::size_t width) const {
+    // A width means a terminal; https://no-color.org.
+    const bool colours = width > 0 && std::getenv("NO_COLOR") == nullptr;
     std::vector<std::size_t> widths;
     for (const auto& column : columns_) widths.push_back(columns_of(column.title));
     for (const auto& row : rows_)
@@ -55,7 +67,9 @@ void Table::print(std::ostream& out, std::size_t width) const {
             const auto cell = cut(clean(cell_of(i)), widths[i]);
             const std::string room(widths[i] - std::min(widths[i], columns_of(cell)), ' ');
             if (i > 0) text += "  ";
-            text += columns_[i].align == Align::Right ? room + cell : cell + room;
+            const auto colour = colours ? colour_of(cell) : "";
+            const auto shown = colour.empty() ? cell : std::string{colour} + cell + "\x1b[0m";
+            text += columns_[i].align == Align::Right ? room + shown : shown + room;
         }
         text.erase(text.find_last_not_of(' ') + 1);
         out << text << '\n';

@@ -2,9 +2,10 @@
 // only ever put in as text, never as markup.
 const $ = (id) => document.getElementById(id);
 let token = sessionStorage.getItem("token") || "";
-const history = new Map(); // port -> samples of {t, rx, tx}
+const kSamples = 60;
+const history = new Map(); // "port NAME" or "node ADDRESS" -> samples of {t, counts}
 let neighbors = [];
-let drops = null;
+let drops = new Map();
 
 function make(tag, props = {}, ...children) {
   const node = document.createElement(tag);
@@ -24,6 +25,18 @@ function lasting(seconds) {
 }
 
 const bits = (rate) => short.format(rate * 8) + " bit/s";
+
+// Notes byte counts of now, and gives the rates since they were first noted.
+function rates(name, ...counts) {
+  const samples = history.get(name) || [];
+  samples.push({ t: performance.now(), counts });
+  history.set(name, samples.slice(-kSamples));
+  return samples.slice(-kSamples).slice(1).map((now, i) => {
+    const before = samples.slice(-kSamples)[i];
+    const seconds = (now.t - before.t) / 1000;
+    return now.counts.map((c, which) => Math.max(0, (c - before.counts[which]) / seconds));
+  });
+}
 
 class Refused extends Error {}
 
@@ -67,6 +80,18 @@ function showStatus(s) {
   );
 }
 
+let sent = new Map(); // address -> rates of what is forwarded to it
+
+function noteTraffic(adjacencies) {
+  sent = new Map(adjacencies.map((a) => [a.address, rates(`node ${a.address} ${a.port}`, a.sent_bytes)]));
+}
+
+// Who is no neighbor on a link has no traffic of its own.
+function traffic(address) {
+  const series = sent.get(address);
+  return series ? [spark(series, ["out"]), make("span", {}, bits((series.at(-1) || [0])[0]))] : [];
+}
+
 function showNeighbors() {
   const wanted = $("find-neighbor").value.toLowerCase();
   const matching = neighbors.filter((n) =>
@@ -77,55 +102,50 @@ function showNeighbors() {
   $("neighbors").replaceChildren(...matching.slice(0, 500).map((n) => {
     const up = n.state === "Established";
     return make("tr", {},
-      make("td", {}, n.address), make("td", { class: "n" }, String(n.remote_as)),
-      make("td", {}, (n.group || "") + (n.dynamic ? " *" : "")),
-      make("td", { class: up ? "good" : "bad" }, n.state), make("td", { class: "n" }, lasting(n.uptime)),
-      make("td", { class: "n" }, total(n, "received")), make("td", { class: "n" }, total(n, "accepted")),
-      make("td", { class: "n" }, total(n, "advertised")),
-      make("td", {}, up ? n.hostname || n.description || "" : n.last_reason || ""));
+      make("td", {}, n.address), make("td", { class: "n more" }, String(n.remote_as)),
+      make("td", { class: "more" }, (n.group || "") + (n.dynamic ? " *" : "")),
+      make("td", { class: up ? "good" : "bad" }, n.state), make("td", { class: "n more" }, lasting(n.uptime)),
+      make("td", { class: "n more" }, total(n, "received")), make("td", { class: "n" }, total(n, "accepted")),
+      make("td", { class: "n more" }, total(n, "advertised")),
+      make("td", { class: "traffic" }, ...traffic(n.address)),
+      make("td", { class: "more" }, up ? n.hostname || n.description || "" : n.last_reason || ""));
   }));
 }
 
-function spark(samples) {
-  const rates = [];
-  for (let i = 1; i < samples.length; ++i) {
-    const seconds = (samples[i].t - samples[i - 1].t) / 1000;
-    rates.push([(samples[i].rx - samples[i - 1].rx) / seconds, (samples[i].tx - samples[i - 1].tx) / seconds]);
-  }
-  const most = Math.max(1, ...rates.flat());
-  const line = (which) => rates
-    .map((r, i) => `${((i / 59) * 240).toFixed(1)},${(38 - (Math.max(0, r[which]) / most) * 35).toFixed(1)}`).join(" ");
+// Newest at the right; one line for each name.
+function spark(series, names) {
+  const most = Math.max(1, ...series.flat());
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("class", "spark");
   svg.setAttribute("viewBox", "0 0 240 40");
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("aria-hidden", "true");
-  for (const [which, name] of [[0, "in"], [1, "out"]]) {
+  const first = kSamples - series.length;
+  names.forEach((name, which) => {
     const poly = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
-    poly.setAttribute("points", line(which));
+    poly.setAttribute("points", series
+      .map((r, i) => `${(((first + i) / (kSamples - 1)) * 240).toFixed(1)},${(38 - (r[which] / most) * 35).toFixed(1)}`).join(" "));
     poly.setAttribute("class", name);
     svg.append(poly);
-  }
-  return [svg, rates.at(-1) || [0, 0]];
+  });
+  return svg;
 }
 
 function showPorts(ports) {
   $("ports").replaceChildren(...ports.map((p) => {
-    const samples = history.get(p.name) || [];
-    samples.push({ t: performance.now(), rx: p.rx_bytes, tx: p.tx_bytes });
-    history.set(p.name, samples.slice(-60));
-    const [svg, [rx, tx]] = spark(samples.slice(-60));
+    const series = rates("port " + p.name, p.rx_bytes, p.tx_bytes);
+    const [rx, tx] = series.at(-1) || [0, 0];
     const link = !p.admin_up ? "shut" : p.link_up ? "up" : "down";
     return make("div", { class: "row" },
       make("span", {}, make("strong", {}, p.name), " ", make("span", { class: link === "up" ? "good" : "bad" }, link)),
-      make("span", {}, make("span", { class: "good" }, "in " + bits(rx)), " ",
-        make("span", { style: "color: var(--accent)" }, "out " + bits(tx))),
-      svg, make("small", {}, `${p.addresses.join("  ")}  MTU ${p.mtu}  ${p.device}`));
+      make("span", { class: "rates" }, make("span", { class: "in" }, "in " + bits(rx)), " ",
+        make("span", { class: "out" }, "out " + bits(tx))),
+      spark(series, ["in", "out"]), make("small", {}, [...p.addresses, "MTU " + p.mtu, p.device].join(" · ")));
   }));
 }
 
-function bar(title, value, share, note) {
-  const fill = make("i");
+function bar(title, value, share, note, kind = "") {
+  const fill = make("i", { class: kind });
   fill.style.width = Math.min(100, share * 100).toFixed(1) + "%";
   return make("div", { class: "row" }, make("span", {}, title), make("span", {}, value),
     make("div", { class: "bar" }, fill), note ? make("small", {}, note) : null);
@@ -133,19 +153,21 @@ function bar(title, value, share, note) {
 
 function showCounters(counters) {
   const named = new Map(counters.map((c) => [c.name, c.samples]));
-  const exits = new Map();
-  for (const s of named.get("torii_exit_packets_total") || [])
-    if (s.labels.kind !== "forward" && s.labels.exit !== "forward" && s.value > 0)
-      exits.set(s.labels.exit, (exits.get(s.labels.exit) || 0) + s.value);
-  const sorted = [...exits].sort((a, b) => b[1] - a[1]).slice(0, 10);
-  const most = sorted.length ? sorted[0][1] : 1;
-  $("drops").replaceChildren(...(sorted.length
-    ? sorted.map(([name, count]) => {
-        const more = drops ? count - (drops.get(name) || 0) : 0;
-        return bar(name.replaceAll("_", " "), number.format(count) + (more > 0 ? ` (+${number.format(more)})` : ""), count / most);
-      })
-    : [make("p", { class: "quiet" }, "none")]));
-  drops = exits;
+  const counted = { drop: new Map(), punt: new Map() };
+  for (const { labels, value } of named.get("torii_exit_packets_total") || [])
+    if (counted[labels.kind] && value > 0)
+      counted[labels.kind].set(labels.exit, (counted[labels.kind].get(labels.exit) || 0) + value);
+  for (const [kind, id] of [["drop", "drops"], ["punt", "punts"]]) {
+    const sorted = [...counted[kind]].sort((a, b) => b[1] - a[1]).slice(0, 10);
+    $(id).replaceChildren(...(sorted.length
+      ? sorted.map(([name, count]) => {
+          const more = count - (drops.get(name) ?? count);
+          return bar(name.replace(/^punt_/, "").replaceAll("_", " "),
+            (more > 0 ? `+${number.format(more)}  ` : "") + number.format(count), count / sorted[0][1], "", kind);
+        })
+      : [make("p", { class: "quiet" }, "nothing")]));
+  }
+  drops = new Map([...counted.drop, ...counted.punt]);
   const limits = new Map((named.get("torii_resource_limit") || []).map((s) => [JSON.stringify(s.labels), s.value]));
   const used = (named.get("torii_resource_used") || []).map((s) => {
     const limit = limits.get(JSON.stringify(s.labels)) || 0;
@@ -153,6 +175,13 @@ function showCounters(counters) {
       limit ? s.value / limit : 0, limit ? "of " + number.format(limit) : "");
   });
   $("gauges").replaceChildren(...(used.length ? used : [make("p", { class: "quiet" }, "none reported")]));
+}
+
+// Members of a service with the share of its flows that each is given.
+function nextHops(route) {
+  const all = route.next_hops.reduce((sum, h) => sum + h.weight, 0);
+  const share = (h) => (route.next_hops.length > 1 ? ` ${Math.round((h.weight / all) * 100)} %` : "");
+  return route.next_hops.map((h) => [h.address, h.port].filter(Boolean).join(" on ") + share(h)).join(", ") || route.kind;
 }
 
 async function findRoutes() {
@@ -166,10 +195,10 @@ async function findRoutes() {
   try {
     const page = await get("/api/v1/routes?" + query);
     $("routes").replaceChildren(...page.routes.map((r) => make("tr", {},
-      make("td", {}, r.prefix), make("td", {}, r.source),
-      make("td", {}, r.next_hops.map((h) => [h.address, h.port].filter(Boolean).join(" on ")).join(", ") || r.kind),
-      make("td", {}, r.bgp ? r.bgp.as_path : ""), make("td", { class: "n" }, lasting(r.age)),
-      make("td", {}, (r.installed ? "" : "not installed: ") + (r.because || "")))));
+      make("td", {}, r.prefix), make("td", { class: "more" }, r.source),
+      make("td", { class: "hops" }, nextHops(r)),
+      make("td", { class: "more" }, r.bgp ? r.bgp.as_path : ""), make("td", { class: "n more" }, lasting(r.age)),
+      make("td", { class: "more" }, (r.installed ? "" : "not installed: ") + (r.because || "")))));
     $("routes-note").textContent =
       `${page.routes.length} shown of ${number.format(page.total)} prefixes` + (page.next_cursor ? "; narrow it down to see more" : "");
   } catch (error) {
@@ -230,7 +259,8 @@ async function refresh() {
     $("state").className = "pill bad";
   } else if (!document.hidden) {
     await Promise.all([
-      one("/api/v1/neighbors", (a) => { neighbors = a.neighbors; showNeighbors(); }),
+      one("/api/v1/adjacencies", (a) => noteTraffic(a.adjacencies))
+        .then(() => one("/api/v1/neighbors", (a) => { neighbors = a.neighbors; showNeighbors(); })),
       one("/api/v1/ports", (a) => showPorts(a.ports)),
       one("/api/v1/counters", (a) => showCounters(a.counters)),
     ]);

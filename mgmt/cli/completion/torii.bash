@@ -10,7 +10,7 @@ _torii() {
     done
     local words="--json --watch --help --socket --url --token"
     case "${first[*]}" in
-        "") words+=" bgp route explain status port neighbor liveness offload counters events token config import doctor drain tech-support" ;;
+        "") words+=" bgp route explain status top capture port neighbor liveness offload counters events token config import doctor drain tech-support" ;;
         bgp) words+=" neighbors neighbor peers groups clear soft-in soft-out shutdown enable drain dump" ;;
         "bgp dump") words+=" table updates --for" ;;
         "bgp neighbor") words+=" --why $(_torii_list neighbors address)" ;;
@@ -21,6 +21,8 @@ _torii() {
         "route add "*) words+=" --via --discard --unreachable --distance" ;;
         port | neighbor) words+=" list" ;;
         offload) words+=" --rules drop undrop" ;;
+        capture*) words+=" --write --exit --port --prefix --count --seconds --snap --one-in" ;;
+        top) words+=" --interval --count" ;;
         counters*) words+=" --all" ;;
         events) words+=" --limit --severity --follow" ;;
         tech-support)
@@ -31,7 +33,7 @@ _torii() {
         token) words+=" add" ;;
         import) words+=" frr" ;;
         config) words+=" show check diff reload commit confirm rollback save history" ;;
-        "config show") words+=" --defaults" ;;
+        "config show") words+=" --defaults --revision" ;;
         "config check" | "config diff" | "config commit" | "import frr")
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return ;;

@@ -185,6 +185,22 @@ TEST_F(ApiTest, ACommitOnTopOfAnotherOnesIsRefused) {
 TEST_F(ApiTest, SaysThatTheConfigurationIsUnchanged) {
     EXPECT_EQ(ask("GET", "/api/v1/config").body, "router = { };\n");
     EXPECT_EQ(ask("GET", "/api/v1/config", "", {{"if-none-match", "\"7\""}}).status, 304u);
+    router.edits = 2;  // a route was put
+    EXPECT_EQ(ask("GET", "/api/v1/config", "", {{"if-none-match", "\"7\""}}).status, 200u);
+    EXPECT_EQ(ask("GET", "/api/v1/config", "", {{"if-none-match", "\"7.2\""}}).status, 304u);
+}
+
+TEST_F(ApiTest, ShowsAndComparesEarlierConfigurations) {
+    EXPECT_EQ(ask("GET", "/api/v1/config/revisions/7").body, "log = { };\n");
+    EXPECT_EQ(ask("GET", "/api/v1/config/revisions/7", "", {{"accept", "application/json"}}).body,
+              R"({"revision":7,"saved":true,"text":"log = { };\n"})");
+    EXPECT_EQ(ask("GET", "/api/v1/config/revisions/8").status, 404u);
+    EXPECT_EQ(ask("GET", "/api/v1/config/revisions/x").status, 400u);
+    EXPECT_EQ(ask("GET", "/api/v1/config/revisions/18446744073709551616").status, 400u);
+    EXPECT_EQ(
+        ask("POST", "/api/v1/config/diff?revision=7", "").body,
+        R"({"summary":"1 route removed","changes":[{"what":"route 203.0.113.0/24 goes","cost":"none"}]})");
+    EXPECT_EQ(ask("POST", "/api/v1/config/diff?revision=-1", "").status, 400u);
 }
 
 TEST_F(ApiTest, AProbeGetsAStatusCodeAndAReason) {

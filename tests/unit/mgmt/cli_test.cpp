@@ -206,7 +206,15 @@ TEST_F(CliTest, HandlesConfigurations) {
     EXPECT_EQ(torii({"config", "confirm"}), kOk);
     EXPECT_EQ(torii({"config", "show"}), kOk);
     EXPECT_EQ(out.str(), "router = { };\n");
+    EXPECT_EQ(torii({"config", "show", "--revision", "7"}), kOk);
+    EXPECT_EQ(out.str(), "log = { };\n");
+    EXPECT_EQ(torii({"config", "diff", "--revision", "7"}), kOk);
+    EXPECT_TRUE(shows("route 203.0.113.0/24 goes\n1 route removed")) << out.str();
+    EXPECT_EQ(torii({"config", "diff", file, "--revision", "7"}), kUsage);
+    EXPECT_EQ(torii({"config", "commit", file, "--save", "--comment", "y"}), kOk);
+    EXPECT_TRUE(router.actions.back().ends_with(": y, saved")) << router.actions.back();
     EXPECT_EQ(torii({"config", "history"}), kOk);
+    EXPECT_TRUE(shows("7  2026-01-01T00:00:00Z  unix    first    1 route added")) << out.str();
     EXPECT_EQ(torii({"config", "rollback", "999"}), kRefused);
     EXPECT_EQ(torii({"config", "save"}), kOk);
     EXPECT_EQ(torii({"config", "reload"}), kOk);
@@ -215,6 +223,58 @@ TEST_F(CliTest, HandlesConfigurations) {
     EXPECT_NE(err.str().find("request:3: ports.a: unknown key bad"), std::string::npos)
         << err.str();
     EXPECT_EQ(torii({"config", "check", "/nowhere"}), kUsage);
+}
+
+TEST_F(CliTest, FollowsAPacket) {
+    EXPECT_EQ(torii({"explain", "10.244.1.9", "--from", "192.0.2.9", "--proto", "udp"}), kOk)
+        << err.str();
+    EXPECT_TRUE(shows("exit: forward, prefix 10.244.1.0/24, next_hop 10.244.1.9, port nodes"))
+        << out.str();
+    EXPECT_TRUE(shows("lookup  10.244.1.0/24  longest of 2")) << out.str();
+    EXPECT_EQ(torii({"explain", "nobody"}), kRefused);
+    EXPECT_EQ(torii({"explain", "10.0.0.1", "--proto", "nothing"}), kRefused);
+}
+
+TEST_F(CliTest, ShowsTrafficAsItFlows) {
+    EXPECT_EQ(torii({"top", "--interval", "0.1", "--count", "1"}), kOk) << err.str();
+    EXPECT_TRUE(shows("PORT")) << out.str();
+    EXPECT_TRUE(shows("TO NODE")) << out.str();
+    EXPECT_TRUE(shows("busiest worker")) << out.str();
+    EXPECT_EQ(torii({"--json", "top", "--interval", "0.1", "--count", "2"}), kOk) << err.str();
+    EXPECT_EQ(std::ranges::count(out.str(), '\n'), 2) << out.str();
+    EXPECT_TRUE(shows("\"nodes\":[")) << out.str();
+    EXPECT_EQ(torii({"top", "--interval", "0"}), kUsage);
+    server.reset();
+    EXPECT_EQ(torii({"top", "--count", "1"}), kUnreachable);
+}
+
+TEST_F(CliTest, CapturesPacketsToAFile) {
+    const auto file = testing::TempDir() + "torii-cli-" + std::to_string(::getpid()) + ".pcapng";
+    EXPECT_EQ(torii({"capture", "-w", file, "--port", "uplink", "--exit", "ip4_no_route",
+                     "--prefix", "10.0.0.0/8", "--count", "3"}),
+              kOk)
+        << err.str();
+    EXPECT_TRUE(shows(file + ": ")) << out.str();
+    std::ifstream in{file, std::ios::binary};
+    const std::string all{std::istreambuf_iterator<char>{in}, {}};
+    EXPECT_EQ(all.substr(0, 4), "\x0a\x0d\x0d\x0a");
+    std::size_t packets = 0;
+    for (auto at = all.find("ip4_no_route"); at != std::string::npos;
+         at = all.find("ip4_no_route", at + 1))
+        ++packets;
+    EXPECT_EQ(packets, 3u);
+    EXPECT_EQ(router.captured, "stopped");
+
+    EXPECT_EQ(torii({"--json", "capture", "-w", file, "--count", "1"}), kOk) << err.str();
+    EXPECT_TRUE(shows("\"bytes\":")) << out.str();
+    EXPECT_EQ(torii({"capture", "-w", "-", "--count", "1"}), kOk);
+    EXPECT_EQ(out.str().substr(0, 4), "\x0a\x0d\x0d\x0a");
+    std::filesystem::remove(file);
+    EXPECT_EQ(torii({"capture", "-w", file, "--exit", "nowhere"}), kRefused);
+    EXPECT_FALSE(std::filesystem::exists(file));
+    EXPECT_EQ(torii({"capture", "-w", "/nowhere/x", "--count", "1"}), kRefused);
+    EXPECT_EQ(torii({"capture"}), kUsage);
+    EXPECT_EQ(torii({"capture", "-w", file, "--snap", "0"}), kUsage);
 }
 
 TEST_F(CliTest, EveryReadingCommandSpeaksJson) {
@@ -241,6 +301,39 @@ TEST_F(CliTest, EveryReadingCommandSpeaksJson) {
     }
 }
 
+TEST_F(CliTest, EveryWritingCommandSpeaksJson) {
+    const auto file = testing::TempDir() + "torii-cli-" + std::to_string(::getpid()) + ".cfg";
+    std::ofstream{file} << "good";
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"bgp", "clear", "10.0.0.2"},
+          {"bgp", "soft-in", "10.0.0.2"},
+          {"bgp", "soft-out", "10.0.0.2"},
+          {"bgp", "shutdown", "10.0.0.2", "--reason", "why"},
+          {"bgp", "enable", "10.0.0.2"},
+          {"bgp", "drain", "nodes", "--group"},
+          {"bgp", "dump"},
+          {"route", "add", "10.9.0.0/16", "--via", "10.0.0.2"},
+          {"route", "delete", "10.9.0.0/16"},
+          {"drain", "on"},
+          {"drain", "off"},
+          {"token", "add", "x"},
+          {"doctor"},
+          {"config", "check", file},
+          {"config", "diff", file},
+          {"config", "commit", file},
+          {"config", "confirm"},
+          {"config", "rollback", "7"},
+          {"config", "save"},
+          {"config", "reload"}}) {
+        auto arguments = command;
+        arguments.push_back("--json");
+        const auto code = torii(arguments);
+        EXPECT_TRUE(code == kOk || command[0] == "doctor") << command.back() << err.str();
+        EXPECT_EQ(out.str().substr(0, 1), "{") << command[0] << ' ' << command.back();
+        EXPECT_TRUE(err.str().empty()) << err.str();
+    }
+}
+
 TEST_F(CliTest, SaysWhenNobodyAnswers) {
     server.reset();
     EXPECT_EQ(torii({"status"}), kUnreachable);
@@ -255,23 +348,31 @@ TEST_F(CliTest, SpeaksToAUrlToo) {
         << err.str();
 }
 
+// The commands below one, as its help lists them.
+std::vector<std::string> listed(const std::string& help) {
+    std::vector<std::string> out;
+    auto at = help.find("Subcommands:\n");
+    std::istringstream in{at == std::string::npos ? "" : help.substr(at)};
+    std::string line;
+    for (std::getline(in, line); std::getline(in, line) && line.starts_with("  ");)
+        if (line[2] != ' ') out.push_back(line.substr(2, line.find(' ', 2) - 2));
+    return out;
+}
+
 TEST_F(CliTest, HelpOfEachCommandIsOneScreen) {
-    for (const std::vector<std::string>& command : {std::vector<std::string>{},
-                                                    {"bgp"},
-                                                    {"bgp", "neighbor"},
-                                                    {"route"},
-                                                    {"route", "list"},
-                                                    {"route", "add"},
-                                                    {"config"},
-                                                    {"events"},
-                                                    {"counters"},
-                                                    {"explain"}}) {
-        auto arguments = command;
+    std::vector<std::vector<std::string>> commands{{}};
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+        auto arguments = commands[i];
         arguments.push_back("--help");
         EXPECT_EQ(torii(arguments), kOk);
-        EXPECT_LE(std::ranges::count(out.str(), '\n'), 32) << out.str();
-        EXPECT_GT(std::ranges::count(out.str(), '\n'), 3);
+        EXPECT_LE(std::ranges::count(out.str(), '\n'), 40) << out.str();
+        EXPECT_GT(std::ranges::count(out.str(), '\n'), 2);
+        for (const auto& name : listed(out.str())) {
+            commands.push_back(commands[i]);
+            commands.back().push_back(name);
+        }
     }
+    EXPECT_GT(commands.size(), 45u);
 }
 
 TEST_F(CliTest, RefusesAWrongCommandLine) {
@@ -302,6 +403,18 @@ TEST(Table, FitsTheTerminal) {
     table.print(out, 40);
     std::string line;
     for (std::istringstream in{out.str()}; std::getline(in, line);) EXPECT_LE(line.size(), 40u);
+}
+
+TEST(Table, ColoursStatesOnATerminalAlone) {
+    Table table{{{"A"}, {"B"}}};
+    table.add({"Established", "x"});
+    table.add({"down", "y"});
+    std::ostringstream file, terminal;
+    table.print(file, 0);
+    table.print(terminal, 80);
+    EXPECT_EQ(file.str(), "A            B\nEstablished  x\ndown         y\n");
+    EXPECT_EQ(terminal.str(),
+              "A            B\n\x1b[32mEstablished\x1b[0m  x\n\x1b[31mdown\x1b[0m         y\n");
 }
 
 TEST(Table, LetsNoControlCharactersReachTheTerminal) {

@@ -22,14 +22,16 @@ class FakeRouter final : public RouteView,
                          public ExplainView,
                          public ConfigControl,
                          public DrainControl,
-                         public OffloadControl {
+                         public OffloadControl,
+                         public CaptureControl {
 public:
     std::map<Prefix, RouteRow> table;
     HealthReport report;
     std::vector<std::string> actions;
-    std::uint64_t revision = 7;
+    std::uint64_t running_revision = 7, edits = 0;
     bool silent = false;  // keeps questions unanswered
     bool drops = false;   // forgets them
+    std::string captured;
     std::vector<Done<std::vector<NeighborRow>>> kept;
 
     FakeRouter() {
@@ -43,7 +45,7 @@ public:
     }
 
     Views views() {
-        return {this, this, this, this, this, this, this, this, this, this, this, this};
+        return {this, this, this, this, this, this, this, this, this, this, this, this, this};
     }
 
     void add(const char* prefix, const char* via, const char* source) {
@@ -153,8 +155,8 @@ public:
         done(std::vector{row});
     }
     void adjacencies(Done<std::vector<AdjacencyRow>> done) override {
-        done(std::vector{
-            AdjacencyRow{"10.0.0.2", "nodes", "02:00:00:00:00:02", "reachable", 0, seconds{3}}});
+        done(std::vector{AdjacencyRow{"10.0.0.2", "nodes", "02:00:00:00:00:02", "reachable", 0, 0,
+                                      0, seconds{3}}});
     }
     void liveness(Done<std::vector<LivenessRow>> done) override {
         LivenessRow row;
@@ -255,8 +257,21 @@ public:
                          1500,
                          {{"lookup", "10.244.1.0/24", "longest of 2"}}});
     }
+    void start(CaptureRequest request, Done<std::vector<std::string>> done) override {
+        for (const auto& exit : request.exits)
+            if (exit == "nowhere") return done(Failure{bad_request("exit: no exit nowhere")});
+        captured = request.port;
+        done(std::vector<std::string>{"nodes", "uplink"});
+    }
+    void take(Done<CaptureBatch> done) override {
+        CaptureBatch batch;
+        batch.packets.push_back({17, "ip4_no_route", 1, 60, std::string(60, 'x')});
+        done(std::move(batch));
+    }
+    void stop() override { captured = "stopped"; }
     void running(bool with_defaults, Done<ConfigText> done) override {
-        done(ConfigText{with_defaults ? "all\n" : "router = { };\n", revision, true});
+        done(ConfigText{
+            with_defaults ? "all\n" : "router = { };\n", running_revision, edits, true, {}});
     }
     void check(std::string text, Done<std::vector<ProblemDetail>> done) override {
         if (text.find("bad") == std::string::npos) return done(std::vector<ProblemDetail>{});
@@ -266,22 +281,33 @@ public:
         if (text.empty()) return done(ConfigDiff{"nothing changes", {}, ""});
         done(ConfigDiff{"1 neighbor reset", {{"neighbor 10.0.0.2: password", "reset"}}, ""});
     }
-    void reload(Done<CommitState> done) override {
-        done(CommitState{++revision, "nothing changes", {}});
+    void diff_to(std::uint64_t to, Done<ConfigDiff> done) override {
+        if (to > running_revision) return done(Failure{not_found("no such revision")});
+        done(ConfigDiff{"1 route removed", {{"route 203.0.113.0/24 goes", "none"}}, ""});
     }
-    void commit(std::string, std::string author, std::string comment, std::optional<seconds> within,
-                Done<CommitState> done) override {
-        actions.push_back("commit by " + author + ": " + comment);
-        done(CommitState{++revision, "1 route added", within});
+    void reload(std::string author, Done<CommitState> done) override {
+        actions.push_back("reload by " + author);
+        done(CommitState{++running_revision, 0, "nothing changes", {}});
     }
-    void confirm(Done<CommitState> done) override { done(CommitState{revision, "", {}}); }
+    void commit(CommitRequest request, Done<CommitState> done) override {
+        actions.push_back("commit by " + request.author + ": " + request.comment +
+                          (request.save ? ", saved" : ""));
+        done(CommitState{++running_revision, 0, "1 route added", request.confirm_within});
+    }
+    void confirm(Done<CommitState> done) override {
+        done(CommitState{running_revision, 0, "", {}});
+    }
     void roll_back(std::uint64_t to, std::string, Done<CommitState> done) override {
-        if (to > revision) return done(Failure{not_found("no such revision")});
-        done(CommitState{++revision, "", {}});
+        if (to > running_revision) return done(Failure{not_found("no such revision")});
+        done(CommitState{++running_revision, 0, "", {}});
     }
     void save(Done<Nothing> done) override { done(Nothing{}); }
     void revisions(Done<std::vector<Revision>> done) override {
         done(std::vector{Revision{7, "2026-01-01T00:00:00Z", "unix", "first", "1 route added"}});
+    }
+    void revision(std::uint64_t number, Done<ConfigText> done) override {
+        if (number != 7) return done(Failure{not_found("no such revision")});
+        done(ConfigText{"log = { };\n", 7, 0, true, {}});
     }
 };
 

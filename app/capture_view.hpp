@@ -1,0 +1,32 @@
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+
+#include "mgmt/views.hpp"
+
+namespace torii::app {
+
+class Gateway;
+
+// Packets of the workers for whoever looks. A capture that nobody takes from ends
+// by itself: its client has gone.
+class Captures final : public mgmt::CaptureControl {
+public:
+    explicit Captures(Gateway& gateway);
+    void start(mgmt::CaptureRequest request, mgmt::Done<std::vector<std::string>> done) override;
+    void take(mgmt::Done<mgmt::CaptureBatch> done) override;
+    void stop() override;
+
+private:
+    void end();
+    void end_unless_taken();
+
+    Gateway& gateway_;
+    boost::asio::steady_timer abandoned_;
+    std::uint64_t began_tsc_ = 0, hz_ = 1;
+    std::chrono::system_clock::time_point began_;
+};
+
+}  // namespace torii::app

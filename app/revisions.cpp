@@ -1,0 +1,37 @@
+#include "app/revisions.hpp"
+
+#include <memory>
+
+#include "config/config.hpp"
+
+namespace torii::app {
+
+Revisions::Revisions(Chores& chores, const std::string& state_directory)
+    : chores_(chores), store_(state_directory.empty() ? "" : state_directory + "/revisions") {}
+
+std::uint64_t Revisions::start(const config::Model& model, config::RevisionNote note) {
+    notes_ = store_.list();
+    const auto text = config::print(model, config::Secrets::Shown);
+    if (!notes_.empty())
+        if (const auto last = store_.text(notes_.back().number); last && last->ends_with(text))
+            if (const auto loaded = config::load_text(*last, ""); loaded && loaded->model == model)
+                return notes_.back().number;
+    note.number = notes_.empty() ? 1 : notes_.back().number + 1;
+    notes_.push_back(note);
+    // A disk that cannot be written is no reason not to forward.
+    (void)store_.put(note, text);
+    return note.number;
+}
+
+void Revisions::add(config::RevisionNote note, config::Model model,
+                    std::function<void(const SystemError&)> failed) {
+    notes_.push_back(note);
+    if (notes_.size() > config::RevisionStore::kKept) notes_.erase(notes_.begin());
+    auto kept = std::make_shared<const config::Model>(std::move(model));
+    chores_.run([this, note = std::move(note), kept, failed = std::move(failed)] {
+        const auto text = config::print(*kept, config::Secrets::Shown);
+        if (const auto put = store_.put(note, text); !put) failed(put.error());
+    });
+}
+
+}  // namespace torii::app
