@@ -2,7 +2,7 @@
 
 import pytest
 from lab import run, wait_for
-from routers import Torii
+from routers import Torii, build_directory
 
 CONFIG = """
 ports = {
@@ -130,3 +130,42 @@ def test_a_second_start_after_a_crash_finds_its_way(lab):
     assert second.stop() == 0
     left_over = gateway.ip("link", "show").stdout
     assert ": left" not in left_over and ": torii" not in left_over, left_over
+
+
+def test_packets_can_be_explained_and_captured(pair):
+    left, right, torii = pair()
+    wait_for("the first ping is answered", lambda: left.ping("10.2.0.2", 1) == 1, 10)
+
+    def explain(destination, **query):
+        query = "&".join(f"{k}={v}" for k, v in query.items())
+        return torii.api.get(f"/api/v1/explain?dst={destination}&{query}")
+
+    there = explain("10.2.0.2", src="10.1.0.2")
+    assert (there["exit"], there["port"], there["next_hop"]) == ("transmit", "right", "10.2.0.2")
+    assert there["mac"] == right.run("cat", "/sys/class/net/eth0/address").stdout.strip()
+    assert [s["outcome"] for s in there["steps"] if s["stage"] == "ingress"] == ["left"]
+    assert explain("198.51.100.1")["exit"] == "ip4_unreachable"
+    assert explain("192.0.2.99")["exit"] == "ip4_no_route"
+    assert explain("10.1.0.1", src="10.1.0.2", proto="icmp")["exit"] == "punt_icmp"
+    without = explain("203.0.113.9", without="10.2.0.2")["steps"][-1]
+    assert (without["stage"], without["outcome"]) == ("without 10.2.0.2", "no route")
+    counted = {e["labels"]["exit"] for c in torii.api.get("/api/v1/counters?name=torii_exit")["counters"]
+               for e in c["samples"]}
+    assert "ip4_unreachable" not in counted, "what is only explained is counted nowhere"
+    status, problem = torii.api.request("GET", "/api/v1/explain?dst=10.2.0.2&src=fd01::2")
+    assert status == 400 and "families" in problem["detail"]
+
+    file = torii.lab.directory / "lost.pcapng"
+    capture = torii.host.start(
+        "capture", build_directory() / "torii", "--socket", torii.socket, "capture", "-w", file,
+        "--exit", "ip4_unreachable", "--prefix", "198.51.100.0/24", "--count", "3", "--seconds", "20")
+    wait_for("the capture has begun", file.exists, 10)
+    assert torii.api.request("GET", "/api/v1/capture?seconds=1")[0] == 409
+    left.ping("198.51.100.1", 4)
+    left.ping("10.2.0.2", 2)
+    assert capture.wait(20) == 0
+    shown = run("tcpdump", "-n", "-r", file).stdout.splitlines()
+    assert len(shown) == 3 and all("10.1.0.2 > 198.51.100.1: ICMP echo request" in line for line in shown), shown
+    done = torii.cli("capture", "-w", file, "--exit", "transmit", "--port", "right", "--seconds", "1", "--json")
+    assert '"bytes"' in done.stdout
+    assert torii.stop() == 0, torii.log()

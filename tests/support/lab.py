@@ -93,6 +93,19 @@ class Namespace:
         return pathlib.Path("/run/netns", self.id).exists()
 
 
+class Here:
+    """The machine itself, for what needs no network of its own."""
+
+    def __init__(self, lab, name):
+        self.lab, self.name = lab, name
+
+    def run(self, *command, **options):
+        return run(*command, **options)
+
+    def start(self, name, *command, **options):
+        return self.lab.start(f"{self.name}-{name}", command, **options)
+
+
 class Lab:
     def __init__(self, prefix="tt"):
         self.prefix = prefix

@@ -56,10 +56,11 @@ class Torii:
 
 class Frr:
     """bgpd of FRR; with zebra=True what it learns goes into the namespace's kernel, with
-    the text of bfd (which needs zebra) bfdd runs beside it."""
+    the text of bfd (which needs zebra) bfdd runs beside it. With an address of its own it
+    leaves the host's others to others."""
 
-    def __init__(self, host, config, name="frr", zebra=False, bfd=""):
-        self.host, self.lab = host, host.lab
+    def __init__(self, host, config, name="frr", zebra=False, bfd="", address=None):
+        self.host, self.lab, self.address = host, host.lab, address
         self.name, self.zebra, self.bfd = name, zebra, bfd
         self.directory = self.lab.directory / f"{host.name}-{name}"
         self.directory.mkdir(exist_ok=True)
@@ -82,7 +83,8 @@ class Frr:
         if self.bfd:
             self._daemon("bfdd", "--bfdctl", self.directory / "bfdd.sock")
             wait_for("bfdd listens", lambda: (self.directory / "bfdd.vty").exists(), 10)
-        self.process = self._daemon("bgpd", *([] if self.zebra else ["-n", "-Z"]))
+        self.process = self._daemon("bgpd", *([] if self.zebra else ["-n", "-Z"]),
+                                    *(["-l", self.address] if self.address else []))
         return self
 
     def vty(self, *commands, daemon="bgpd"):
