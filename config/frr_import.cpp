@@ -27,11 +27,11 @@ bool means_nothing_here(const FrrWords& w) {
            w.begins("bgp", "bestpath", "as-path", "multipath-relax");
 }
 
+// A port's twin in the kernel has its name, which the interface below cannot have too.
 std::string port_name(std::string_view interface) {
-    std::string out;
-    for (const char c : interface) out += std::isalnum(static_cast<unsigned char>(c)) ? c : '-';
-    if (out.empty() || !std::isalpha(static_cast<unsigned char>(out[0]))) out.insert(0, 1, 'p');
-    return out;
+    constexpr std::size_t kLongest = 15;
+    const auto out = frr_name(interface);
+    return (out == interface ? "t-" + out : out).substr(0, kLongest);
 }
 
 class Importer {
@@ -175,7 +175,7 @@ private:
         } else if (w.begins("bgp", "listen", "range")) {
             const auto range = Prefix::parse(w[3]);
             if (!range || w[4] != "peer-group") return leave_out("no range with a peer-group");
-            bgp.listen.push_back({*range, std::string{w[5]}, std::nullopt});
+            bgp.listen.push_back({*range, frr_name(w[5]), std::nullopt});
         } else if (w.begins("bgp", "listen", "limit") && number(3)) {
             bgp.listen_limit = *number(3);
         } else if (w.begins("timers", "bgp") && number(2) && number(3)) {
@@ -222,7 +222,7 @@ private:
     }
 
     void neighbor(FrrWords w, bool negated) {
-        const std::string name{w[1]};
+        const auto name = IpAddress::parse(w[1]) ? std::string{w[1]} : frr_name(w[1]);
         w.drop(2);
         auto& peer = peers_[name];
         if (peer.line == 0) order_.push_back(name);
@@ -230,7 +230,7 @@ private:
         if (w.begins("peer-group") && w.size() == 1) {
             peer.is_group = true;
         } else if (w.begins("peer-group")) {
-            peer.group = std::string{w[1]};
+            peer.group = frr_name(w[1]);
         } else if (w.begins("interface")) {
             leave_out("unnumbered: give the neighbor's link-local address, \"fe80::1@PORT\"");
         } else {
@@ -246,7 +246,7 @@ private:
     // ip prefix-list NAME [seq N] permit|deny PREFIX [ge N] [le N]
     void prefix_list(FrrWords w) {
         if (w[3] == "description") return;
-        const std::string name{w[2]};
+        const auto name = frr_name(w[2]);
         const bool v6 = w[0] == "ipv6";
         w.drop(3);
         const auto order =

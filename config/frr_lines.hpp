@@ -8,6 +8,15 @@
 
 namespace torii::config {
 
+// A name of FRR's as ours may be: letters, digits, - and _, a letter in front.
+inline std::string frr_name(std::string_view name) {
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    std::string out;
+    if (name.empty() || !is_letter(name.front())) out = "n";
+    for (const char c : name) out += is_letter(c) || (c >= '0' && c <= '9') || c == '_' ? c : '-';
+    return out;
+}
+
 // One line of an FRR file as words.
 class FrrWords {
 public:

@@ -57,7 +57,7 @@ std::string take_maximum_prefix(FrrPeer& peer, const FrrWords& words) {
 }
 
 std::string take_policy(FrrPeer& peer, const FrrWords& words) {
-    const std::string name{words[1]};
+    const auto name = frr_name(words[1]);
     const bool in = words[2] == "in", map = words[0] == "route-map";
     if (!in && words[2] != "out") return "neither in nor out";
     auto& names = map ? in ? peer.import_maps : peer.export_maps : in ? peer.imports : peer.exports;

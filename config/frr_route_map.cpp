@@ -40,7 +40,7 @@ bool FrrRouteMaps::Clause::plain() const {
 }
 
 void FrrRouteMaps::begin(const FrrWords& words, unsigned line) {
-    inside_ = std::string{words[1]};
+    inside_ = frr_name(words[1]);
     Clause clause;
     clause.line = line;
     clause.term.action = words[2] == "deny" ? TermAction::Reject : TermAction::Accept;
@@ -69,12 +69,12 @@ std::string FrrRouteMaps::match(Clause& clause, const FrrWords& w) const {
     if (w.begins("match", "ip", "address", "prefix-list") ||
         w.begins("match", "ipv6", "address", "prefix-list")) {
         if (m.prefix) return "a second list of prefixes";
-        m.prefix = std::vector<std::string>{std::string{w[4]}};
+        m.prefix = std::vector<std::string>{frr_name(w[4])};
         return "";
     }
     if (w.begins("match", "ip", "next-hop", "prefix-list") ||
         w.begins("match", "ipv6", "next-hop", "prefix-list")) {
-        clause.next_hop_lists.emplace_back(w[4]);
+        clause.next_hop_lists.push_back(frr_name(w[4]));
         return "";
     }
     if (w.begins("match", "ip", "next-hop", "address")) {
@@ -85,13 +85,13 @@ std::string FrrRouteMaps::match(Clause& clause, const FrrWords& w) const {
     }
     if (w.begins("match", "as-path")) {
         AsPathRule rule;
-        rule.list = std::string{w[2]};
+        rule.list = frr_name(w[2]);
         m.as_path.push_back(rule);
         return "";
     }
     if (w[1] == "community" || w[1] == "large-community" || w[1] == "extcommunity") {
         CommunityRule rule;
-        rule.list = std::string{w[2]};
+        rule.list = frr_name(w[2]);
         m.community.push_back(rule);
         return w.size() > 3 ? "exact-match: the list itself is taken" : "";
     }
@@ -145,7 +145,7 @@ std::string FrrRouteMaps::set(Clause& clause, const FrrWords& w) const {
     if (w[1] == "community" || w[1] == "large-community" || w[1] == "extcommunity")
         return set_communities(set, w);
     if ((w[1] == "comm-list" || w[1] == "large-comm-list") && w[3] == "delete") {
-        const auto list = std::ranges::find(communities_, w[2], &CommunityList::name);
+        const auto list = std::ranges::find(communities_, frr_name(w[2]), &CommunityList::name);
         if (list == communities_.end()) return "the list stands behind this line, or nowhere";
         for (const auto& rule : list->rules)
             if (rule.permit && rule.all.size() == 1) set.remove_community.push_back(rule.all[0]);
@@ -182,7 +182,7 @@ std::string FrrRouteMaps::take_list(FrrWords w) {
     w.drop(paths ? 3 : 2);
     if (w[0] == "expanded") return "a regular expression over communities; name them instead";
     if (w[0] == "standard") w.drop(1);
-    const std::string name{w[0]};
+    const auto name = frr_name(w[0]);
     w.drop(w[1] == "seq" ? 3 : 1);
     if (w[0] != "permit" && w[0] != "deny") return "neither permit nor deny";
     const bool permit = w[0] == "permit";

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -95,9 +96,11 @@ public:
         } else if (std::ifstream in{file, std::ios::binary}; !in) {
             why = std::strerror(errno);
         } else {
-            std::string text(kMostBytes + 1, '\0');
-            in.read(text.data(), static_cast<std::streamsize>(text.size()));
-            text.resize(static_cast<std::size_t>(in.gcount()));
+            // As much as is there: room for the most would cost more than the reading.
+            std::string text;
+            std::array<char, 64 * 1024> piece;
+            while (text.size() <= kMostBytes && (in.read(piece.data(), piece.size()), in.gcount()))
+                text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
             if (text.size() <= kMostBytes) {
                 add_text(text, file, depth);
                 return;

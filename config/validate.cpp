@@ -78,6 +78,9 @@ void check_ports(const Model& model, Findings& find) {
             find.error(path, "the port has no device",
                        "say how to find it: pci = \"0000:3b:00.0\", vdev = "
                        "\"net_af_packet0,iface=eth1\" or netdev = \"eth1\"");
+        else if (port.device.kind == DeviceKind::Netdev && port.device.name == port.name)
+            find.error(path, "the port has the name of its network interface, which stays there",
+                       "name the port otherwise: its twin in the kernel is named like it");
         else if (const auto [it, fresh] = devices.try_emplace(port.device.name, port.name); !fresh)
             find.error(path, "the device " + in_quotes(port.device.name) + " is port " +
                                  it->second + " already");

@@ -55,6 +55,37 @@ TEST(FrrImport, CarriesAGroupWithALinePerNodeOverWhole) {
     EXPECT_EQ(m.prefix_lists[0].rules[0].to_string(), "deny 10.244.9.0/24");  // by its seq
 }
 
+TEST(FrrImport, GivesNamesThatAConfigurationCanHave) {
+    const auto imported = import_frr(R"(
+interface eth0
+ ip address 10.0.0.1/24
+router bgp 64512
+ bgp router-id 10.0.0.1
+ neighbor 1.rack peer-group
+ neighbor 1.rack remote-as 64513
+ neighbor 10.0.0.2 peer-group 1.rack
+ bgp listen range 10.0.0.0/24 peer-group 1.rack
+ address-family ipv4 unicast
+  neighbor 1.rack route-map 10 in
+  neighbor 1.rack prefix-list 20 out
+bgp as-path access-list 1 permit ^64513
+ip prefix-list 20 permit any
+route-map 10 permit 10
+ match as-path 1
+ set local-preference 200
+)");
+    EXPECT_TRUE(imported.left_out.empty()) << imported.left_out[0].text;
+    const auto m = checked(imported);
+    // Its twin could not be named as the interface is.
+    EXPECT_EQ(m.ports[0].name, "t-eth0");
+    EXPECT_EQ(m.ports[0].device.name, "eth0");
+    EXPECT_EQ(m.bgp->groups[0].name, "n1-rack");
+    EXPECT_EQ(m.bgp->listen[0].group, "n1-rack");
+    EXPECT_EQ(m.policies[0].name, "n10");
+    EXPECT_EQ(m.as_path_lists[0].name, "n1");
+    EXPECT_EQ(m.prefix_lists[0].name, "n20");
+}
+
 TEST(FrrImport, MakesOneListenRangeOfPlainMembersOnRequest) {
     const auto m = checked(import_frr(file("adr.frr"), Members::ByRange));
     EXPECT_TRUE(m.bgp->neighbors.empty());
