@@ -27,7 +27,7 @@ void alive() {
 std::optional<std::chrono::microseconds> watchdog_interval() {
     std::uint64_t microseconds = 0;
     if (sd_watchdog_enabled(0, &microseconds) <= 0) return std::nullopt;
-    return std::chrono::microseconds{microseconds / 2};
+    return std::chrono::microseconds{microseconds / 5};
 }
 
 }  // namespace torii::app::service

@@ -13,7 +13,8 @@ void ready(const std::string& status);
 void reloading();
 void stopping();
 void alive();
-// How often alive() must be called, at half of what the manager allows.
+// How often alive() is to be called: a fifth of what the manager allows, so that a machine
+// which is busy for a moment does not cost a gate that works.
 std::optional<std::chrono::microseconds> watchdog_interval();
 }  // namespace service
 
