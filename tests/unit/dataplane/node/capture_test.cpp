@@ -90,10 +90,11 @@ TEST_F(CaptureTest, TakesWhatTheFilterSays) {
     filter.port = PortIndex{0};
     filter.snap = 34;
     look(filter);
-    world.receive(packet("10.1.0.2", "10.2.0.2"));        // another exit
-    world.receive(packet("10.1.0.2", "10.1.0.3", 1));     // another prefix
-    world.receive(packet("10.1.0.2", "10.2.0.2", 1));     // this one
-    world.receive(packet("10.2.0.2", "10.1.0.2", 1), 1);  // another port
+    world.receive(packet("10.1.0.2", "10.2.0.2"));     // another exit
+    world.receive(packet("10.1.0.2", "10.1.0.3", 1));  // another prefix
+    world.receive(packet("10.1.0.2", "10.2.0.2", 1));  // this one
+    const Bytes elsewhere = packet("10.2.0.2", "10.1.0.2", 1);
+    world.receive({&elsewhere, 1}, 1);  // another port
     world.take_sent();
     EXPECT_EQ(seen(), Names{"ip4_ttl_exceeded"});
     EXPECT_EQ(last.bytes.size(), 34u);
