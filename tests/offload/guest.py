@@ -100,10 +100,14 @@ def make_root(root, kernel):
         else:
             shutil.copy(source.resolve(), target)
     for driver in wanted:
-        major = next(drivers.glob(driver.name + ".[0-9]*"))
-        real = root / str(major)[1:]
+        name = re.search(r"SONAME +(\S+)", run("objdump", "-p", driver).stdout).group(1)
+        real = root / str(drivers / name)[1:]
         if not real.exists():
-            shutil.copy(major.resolve(), real)
+            shutil.copy(driver.resolve(), real)
+    # EAL loads what ends with the whole version: links, for a driver that is there twice
+    # would register twice.
+    for real in (root / str(drivers)[1:]).glob("*.so.*"):
+        real.with_name(real.name + ".0").symlink_to(real.name)
     (root / "torii.cfg").write_text(CONFIG)
     (root / "frames").write_text("".join(f"{name} {bytes(f).hex()}\n" for name, (f, _) in frames().items()))
     shutil.copy(HERE / "guest_init.sh", root / "init")
