@@ -145,7 +145,7 @@ def test_packets_can_be_explained_and_captured(pair):
     assert there["mac"] == right.run("cat", "/sys/class/net/eth0/address").stdout.strip()
     assert [s["outcome"] for s in there["steps"] if s["stage"] == "ingress"] == ["left"]
     assert explain("198.51.100.1")["exit"] == "ip4_unreachable"
-    assert explain("192.0.2.99")["exit"] == "ip4_no_route"
+    assert explain("192.0.2.99", src="10.1.0.2")["exit"] == "ip4_no_route"
     assert explain("10.1.0.1", src="10.1.0.2", proto="icmp")["exit"] == "punt_icmp"
     without = explain("203.0.113.9", without="10.2.0.2")["steps"][-1]
     assert (without["stage"], without["outcome"]) == ("without 10.2.0.2", "no route")

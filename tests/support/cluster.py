@@ -39,6 +39,7 @@ prefix_lists = {
 bgp = {
   asn = 64512;
   router_id = "10.0.0.1";
+  mrt = { directory = "@DIRECTORY@"; };
   guard = {
     mode = "enforce";
     pods = ["10.244.0.0/16", "fd00:244::/32"];
@@ -72,7 +73,8 @@ class Cluster:
         for n in (1, 2, 3):
             self._node(n)
         self._upstream()
-        self.torii = Torii(self.gateway, GATEWAY.replace("@HTTP@", f'"{http}"' if http else ""), env=env)
+        self.torii = Torii(self.gateway, GATEWAY.replace("@HTTP@", f'"{http}"' if http else "")
+                           .replace("@DIRECTORY@", str(lab.directory)), env=env)
         self.speakers = [self._frr(self.nodes[0]), self._bird(self.nodes[1]), self._gobgp(self.nodes[2])]
 
     def _node(self, n):
