@@ -4,10 +4,10 @@
 #include <map>
 #include <set>
 
+#include "base/stable_sort.hpp"
 #include "config/codec.hpp"
 #include "config/frr_peer.hpp"
 #include "config/frr_route_map.hpp"
-#include "config/stable_sort.hpp"
 #include "config/validate.hpp"
 
 namespace torii::config {

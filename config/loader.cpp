@@ -7,11 +7,11 @@
 #include <iterator>
 #include <libconfig.h++>
 
+#include "base/stable_sort.hpp"
 #include "config/config.hpp"
 #include "config/node.hpp"
 #include "config/reader.hpp"
 #include "config/scan.hpp"
-#include "config/stable_sort.hpp"
 #include "config/validate.hpp"
 
 // The only file that knows libconfig++; its exceptions end here.

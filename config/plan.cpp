@@ -4,8 +4,8 @@
 #include <map>
 #include <set>
 
+#include "base/stable_sort.hpp"
 #include "config/fields.hpp"
-#include "config/stable_sort.hpp"
 
 namespace torii::config {
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/stable_sort.hpp"
 #include "dataplane/node/headers.hpp"
 
 namespace torii::dataplane {
@@ -115,7 +116,8 @@ std::vector<Intent> intents(std::span<const PortAddress> own,
     // A source that is listed twice is one rule.
     std::set<Intent> seen;
     std::erase_if(out, [&](const Intent& intent) { return !seen.insert(intent).second; });
-    std::ranges::stable_sort(out, {}, &Intent::precedence);
+    stable_sort(out,
+                [](const Intent& a, const Intent& b) { return a.precedence() < b.precedence(); });
     return out;
 }
 

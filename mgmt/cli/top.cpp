@@ -3,6 +3,7 @@
 #include <map>
 #include <thread>
 
+#include "base/stable_sort.hpp"
 #include "mgmt/cli/session.hpp"
 
 namespace torii::cli {
@@ -107,7 +108,7 @@ std::vector<Row> busiest(const Map& before, const Map& after, double seconds, bo
         const auto r = rate(before, after, key, seconds);
         if (all || r.packets > 0) rows.push_back({key.first, key.second, "", r});
     }
-    std::ranges::stable_sort(rows, std::greater{}, [](const Row& row) { return row.rate.packets; });
+    stable_sort(rows, [](const Row& a, const Row& b) { return a.rate.packets > b.rate.packets; });
     return rows;
 }
 

@@ -59,7 +59,7 @@ TEST(SoftFlow, AgreesWithEachPrefixAskedByItself) {
                 length);
             IpAddress six = *IpAddress::parse("2001:db8::");
             auto bytes = six.bytes();
-            for (const unsigned at : {6, 7, 14, 15})
+            for (const unsigned at : {6u, 7u, 14u, 15u})
                 bytes[at] = static_cast<std::uint8_t>(random() & 3);
             sources.emplace_back(IpAddress::v6(bytes),
                                  static_cast<std::uint8_t>(1 + random() % 128));
@@ -75,7 +75,7 @@ TEST(SoftFlow, AgreesWithEachPrefixAskedByItself) {
             ASSERT_EQ(flow.drops(f4.data(), static_cast<std::uint32_t>(f4.size())), listed(four))
                 << four.to_string();
             auto bytes = IpAddress::parse("2001:db8::")->bytes();
-            for (const unsigned at : {6, 7, 14, 15})
+            for (const unsigned at : {6u, 7u, 14u, 15u})
                 bytes[at] = static_cast<std::uint8_t>(random() & 3);
             const auto six = IpAddress::v6(bytes);
             const auto f6 = frame6(six);

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace torii::config {
+namespace torii {
 
 // std::stable_sort without its temporary buffer, which clang calls deprecated
 // in this standard library.
@@ -24,4 +24,4 @@ void stable_sort(std::vector<T>& items, Less less) {
     items = std::move(sorted);
 }
 
-}  // namespace torii::config
+}  // namespace torii
