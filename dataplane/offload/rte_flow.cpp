@@ -61,6 +61,9 @@ std::string reason_of(const char* step, const rte_flow_error& error, int code) {
 }  // namespace
 
 FlowRule::FlowRule(const Intent& intent, const FlowQueues& queues, bool count) {
+    // Ports compare items octet by octet, the padding too.
+    const auto clear = [](auto&... items) { (std::memset(&items, 0, sizeof items), ...); };
+    clear(ethernet_, ethernet_mask_, ip6_, ip6_mask_, tcp_, tcp_mask_);
     attributes_.ingress = 1;
     attributes_.priority = intent.precedence();
     std::size_t n = 0;
@@ -78,7 +81,7 @@ FlowRule::FlowRule(const Intent& intent, const FlowQueues& queues, bool count) {
         // Ports say the protocol already, by the item they are in.
         const auto protocol = has_l4(intent) ? std::nullopt : intent.protocol;
         if (family_of(intent) == Family::Ip4) {
-            ip4_ = {}, ip4_mask_ = {};
+            clear(ip4_, ip4_mask_);
             if (intent.source) put(*intent.source, &ip4_.hdr.src_addr, &ip4_mask_.hdr.src_addr);
             if (intent.destination)
                 put(*intent.destination, &ip4_.hdr.dst_addr, &ip4_mask_.hdr.dst_addr);
@@ -96,7 +99,7 @@ FlowRule::FlowRule(const Intent& intent, const FlowQueues& queues, bool count) {
         put_ports(intent, tcp_, tcp_mask_);
         item(RTE_FLOW_ITEM_TYPE_TCP, &tcp_, &tcp_mask_);
     } else if (has_l4(intent)) {
-        udp_ = {}, udp_mask_ = {};
+        clear(udp_, udp_mask_);
         put_ports(intent, udp_, udp_mask_);
         item(RTE_FLOW_ITEM_TYPE_UDP, &udp_, &udp_mask_);
     }
