@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace torii {
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t kLongest = 256;
 constexpr std::size_t kHeaviest = 4096;
+constexpr unsigned kMostBorders = 16;
 constexpr std::string_view kAllowed = "0123456789 ^$.*+?|()[]{}_,-";
 
 struct Word {
@@ -31,35 +33,81 @@ std::optional<std::uint32_t> number(std::string_view text) {
     return value;
 }
 
-// How large the compiled expression gets: each repetition may double what it
-// repeats, and those inside each other do so together.
-std::size_t weight(std::string_view text) {
-    constexpr std::size_t kTooMuch = 1 << 20;
-    std::vector<std::size_t> open{0};  // sums of the groups that are open
-    std::size_t last = 0;              // what a repetition would repeat
+// What a part of an expression is for regcomp(), whose work doubles with each
+// repetition and has no end where one repeats what may be empty, or a border alone.
+struct Part {
+    std::size_t weight = 0;
+    bool empty = true;     // may stand for no character
+    unsigned borders = 0;  // so many in a row, with no character between
+
+    void then(const Part& next) {
+        weight += next.weight;
+        borders = next.empty ? borders + next.borders : next.borders;
+        empty = empty && next.empty;
+    }
+    void otherwise(const Part& other) {
+        weight += other.weight;
+        borders = std::max(borders, other.borders);
+        empty = empty || other.empty;
+    }
+};
+
+// A group that is open: its finished alternatives, the one that is being read, and in
+// it what a repetition would repeat.
+struct Open {
+    std::optional<Part> alternatives;
+    Part sequence, last;
+
+    void push(const Part& part) { sequence.then(std::exchange(last, part)); }
+    Part close() {
+        push({});
+        if (alternatives) sequence.otherwise(*alternatives);
+        return sequence;
+    }
+    void next_alternative() {
+        auto done = close();
+        done.weight += 1;
+        *this = {};
+        alternatives = done;
+    }
+    bool fits() const {
+        const auto weight =
+            sequence.weight + last.weight + (alternatives ? alternatives->weight : 0);
+        return weight <= kHeaviest && sequence.borders + last.borders <= kMostBorders;
+    }
+};
+
+// Whether the library compiles the expression in no time.
+bool compiles_soon(std::string_view text) {
+    std::vector<Open> open(1);
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
+        auto& last = open.back().last;
         if (c == '*' || c == '+' || c == '?') {
-            open.back() += last;
-            last *= 2;
+            if (c != '?' && last.empty) return false;
+            last.weight *= 2;
+            last.empty = last.empty || c != '+';
         } else if (c == '(') {
-            open.push_back(0);
-            last = 0;
+            open.emplace_back();
         } else if (c == ')') {
-            if (open.size() == 1) return kTooMuch;
-            last = open.back() + 1;
+            if (open.size() == 1) return false;
+            auto group = open.back().close();
+            group.weight += 1;
             open.pop_back();
-            open.back() += last;
+            open.back().push(group);
+        } else if (c == '|') {
+            open.back().next_alternative();
+        } else if (c == '_' || c == '^' || c == '$') {
+            open.back().push({c == '_' ? std::size_t{4} : 1, true, 1});
         } else {
             if (c == '[') i = std::min(text.find(']', i + 1), text.size());
-            last = c == '_' ? 4 : 1;
-            open.back() += last;
+            open.back().push({1, false, 0});
         }
-        if (open.back() > kTooMuch || last > kTooMuch) return kTooMuch;
+        if (!open.back().fits()) return false;
     }
     std::size_t all = 0;
-    for (const auto sum : open) all += sum;
-    return all;
+    for (auto& group : open) all += group.close().weight;
+    return all <= kHeaviest;
 }
 
 // "_" becomes the border of a number. Braces stand for themselves, because a
@@ -112,7 +160,7 @@ std::optional<AsPathPattern> AsPathPattern::parse(std::string_view text) {
         return out;
     }
     if (text.empty() || text.size() > kLongest ||
-        text.find_first_not_of(kAllowed) != std::string_view::npos || weight(text) > kHeaviest)
+        text.find_first_not_of(kAllowed) != std::string_view::npos || !compiles_soon(text))
         return std::nullopt;
     out.kind_ = Kind::Expression;
     out.text_ = std::string{text};

@@ -54,6 +54,18 @@ TEST(AsPathPattern, RefusesWhatItCannotRead) {
     EXPECT_FALSE(AsPathPattern::parse(std::string(300, '1')));
     EXPECT_FALSE(AsPathPattern::parse("[0-9]++++++++++++++++++++++++++++++++++++++++"));
     EXPECT_FALSE(AsPathPattern::parse("(((((((((((((((1+)+)+)+)+)+)+)+)+)+)+)+)+)+)+"));
+    // The library takes minutes and more for these.
+    for (const auto* endless : {"6_+++++5", "(____)+(____)+", "(0*_0*_)*", "((^|$)+)+", "(1?|_)+",
+                                "3|_6?+++++", "^^6*****6******6*****6******", "(((1*)*)*)*"})
+        EXPECT_FALSE(AsPathPattern::parse(endless)) << endless;
+    EXPECT_FALSE(AsPathPattern::parse(std::string(100, '_')));
+}
+
+TEST(AsPathPattern, RepeatsWhatBordersAreAPartOf) {
+    EXPECT_TRUE(matches("^65001(_6500[0-9])*$", kThree));
+    EXPECT_TRUE(matches("^(6500[123]_)+$", kThree));
+    EXPECT_TRUE(matches("_65002_?65003_", kThree));
+    EXPECT_FALSE(matches("^(6500[12]_)+$", kThree));
 }
 
 TEST(AsPathPattern, IsWrittenAsItIsRead) {
