@@ -1,6 +1,7 @@
 #include "config/store.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -62,20 +63,25 @@ std::uint64_t number_of(const std::filesystem::path& path) {
     return whole && path.extension() == kSuffix ? number : 0;
 }
 
+// On disk, and open to those who might read what it replaces.
+bool write_all(int fd, std::string_view text, const std::string& replaced) {
+    struct stat old {};
+    if (stat(replaced.c_str(), &old) == 0 && fchmod(fd, old.st_mode & 07777) != 0) return false;
+    while (!text.empty()) {
+        const auto n = write(fd, text.data(), text.size());
+        if (n <= 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return fsync(fd) == 0;
+}
+
 }  // namespace
 
 Result<void, SystemError> replace_file(const std::string& path, std::string_view text) {
     const auto temporary = path + std::string{kUnfinished};
     const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return Failure{last_system_error("open " + temporary)};
-    std::size_t at = 0;
-    bool good = true;
-    while (good && at < text.size()) {
-        const auto n = write(fd, text.data() + at, text.size() - at);
-        good = n > 0;
-        if (good) at += static_cast<std::size_t>(n);
-    }
-    good = good && fsync(fd) == 0;
+    bool good = write_all(fd, text, path);
     auto error = last_system_error("write " + temporary);
     close(fd);
     if (good && std::rename(temporary.c_str(), path.c_str()) != 0) {

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "dataplane/capture.hpp"
 #include "dataplane/fib/bucket_table.hpp"
 #include "dataplane/fib/lookup6.hpp"
 #include "dataplane/node/flow_hash.hpp"
@@ -102,6 +103,13 @@ HopId lookup(const Tables& tables, const IpAddress& destination) {
     return hop != 0 ? hop : *tables.fib4.fallback;
 }
 
+CaptureFilter everything() {
+    CaptureFilter out;
+    out.points.set();
+    out.snap = kEtherHeader;
+    return out;
+}
+
 struct FreeRing {
     void operator()(rte_ring* ring) const { rte_ring_free(ring); }
 };
@@ -121,12 +129,14 @@ struct Tracer::Ghost {
                                    RING_F_SP_ENQ | RING_F_SC_DEQ));
         worker.hold = ring.get();
         for (auto& punt : worker.punt) punt = ring.get();
+        worker.capture.store(&exits, std::memory_order_relaxed);
     }
 
     TraceView outcome(const rte_mbuf* ours, bool& left);
 
     Doorbell bell;
     std::unique_ptr<rte_ring, FreeRing> ring;
+    CaptureRing exits{everything()};
     Worker worker;
 };
 
@@ -161,12 +171,15 @@ TraceView Tracer::Ghost::outcome(const rte_mbuf* ours, bool& left) {
         }
         rte_pktmbuf_free(static_cast<rte_mbuf*>(taken));
     }
-    for (auto& exits : worker.counters.exits)
-        for (std::size_t e = 0; e < kExits; ++e)
-            if (std::exchange(exits[e], 0) != 0 && out.exit != "transmit") {
-                left = true;
-                out.exit = to_string(static_cast<Exit>(e));
-            }
+    // An answer by ICMP may have an exit of its own: who sent the frame tells them apart.
+    CapturedFrame frame;
+    while (exits.take(frame))
+        if (std::memcmp(&frame.bytes[6], kSourceMac, sizeof kSourceMac) == 0) {
+            left = true;
+            out.exit = capture_point_name(frame.point);
+        } else {
+            out.answered = true;
+        }
     return out;
 }
 

@@ -56,11 +56,7 @@ void act(const Api& api, const Request& request, Respond respond) {
             not_found("actions: clear, soft-in, soft-out, shutdown, enable, drain")));
     auto reason = parse_reason(request.body);
     if (!reason) return respond(problem_response(reason.error()));
-    auto done = reply_with<Nothing>(api, std::move(respond), [](const Nothing&) {
-        Response response;
-        response.status = 204;
-        return response;
-    });
+    auto done = reply_done(api, std::move(respond));
     if (const auto* address = request.parameter("address"))
         api.views.bgp->act_on_neighbor(*address, *action, std::move(*reason), std::move(done));
     else

@@ -164,11 +164,7 @@ void roll_back(const Api& api, const Request& request, Respond respond) {
 
 void save(const Api& api, const Request&, Respond respond) {
     if (!api.views.config) return respond_missing(respond, "the configuration");
-    api.views.config->save(reply_with<Nothing>(api, std::move(respond), [](const Nothing&) {
-        Response response;
-        response.status = 204;
-        return response;
-    }));
+    api.views.config->save(reply_done(api, std::move(respond)));
 }
 
 void revisions(const Api& api, const Request&, Respond respond) {

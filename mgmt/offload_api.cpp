@@ -50,27 +50,14 @@ void put_drop_source(const Api& api, const Request& request, Respond respond) {
     if (!api.views.offload) return respond_missing(respond, "offload");
     const auto prefix = prefix_of(request);
     if (!prefix) return respond(problem_response(prefix.error()));
-    api.views.offload->put_drop_source(
-        *prefix, reply_with<bool>(api, std::move(respond), [prefix = *prefix](bool fresh) {
-            std::string body;
-            JsonWriter json{body};
-            json.object();
-            json.member("prefix", prefix.to_string()).member("created", fresh);
-            json.end_object();
-            return json_response(std::move(body), fresh ? 201 : 200);
-        }));
+    api.views.offload->put_drop_source(*prefix, reply_put(api, std::move(respond), *prefix));
 }
 
 void delete_drop_source(const Api& api, const Request& request, Respond respond) {
     if (!api.views.offload) return respond_missing(respond, "offload");
     const auto prefix = prefix_of(request);
     if (!prefix) return respond(problem_response(prefix.error()));
-    api.views.offload->erase_drop_source(
-        *prefix, reply_with<Nothing>(api, std::move(respond), [](const Nothing&) {
-            Response response;
-            response.status = 204;
-            return response;
-        }));
+    api.views.offload->erase_drop_source(*prefix, reply_done(api, std::move(respond)));
 }
 
 constexpr Endpoint kEndpoints[] = {

@@ -118,6 +118,25 @@ Response json_response(std::string body, unsigned status) {
     return out;
 }
 
+Done<Nothing> reply_done(const Api& api, Respond respond) {
+    return reply_with<Nothing>(api, std::move(respond), [](const Nothing&) {
+        Response response;
+        response.status = 204;
+        return response;
+    });
+}
+
+Done<bool> reply_put(const Api& api, Respond respond, const Prefix& prefix) {
+    return reply_with<bool>(api, std::move(respond), [prefix](bool fresh) {
+        std::string body;
+        JsonWriter json{body};
+        json.object();
+        json.member("prefix", prefix.to_string()).member("created", fresh);
+        json.end_object();
+        return json_response(std::move(body), fresh ? 201 : 200);
+    });
+}
+
 Result<Prefix, Problem> prefix_of(const Request& request) {
     const auto& text = *request.parameter("prefix");
     const auto prefix = Prefix::parse_strict(text);

@@ -54,6 +54,11 @@ Done<T> reply_with(const Api& api, Respond respond, Write write) {
     });
 }
 
+// 204: done, with nothing to say.
+Done<Nothing> reply_done(const Api& api, Respond respond);
+// A prefix that was put is there now: 201 when it is new, 200 when it replaced another.
+Done<bool> reply_put(const Api& api, Respond respond, const Prefix& prefix);
+
 // Of the path's {prefix...}: strict, and says what was meant.
 Result<Prefix, Problem> prefix_of(const Request& request);
 Response json_response(std::string body, unsigned status = 200);

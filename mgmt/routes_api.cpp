@@ -149,28 +149,14 @@ void put_static(const Api& api, const Request& request, Respond respond) {
     auto route = parse_static_route(request.body);
     if (!route) return respond(problem_response(route.error()));
     route->prefix = *prefix;
-    api.views.static_routes->put(
-        std::move(*route),
-        reply_with<bool>(api, std::move(respond), [prefix = *prefix](bool fresh) {
-            std::string body;
-            JsonWriter json{body};
-            json.object();
-            json.member("prefix", prefix.to_string()).member("created", fresh);
-            json.end_object();
-            return json_response(std::move(body), fresh ? 201 : 200);
-        }));
+    api.views.static_routes->put(std::move(*route), reply_put(api, std::move(respond), *prefix));
 }
 
 void delete_static(const Api& api, const Request& request, Respond respond) {
     if (!api.views.static_routes) return respond_missing(respond, "static routes");
     const auto prefix = prefix_of(request);
     if (!prefix) return respond(problem_response(prefix.error()));
-    api.views.static_routes->erase(*prefix,
-                                   reply_with<Nothing>(api, std::move(respond), [](const Nothing&) {
-                                       Response response;
-                                       response.status = 204;
-                                       return response;
-                                   }));
+    api.views.static_routes->erase(*prefix, reply_done(api, std::move(respond)));
 }
 
 void explain(const Api& api, const Request& request, Respond respond) {

@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <ctime>
+#include <filesystem>
 #include <map>
 
 #include "base/byte_writer.hpp"
@@ -72,6 +73,8 @@ void Monitor::say(Severity severity, std::string_view id, std::string text,
 }
 
 Result<std::shared_ptr<FileWriter>, SystemError> Monitor::create(std::string_view kind) {
+    std::error_code there;  // where it cannot be made, the file says why
+    std::filesystem::create_directories(settings_.directory, there);
     auto name = settings_.directory + '/' + std::string{kind} + '.' + stamp();
     // Two of one second have different names.
     auto file = FileWriter::create(name + ".mrt");

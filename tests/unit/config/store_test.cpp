@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "config/config.hpp"
+#include "tests/support/sanitized.hpp"
 
 namespace torii::config {
 namespace {
@@ -101,6 +102,17 @@ TEST_F(StoreTest, SaysWhatFailed) {
     EXPECT_NE(written.error().message().find("/missing/x.cfg"), std::string::npos);
 }
 
+TEST_F(StoreTest, KeepsTheModeOfWhatItReplaces) {
+    const auto file = directory + "/torii.cfg";
+    const auto mode = [&] { return std::filesystem::status(file).permissions(); };
+    using std::filesystem::perms;
+    ASSERT_TRUE(replace_file(file, "new"));
+    EXPECT_EQ(mode(), perms{0600});
+    std::filesystem::permissions(file, perms{0640});
+    ASSERT_TRUE(replace_file(file, "again"));
+    EXPECT_EQ(mode(), perms{0640});
+}
+
 // Two configurations that nobody takes for each other, nor half of one for a whole.
 std::string startup(int kind, int neighbors) {
     std::string out = "bgp = { asn = " + std::to_string(64512 + kind) +
@@ -125,7 +137,8 @@ std::string startup(int kind, int neighbors) {
 }
 
 TEST_F(StoreTest, KilledAtAnyInstantTheStartupFileLoads) {
-    constexpr int kKills = 200;
+    // With sanitizers a fork and a load take a quarter of a second.
+    constexpr int kKills = kSanitized ? 20 : 200;
     const std::string texts[] = {startup(0, 200), startup(1, 150)};
     const Model models[] = {load_text(texts[0], "0")->model, load_text(texts[1], "1")->model};
     ASSERT_TRUE(replace_file(directory + "/torii.cfg", texts[0]));

@@ -6,6 +6,7 @@
 
 #include "dataplane/node/headers.hpp"
 #include "tests/support/packet_cases.hpp"
+#include "tests/support/sanitized.hpp"
 
 namespace torii::dataplane {
 namespace {
@@ -175,18 +176,7 @@ TEST_P(PacketCase, DisturbsNoOrdinaryPacketBesideIt) {
 }
 
 // 10^6 frames in all three instruction sets where a sanitizer watches.
-#if defined(__SANITIZE_ADDRESS__)
-#define TORII_SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TORII_SANITIZED
-#endif
-#endif
-#ifdef TORII_SANITIZED
-constexpr unsigned kRandomBursts = 5300;
-#else
-constexpr unsigned kRandomBursts = 1500;
-#endif
+constexpr unsigned kRandomBursts = kSanitized ? 5300 : 1500;
 
 TEST_P(PacketCase, AccountsForEveryRandomFrame) {
     PacketWorld world{GetParam()};
