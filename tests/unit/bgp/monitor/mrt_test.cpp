@@ -94,9 +94,17 @@ TEST_F(Mrt, UpdatesAreReadByBgpdump) {
     EXPECT_TRUE(in(text, "|STATE|10.99.0.1|65001|6|1")) << text;
 }
 
-TEST_F(Mrt, ADirectoryThatIsNotThereIsNamed) {
+TEST_F(Mrt, ADirectoryThatIsNotThereIsMade) {
     auto s = world.speaker->settings();
-    s.mrt.directory = directory + "/nowhere";
+    s.mrt.directory = directory + "/made/for/it";
+    world.speaker->apply(s);
+    world.speaker->dump_table([](auto) {});
+    EXPECT_TRUE(std::filesystem::is_directory(s.mrt.directory));
+}
+
+TEST_F(Mrt, ADirectoryThatCannotBeIsNamed) {
+    auto s = world.speaker->settings();
+    s.mrt.directory = "/dev/null/nowhere";
     world.speaker->apply(s);
     std::optional<Result<MrtFile, SystemError>> answer;
     world.speaker->dump_table([&](auto result) { answer = std::move(result); });
