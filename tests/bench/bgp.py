@@ -19,7 +19,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 from lab import Lab, LabError, wait_for  # noqa: E402
-from routers import build_directory  # noqa: E402
+from routers import build_directory, make_openbgpd_home  # noqa: E402
 
 DUT = "172.16.0.1"
 COMMON = ["--dut", f"{DUT}:179", "--src-nodes", "172.17.0.1", "--src-full", "172.18.0.1",
@@ -179,6 +179,8 @@ def measure(scenario, who, timeout):
         config, command = DAEMONS[who]
         text = textwrap.dedent(config()).replace("@DIR@", str(directory))
         (directory / "config").write_text(text)
+        if who == "openbgpd":
+            make_openbgpd_home()
         (directory / "config").chmod(0o600 if who == "openbgpd" else 0o644)
         process = host.start("daemon", *MANY_FILES, *command(directory))
         wait_for(f"{who} listens", lambda: listens(host), 30)

@@ -144,6 +144,11 @@ class GoBgp:
         return self.lab.stop(self.process, **how)
 
 
+def make_openbgpd_home():
+    """Its processes lock themselves up in the home of their user."""
+    pathlib.Path(pwd.getpwnam("_openbgpd").pw_dir).mkdir(parents=True, exist_ok=True)
+
+
 class OpenBgpd:
     def __init__(self, host, config, name="openbgpd"):
         self.host, self.lab, self.name = host, host.lab, name
@@ -154,9 +159,7 @@ class OpenBgpd:
         self.file.chmod(0o600)
 
     def start(self):
-        # Its processes lock themselves up in the home of their user.
-        home = pathlib.Path(pwd.getpwnam("_openbgpd").pw_dir)
-        home.mkdir(parents=True, exist_ok=True)
+        make_openbgpd_home()
         self.process = self.host.start(self.name, "/usr/sbin/bgpd", "-d", "-f", self.file)
         return self
 
