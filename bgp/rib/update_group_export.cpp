@@ -219,8 +219,10 @@ std::optional<OutgoingAttributes> UpdateGroup::transform(AttributesId id, PeerId
                 a.originator_id = source.identifier;
             }
             clusters.clear();
-            ByteWriter{clusters}.u32(settings_.cluster_id);
-            clusters.insert(clusters.end(), a.cluster_list.begin(), a.cluster_list.end());
+            clusters.reserve(sizeof settings_.cluster_id + a.cluster_list.size());
+            ByteWriter writer{clusters};
+            writer.u32(settings_.cluster_id);
+            writer.bytes(a.cluster_list);
             a.cluster_list = clusters;
             a.set(Attribute::ClusterList);
         }
