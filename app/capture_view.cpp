@@ -36,10 +36,12 @@ void Captures::start(mgmt::CaptureRequest request, mgmt::Done<std::vector<std::s
         std::vector<std::string> names;
         for (const auto& known : gateway_.running().ports) names.push_back(known.name);
         if (!port.empty()) {
-            const auto at = std::ranges::find(names, port);
-            if (at == names.end())
+            // All that passes its device: its sub-ports' too.
+            const auto& known = gateway_.running().ports;
+            for (std::size_t i = 0; i < std::min(known.size(), dataplane::kMaxPorts); ++i)
+                filter.ports.set(i, known[i].name == port || known[i].parent == port);
+            if (filter.ports.none())
                 return done(Failure{mgmt::bad_request("port: there is no port " + port)});
-            filter.port = static_cast<rib::PortIndex>(at - names.begin());
         }
         if (!dataplane->start_capture(filter))
             return done(Failure{mgmt::conflict("another capture runs; one at a time")});

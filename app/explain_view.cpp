@@ -138,8 +138,13 @@ private:
         if (traced.out) {
             out_.port = gateway_.port_name(*traced.out);
             out_.mac = traced.mac.to_string();
-            for (const auto& port : dataplane.ports())
-                if (port.index == *traced.out) out_.mtu = port.mtu;
+            for (const auto& port : dataplane.ports()) {
+                if (port.index != *traced.out) continue;
+                out_.mtu = port.mtu;
+                if (port.vlan != 0)
+                    step("tag", "VLAN " + std::to_string(port.vlan) + " of " + port.parent,
+                         "put in as it leaves by " + port.name);
+            }
             for (const auto& n : dataplane.neighbors())
                 if (n.port == *traced.out && n.mac == traced.mac) next_hop(n);
         } else if (traced.exit == "hold") {

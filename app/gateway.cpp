@@ -94,6 +94,7 @@ Gateway::~Gateway() {
 }
 
 Result<void, SystemError> Gateway::start(config::Model model) {
+    model.sort_ports();
     log_.configure(model.log);
     log_.emit({Severity::Notice,
                "START",
@@ -216,6 +217,7 @@ void Gateway::keep_port_order(config::Model& wanted) const {
         port.shutdown = asked->shutdown;
         port.description = asked->description;
     }
+    wanted.sort_ports();
     for (const auto& port : wanted.ports)
         if (running_.find_port(port.name) == nullptr) ports.push_back(port);
     wanted.ports = std::move(ports);
@@ -267,7 +269,7 @@ void Gateway::apply_ports(const config::Model& wanted) {
         const auto index = static_cast<rib::PortIndex>(i);
         const bool known = i < running_.ports.size() || revision_ == 0;
         if (dataplane_ && !known) {
-            const auto added = dataplane_->add_port(port_settings(port));
+            const auto added = dataplane_->add_port(port_settings(wanted, port));
             if (!added) {
                 log_.emit({Severity::Error,
                            "PORT-FAILED",
@@ -278,22 +280,10 @@ void Gateway::apply_ports(const config::Model& wanted) {
             link_up_.resize(i + 1);
             link_up_[i] = dataplane_->link_up(index);
         } else if (dataplane_ && revision_ > 0) {
-            if (port.addresses != running_.ports[i].addresses)
-                if (const auto set =
-                        dataplane_->set_addresses(index, port_settings(port).addresses);
-                    !set)
-                    log_.emit({Severity::Error,
-                               "PORT-ADDRESSES",
-                               set.error().message(),
-                               {{"port", port.name}}});
-            if (port.mtu != running_.ports[i].mtu)
-                if (const auto set = dataplane_->set_mtu(index, port.mtu); !set)
-                    log_.emit({Severity::Error,
-                               "PORT-MTU",
-                               set.error().message(),
-                               {{"port", port.name}}});
+            change_port(index, port_settings(running_, running_.ports[i]),
+                        port_settings(wanted, port));
         }
-        if (port.shutdown || (i < link_up_.size() && !link_up_[i])) continue;
+        if (wanted.is_shut_down(port) || (i < link_up_.size() && !link_up_[i])) continue;
         for (auto& route : connected_routes(port, index)) {
             // Two ports on one network: the first one has it.
             connected.try_emplace(route.prefix, route);
@@ -319,6 +309,18 @@ void Gateway::apply_ports(const config::Model& wanted) {
     own_connected_ = std::move(connected);
     if (dataplane_ && revision_ > 0 && wanted.neighbors != running_.neighbors)
         dataplane_->set_static_neighbors(static_neighbors(wanted));
+}
+
+void Gateway::change_port(rib::PortIndex index, const dataplane::PortSettings& had,
+                          const dataplane::PortSettings& wanted) {
+    const auto complain = [&](std::string_view id, const Result<void, SystemError>& done) {
+        if (!done)
+            log_.emit({Severity::Error, id, done.error().message(), {{"port", wanted.name}}});
+    };
+    if (had.addresses != wanted.addresses)
+        complain("PORT-ADDRESSES", dataplane_->set_addresses(index, wanted.addresses));
+    if (had.mtu != wanted.mtu) complain("PORT-MTU", dataplane_->set_mtu(index, wanted.mtu));
+    if (had.shutdown != wanted.shutdown) dataplane_->set_shutdown(index, wanted.shutdown);
 }
 
 void Gateway::apply_routes(const config::Model& wanted) {

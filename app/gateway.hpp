@@ -110,6 +110,8 @@ private:
     void note_restarts(const config::Plan& changes);
     void remember(std::string author, std::string comment, std::string summary);
     void apply_ports(const config::Model& wanted);
+    void change_port(rib::PortIndex index, const dataplane::PortSettings& had,
+                     const dataplane::PortSettings& wanted);
     void apply_routes(const config::Model& wanted);
     void edited();
     void put_route(const OwnRoute& route);

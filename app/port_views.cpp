@@ -15,6 +15,8 @@ void Ports::ports(mgmt::Done<std::vector<mgmt::PortRow>> done) {
         for (const auto& view : dataplane->ports()) {
             mgmt::PortRow to;
             to.name = view.name;
+            to.parent = view.parent;
+            to.vlan = view.vlan;
             to.device = view.device;
             to.driver = view.driver;
             to.mac = view.mac.to_string();
@@ -26,7 +28,7 @@ void Ports::ports(mgmt::Done<std::vector<mgmt::PortRow>> done) {
             to.queues = view.rx_queues;
             if (const auto* port = gateway_.running().find_port(view.name)) {
                 to.description = port->description.value_or("");
-                to.admin_up = !port->shutdown;
+                to.admin_up = !gateway_.running().is_shut_down(*port);
             }
             to.kernel_name = view.name;
             to.rx_packets = view.rx.packets;

@@ -230,12 +230,17 @@ bgp::SpeakerSettings speaker_settings(const config::Model& model, bool drained) 
     return to;
 }
 
-dataplane::PortSettings port_settings(const config::Port& from) {
+dataplane::PortSettings port_settings(const config::Model& model, const config::Port& from) {
     dataplane::PortSettings to;
     to.name = from.name;
     to.device = from.device.name;
     to.mac = from.mac;
-    to.mtu = from.mtu;
+    to.mtu = model.mtu_of(from);
+    to.parent = from.parent.value_or("");
+    to.vlan = from.vlan.value_or(0);
+    to.shutdown = model.is_shut_down(from);
+    to.trunk = std::ranges::any_of(
+        model.ports, [&](const config::Port& other) { return other.parent == from.name; });
     for (const auto& a : from.addresses) to.addresses.push_back({a.address, a.length});
     to.rx_queues = from.queues.value_or(0);
     to.tx_queues = from.queues.value_or(0);
@@ -269,7 +274,7 @@ dataplane::Settings dataplane_settings(const config::Model& model) {
     to.policing.icmp_errors = {from.icmp_errors_per_second, from.icmp_errors_per_second / 5 + 1};
     to.offload = from.offload;
     to.drop_sources = model.drop_sources;
-    for (const auto& port : model.ports) to.ports.push_back(port_settings(port));
+    for (const auto& port : model.ports) to.ports.push_back(port_settings(model, port));
     to.static_neighbors = static_neighbors(model);
     return to;
 }

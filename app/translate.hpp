@@ -14,7 +14,7 @@ namespace torii::app {
 
 bgp::SpeakerSettings speaker_settings(const config::Model& model, bool drained = false);
 dataplane::Settings dataplane_settings(const config::Model& model);
-dataplane::PortSettings port_settings(const config::Port& port);
+dataplane::PortSettings port_settings(const config::Model& model, const config::Port& port);
 std::vector<dataplane::StaticNeighbor> static_neighbors(const config::Model& model);
 
 // A route of our own making: what configuration says, in the table's terms.

@@ -109,17 +109,30 @@ private:
     void begin_interface(std::string_view name) {
         port_ = nullptr;
         if (name == "lo" || name.starts_with("dummy")) return;
-        auto& ports = out_.model.ports;
-        const auto wanted = port_name(name);
-        for (auto& port : ports)
-            if (port.name == wanted) port_ = &port;
-        if (port_) return;
-        Port port;
-        port.name = wanted;
-        port.device = {DeviceKind::Netdev, std::string{name}};
-        ports.push_back(std::move(port));
-        port_ = &ports.back();
+        // Linux' name of VLAN 100 of eth1 is eth1.100.
+        const auto dot = std::min(name.rfind('.'), name.size());
+        const auto vlan =
+            FrrWords{name.substr(std::min(dot + 1, name.size()))}.number<std::uint16_t>(0);
+        const bool is_part = vlan && *vlan >= 1 && *vlan <= 4094;
+        if (is_part) port_of(name.substr(0, dot));
+        port_ = &port_of(name);
         interface_ = std::string{name};
+        if (!is_part) return;
+        port_->device = {};
+        port_->parent = port_name(name.substr(0, dot));
+        port_->vlan = vlan;
+    }
+
+    // The interface's port, made if it is new.
+    Port& port_of(std::string_view interface) {
+        auto& ports = out_.model.ports;
+        const auto wanted = port_name(interface);
+        for (auto& port : ports)
+            if (port.name == wanted) return port;
+        auto& port = ports.emplace_back();
+        port.name = wanted;
+        port.device = {DeviceKind::Netdev, std::string{interface}};
+        return port;
     }
 
     void interface(const FrrWords& w) {

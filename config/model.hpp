@@ -67,9 +67,11 @@ struct InterfaceAddress {
 
 struct Port {
     std::string name;
-    Device device;
-    std::optional<MacAddress> mac;  // unset: the device's own
-    std::uint16_t mtu = 1500;
+    Device device;                      // of a sub-port: none
+    std::optional<std::string> parent;  // set: a sub-port, the frames of one VLAN of that port
+    std::optional<std::uint16_t> vlan;
+    std::optional<MacAddress> mac;     // unset: the device's own
+    std::optional<std::uint16_t> mtu;  // unset: see Model::mtu_of
     std::vector<InterfaceAddress> addresses;
     std::optional<std::uint16_t> queues;  // unset: one a worker, as many as the device has
     std::uint16_t rx_descriptors = 1024;
@@ -269,7 +271,7 @@ struct Log {
 struct Model {
     Router router;
     Dataplane dataplane;
-    std::vector<Port> ports;  // in the order written: rib::PortIndex is the index here
+    std::vector<Port> ports;  // rib::PortIndex is the index here, once they are sorted
     std::vector<StaticRoute> routes;
     std::vector<StaticNeighbor> neighbors;
     std::optional<Liveness> liveness;  // of next hops that are no BGP peers
@@ -285,6 +287,12 @@ struct Model {
     friend bool operator==(const Model&, const Model&) = default;
 
     const Port* find_port(std::string_view name) const;
+    const Port* parent_of(const Port& port) const;  // null: it is no sub-port
+    // What it says itself, else its parent's, else 1500.
+    std::uint16_t mtu_of(const Port& port) const;
+    bool is_shut_down(const Port& port) const;  // itself or its parent
+    // Ports with a device first, otherwise as they are: a sub-port is opened on another.
+    void sort_ports();
     const PrefixList* find_prefix_list(std::string_view name) const;
 };
 

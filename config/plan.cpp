@@ -280,18 +280,19 @@ Plan plan(const Model& running, const Model& wanted) {
 }
 
 Cost cost_of(const Change& change) {
-    return std::visit(Overload{[](const RemoveNeighbor&) { return Cost::Reset; },
-                               [](const RemoveListenRange&) { return Cost::Reset; },
-                               [](const RemovePort&) { return Cost::Restart; },
-                               [](const AddPort&) { return Cost::Restart; },
-                               [](const ChangePrefixList&) { return Cost::Refresh; },
-                               [](const auto& c) {
-                                   if constexpr (requires { c.cost; })
-                                       return c.cost;
-                                   else
-                                       return Cost::None;
-                               }},
-                      change);
+    return std::visit(
+        Overload{[](const RemoveNeighbor&) { return Cost::Reset; },
+                 [](const RemoveListenRange&) { return Cost::Reset; },
+                 [](const RemovePort&) { return Cost::Restart; },
+                 [](const AddPort& c) { return c.wanted.parent ? Cost::None : Cost::Restart; },
+                 [](const ChangePrefixList&) { return Cost::Refresh; },
+                 [](const auto& c) {
+                     if constexpr (requires { c.cost; })
+                         return c.cost;
+                     else
+                         return Cost::None;
+                 }},
+        change);
 }
 
 std::string describe(const Change& change) {

@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "base/stable_sort.hpp"
 #include "config/model.hpp"
 
 namespace torii::config {
@@ -134,6 +135,26 @@ const Port* Model::find_port(std::string_view name) const {
     for (const auto& port : ports)
         if (port.name == name) return &port;
     return nullptr;
+}
+
+const Port* Model::parent_of(const Port& port) const {
+    return port.parent ? find_port(*port.parent) : nullptr;
+}
+
+std::uint16_t Model::mtu_of(const Port& port) const {
+    constexpr std::uint16_t kEthernet = 1500;
+    if (port.mtu) return *port.mtu;
+    const auto* parent = parent_of(port);
+    return parent != nullptr ? parent->mtu.value_or(kEthernet) : kEthernet;
+}
+
+bool Model::is_shut_down(const Port& port) const {
+    const auto* parent = parent_of(port);
+    return port.shutdown || (parent != nullptr && parent->shutdown);
+}
+
+void Model::sort_ports() {
+    stable_sort(ports, [](const Port& a, const Port& b) { return !a.parent && b.parent; });
 }
 
 const PrefixList* Model::find_prefix_list(std::string_view name) const {

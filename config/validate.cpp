@@ -10,6 +10,8 @@
 namespace torii::config {
 namespace {
 
+constexpr std::size_t kMostPorts = 64;  // of the data plane
+
 std::string indexed(std::string_view list, std::size_t i) {
     return std::string{list} + '[' + std::to_string(i) + ']';
 }
@@ -64,6 +66,51 @@ void check_dataplane(const Dataplane& dataplane, Findings& find) {
                    "a plain word: \"torii\"");
 }
 
+// A sub-port shares what belongs to its parent's device.
+void check_sub_port(const Model& model, const Port& port, const std::string& path, Findings& find) {
+    if (!port.parent)
+        return find.error(path + ".vlan", "a VLAN is a part of another port",
+                          "name that one: parent = \"PORT\"");
+    const auto* parent = model.parent_of(port);
+    const auto name = in_quotes(*port.parent);
+    if (!port.device.name.empty())
+        find.error(
+            path, "the port has a device and a parent",
+            "a sub-port shares the device of its parent: leave out " + in_quotes(port.device.name));
+    if (parent == nullptr)
+        find.error(path + ".parent", "there is no port " + name, near_port(model, *port.parent));
+    else if (parent == &port)
+        find.error(path + ".parent", "the port is its own parent",
+                   "name the port whose frames have the tags");
+    else if (parent->parent)
+        find.error(path + ".parent",
+                   name + " is a sub-port itself: frames with two tags are not taken",
+                   "parent = " + in_quotes(*parent->parent));
+    if (!port.vlan) find.error(path, "the sub-port has no VLAN", "vlan = 1 to 4094");
+    for (const auto& other : model.ports) {
+        if (&other == &port) break;
+        if (port.vlan && other.parent == port.parent && other.vlan == port.vlan)
+            find.error(path + ".vlan", "VLAN " + std::to_string(*port.vlan) + " of " + name +
+                                           " is port " + other.name + " already");
+    }
+    if (parent != nullptr && port.mtu && *port.mtu > model.mtu_of(*parent))
+        find.error(path + ".mtu",
+                   "an MTU of " + std::to_string(*port.mtu) + " does not fit through " + name +
+                       " with " + std::to_string(model.mtu_of(*parent)),
+                   "raise the parent's, or leave this one out");
+    const Port plain;
+    const auto parents = [&](bool differs, const char* key) {
+        if (differs)
+            find.error(path + '.' + key, "a sub-port has no " + std::string{key} + " of its own",
+                       "say it of " + name);
+    };
+    parents(port.mac.has_value(), "mac");
+    parents(port.queues.has_value(), "queues");
+    parents(port.rx_descriptors != plain.rx_descriptors, "rx_descriptors");
+    parents(port.tx_descriptors != plain.tx_descriptors, "tx_descriptors");
+    parents(port.promiscuous, "promiscuous");
+}
+
 void check_ports(const Model& model, Findings& find) {
     std::map<std::string, std::string> devices;
     std::map<MacAddress, std::string> macs;
@@ -74,7 +121,9 @@ void check_ports(const Model& model, Findings& find) {
     std::vector<Taken> taken;
     for (const auto& port : model.ports) {
         const auto path = "ports." + port.name;
-        if (port.device.name.empty())
+        if (port.parent || port.vlan)
+            check_sub_port(model, port, path, find);
+        else if (port.device.name.empty())
             find.error(path, "the port has no device",
                        "say how to find it: pci = \"0000:3b:00.0\", vdev = "
                        "\"net_af_packet0,iface=eth1\" or netdev = \"eth1\"");
@@ -102,7 +151,7 @@ void check_ports(const Model& model, Findings& find) {
                       (own.address.v4() | (0xffffffffu >> own.length)) == own.address.v4()))
                 find.warning(path + ".addresses",
                              text + " is the network or broadcast address of its link");
-            if (own.address.is_v6() && port.mtu < 1280)
+            if (own.address.is_v6() && model.mtu_of(port) < 1280)
                 find.error(path + ".mtu", "IPv6 needs an MTU of 1280 at least (RFC 8200)");
             for (const auto& other : taken) {
                 const bool twice = other.address.address == own.address;
@@ -120,6 +169,9 @@ void check_ports(const Model& model, Findings& find) {
             taken.push_back({&port, own});
         }
     }
+    if (model.ports.size() > kMostPorts)
+        find.error("ports", std::to_string(model.ports.size()) +
+                                " ports and sub-ports are more than " + std::to_string(kMostPorts));
     if (model.ports.empty()) find.warning("ports", "no ports: nothing will be forwarded");
 }
 

@@ -53,7 +53,7 @@ CaptureRing::CaptureRing(const CaptureFilter& filter)
 }
 
 bool CaptureRing::wanted(const rte_mbuf* m, std::size_t point, PortIndex port) {
-    if (!filter_.points[point] || (filter_.port && *filter_.port != port)) return false;
+    if (!filter_.points[point] || (filter_.ports.any() && !filter_.ports[port])) return false;
     if (filter_.prefix &&
         !about(rte_pktmbuf_mtod(m, const std::uint8_t*), m->data_len, *filter_.prefix))
         return false;

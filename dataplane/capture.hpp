@@ -25,10 +25,10 @@ std::string_view capture_point_name(std::size_t point);
 // All that is said must hold.
 struct CaptureFilter {
     std::bitset<kExits + 1> points;
-    std::optional<PortIndex> port;  // it came in by; of transmitted ones, leaves by
-    std::optional<Prefix> prefix;   // source or destination is inside
-    std::uint32_t one_in = 1;       // of those, so many are taken
-    std::uint32_t snap = 256;       // bytes of each
+    std::bitset<kMaxPorts + 1> ports;  // it came in by; of transmitted ones, leaves by. None: any
+    std::optional<Prefix> prefix;      // source or destination is inside
+    std::uint32_t one_in = 1;          // of those, so many are taken
+    std::uint32_t snap = 256;          // bytes of each
 };
 
 struct CapturedFrame {

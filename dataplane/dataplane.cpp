@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
+#include "dataplane/node/headers.hpp"
 #include "dataplane/offload/soft_flow.hpp"
 #include "dataplane/parts.hpp"
 
@@ -26,10 +28,12 @@ std::uint32_t buffers_for(const Settings& settings, std::size_t workers) {
     std::size_t n = 8192 + settings.capacity.held_packets;
     for (const auto ring : kPuntRing) n += workers * ring;
     n += workers * (kInjectRing + 2 * kPoolCache);
-    for (const auto& port : settings.ports)
+    for (const auto& port : settings.ports) {
+        n += workers * kTransmitBuffer;
+        if (port.is_sub_port()) continue;
         n += std::max<std::size_t>(workers, port.rx_queues) * port.rx_descriptors +
-             std::max<std::size_t>(workers, port.tx_queues) *
-                 (port.tx_descriptors + kTransmitBuffer);
+             std::max<std::size_t>(workers, port.tx_queues) * port.tx_descriptors;
+    }
     // A power of two less one is what the mempool's ring holds best.
     std::uint32_t rounded = 16384;
     while (rounded - 1 < n) rounded *= 2;
@@ -259,11 +263,20 @@ void Dataplane::Parts::stop() {
 Result<PortIndex, SystemError> Dataplane::Parts::open_port(const PortSettings& wanted) {
     if (places.size() >= kMaxPorts)
         return Failure{SystemError{"at most " + std::to_string(kMaxPorts) + " ports", 0}};
-    auto opened = Port::open(wanted, static_cast<unsigned>(workers.size()), pool, settings.offload);
-    if (!opened) return Failure{opened.error()};
     const auto index = static_cast<PortIndex>(places.size());
     Place place;
-    place.port = std::move(*opened);
+    place.root = index;
+    if (wanted.is_sub_port()) {
+        const auto parent = parent_of(wanted);
+        if (!parent) return Failure{parent.error()};
+        place.root = *parent;
+        place.port = Port::on(*places[*parent].port, wanted);
+    } else {
+        auto opened =
+            Port::open(wanted, static_cast<unsigned>(workers.size()), pool, settings.offload);
+        if (!opened) return Failure{opened.error()};
+        place.port = std::move(*opened);
+    }
     place.netdev = place.port->netdev().empty() ? 0 : netdev_index(place.port->netdev());
     if (wanted.kernel_twin) {
         auto twin = Tap::twin(wanted.name, place.port->mac(), wanted.mtu);
@@ -274,6 +287,8 @@ Result<PortIndex, SystemError> Dataplane::Parts::open_port(const PortSettings& w
     places.push_back(std::move(place));
     claim(index, {});
     for (auto& w : workers) w->port_count.store(static_cast<unsigned>(places.size()));
+    // From here on its packets are its own.
+    if (places[index].root != index) publish_port(places[index].root);
     if (places[index].netdev != 0)
         netlink->dump_links([&](const KernelLink& link) {
             if (link.netdev == places[index].netdev) places[index].carrier = link.carrier;
@@ -282,10 +297,32 @@ Result<PortIndex, SystemError> Dataplane::Parts::open_port(const PortSettings& w
     events.emit({Severity::Notice,
                  "PORT-OPEN",
                  "port " + wanted.name + " is ours",
-                 {{"device", wanted.device},
+                 {{"device", wanted.is_sub_port()
+                                 ? "VLAN " + std::to_string(wanted.vlan) + " of " + wanted.parent
+                                 : wanted.device},
                   {"driver", places[index].port->driver()},
                   {"mac", places[index].port->mac().to_string()},
                   {"link", places[index].up ? "up" : "down"}}});
+    return index;
+}
+
+Result<PortIndex, SystemError> Dataplane::Parts::parent_of(const PortSettings& sub_port) const {
+    const auto failed = [&](const std::string& why) {
+        return Failure{SystemError{"port " + sub_port.name + ": " + why, 0}};
+    };
+    const auto parent = std::ranges::find_if(places, [&](const Place& place) {
+        const auto& port = place.port->settings();
+        return port.name == sub_port.parent && !port.is_sub_port();
+    });
+    if (parent == places.end())
+        return failed("there is no port " + sub_port.parent + " to be part of");
+    if (sub_port.vlan == 0 || sub_port.vlan >= kVlanId) return failed("a VLAN is 1 to 4094");
+    const auto index = static_cast<PortIndex>(parent - places.begin());
+    for (const auto& place : places)
+        if (const auto& other = place.port->settings();
+            place.root == index && other.vlan == sub_port.vlan && !other.shutdown)
+            return failed("VLAN " + std::to_string(sub_port.vlan) + " of " + sub_port.parent +
+                          " is port " + other.name + " already");
     return index;
 }
 
@@ -340,6 +377,16 @@ void Dataplane::Parts::publish_port(PortIndex index) {
     state->device = port.device();
     state->tx_queues = port.tx_queues();
     state->mtu = port.mtu();
+    state->vlan = port.settings().vlan;
+    state->inserts_tags = port.inserts_tags();
+    std::shared_ptr<SubPorts> sub_ports;
+    for (PortIndex i = 0; i < places.size(); ++i)
+        if (places[i].root == index && i != index) {
+            if (!sub_ports) sub_ports = std::make_shared<SubPorts>();
+            const auto& sub_port = places[i].port->settings();
+            if (!sub_port.shutdown) sub_ports->of[sub_port.vlan] = i;
+        }
+    state->sub_ports = std::move(sub_ports);
     constexpr std::uint32_t kTagged = 14 + 4;
     // DPDK's af_packet sockets reassemble fragments before we see them: what
     // arrives in one piece was perhaps sent in many, each within the MTU.
@@ -369,8 +416,10 @@ void Dataplane::Parts::publish_port(PortIndex index) {
 
 void Dataplane::Parts::publish_own() {
     auto filter = std::make_shared<OwnFilter>();
+    std::set<std::uint32_t> words;  // sub-ports share their parent's link-local address
     for (const auto& place : places)
-        for (const auto& a : place.own) filter->add(last_word(a.address));
+        for (const auto& a : place.own) words.insert(last_word(a.address));
+    for (const auto word : words) filter->add(word);
     tables.own.store(filter.get(), std::memory_order_release);
     if (own != nullptr) retired.retire(own);
     own = std::move(filter);
@@ -443,6 +492,13 @@ Result<void, SystemError> Dataplane::set_mtu(PortIndex port, std::uint16_t mtu) 
         if (n.port == port && n.usable()) parts_->resolved(n, n.mac, n.state);
     });
     return {};
+}
+
+void Dataplane::set_shutdown(PortIndex sub_port, bool shutdown) {
+    if (sub_port >= parts_->places.size()) return;
+    auto& place = parts_->places[sub_port];
+    place.port->set_shutdown(shutdown);
+    if (place.root != sub_port) parts_->publish_port(place.root);
 }
 
 void Dataplane::set_static_neighbors(std::vector<StaticNeighbor> wanted) {

@@ -64,10 +64,12 @@ public:
     // by route with an event (FIB-FULL) and retried when room is made.
     void apply(const rib::FibDelta& delta);
 
-    // Configuration at run time. A port that is added gets the next index.
+    // Configuration at run time. A port that is added gets the next index; a sub-port
+    // has its parent opened before.
     Result<PortIndex, SystemError> add_port(const PortSettings& port);
     Result<void, SystemError> set_addresses(PortIndex port, std::vector<PortAddress> addresses);
     Result<void, SystemError> set_mtu(PortIndex port, std::uint16_t mtu);
+    void set_shutdown(PortIndex sub_port, bool shutdown);
     void set_static_neighbors(std::vector<StaticNeighbor> neighbors);
 
     // Address pools of the cluster: where the loop guard holds.

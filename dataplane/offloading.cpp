@@ -14,6 +14,8 @@ void Dataplane::Parts::offload(const Place& place, PortState& state) {
     auto* flows = place.port->flows();
     if (flows == nullptr) return;
     flows->apply(wanted);
+    // A device's rules may not look behind tags.
+    if (state.sub_ports) return;
     state.drops_early = std::ranges::any_of(flows->placed(), [](const RteFlow::Placed& rule) {
         return rule.intent.drops() && rule.handle == nullptr;
     });
@@ -47,8 +49,9 @@ std::vector<OffloadView> Dataplane::offload() const {
             return rule;
         };
         if (flows == nullptr) {
-            view.reason = parts_->settings.offload ? "the driver has no rte_flow"
-                                                   : "switched off by dataplane.offload";
+            view.reason = !parts_->settings.offload ? "switched off by dataplane.offload"
+                          : place.root != i ? "of frames with a tag: rules do not look behind it"
+                                            : "the driver has no rte_flow";
             for (const auto& intent : intents(place.own, parts_->settings.drop_sources))
                 row(intent).reason = view.reason;
             continue;

@@ -33,6 +33,7 @@ struct Dataplane::Parts {
     using Clock = std::chrono::steady_clock;
     struct Place {  // a port and what belongs to it
         std::unique_ptr<Port> port;
+        PortIndex root = 0;  // itself; of a sub-port its parent, whose queues bring its packets
         std::optional<Tap> twin;
         bool up = false;
         bool carrier = true;  // of the netdev below, where there is one
@@ -52,6 +53,7 @@ struct Dataplane::Parts {
     Result<PortIndex, SystemError> open_port(const PortSettings& port);
     void launch();
     void share_queues();
+    Result<PortIndex, SystemError> parent_of(const PortSettings& sub_port) const;
     void publish_port(PortIndex index);
     void publish_own();
     void kernel_addresses(PortIndex index, const std::vector<PortAddress>& before);

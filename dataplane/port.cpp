@@ -55,7 +55,24 @@ Result<std::unique_ptr<Port>, SystemError> Port::open(const PortSettings& settin
     return port;
 }
 
+std::unique_ptr<Port> Port::on(const Port& parent, const PortSettings& settings) {
+    std::unique_ptr<Port> port{new Port};
+    port->settings_ = settings;
+    port->parent_ = &parent;
+    port->device_ = parent.device_;
+    port->netdev_ = parent.netdev_;
+    port->tap_ = parent.tap_;
+    port->driver_ = parent.driver_;
+    port->mac_ = parent.mac_;
+    port->rx_queues_ = 0;  // the parent's are polled
+    port->tx_queues_ = parent.tx_queues_;
+    port->hardware_checksum_ = parent.hardware_checksum_;
+    port->inserts_tags_ = parent.inserts_tags_;
+    return port;
+}
+
 Port::~Port() {
+    if (parent_ != nullptr) return;
     flows_.reset();
     if (device_ != 0xffff) {
         rte_eth_dev_stop(device_);
@@ -131,6 +148,11 @@ Result<void, SystemError> Port::configure(unsigned workers, rte_mempool* pool, b
                                 RTE_ETH_RX_OFFLOAD_SCATTER * (settings_.mtu > 1500 ? 1u : 0u));
     conf.txmode.offloads =
         info.tx_offload_capa & (RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE | RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
+    if (settings_.trunk) {
+        conf.rxmode.offloads |= info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+        conf.txmode.offloads |= info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
+        inserts_tags_ = (conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_VLAN_INSERT) != 0;
+    }
     if (rx_queues_ > 1 && info.flow_type_rss_offloads != 0) {
         conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
         conf.rx_adv_conf.rss_conf.rss_hf =
@@ -232,15 +254,18 @@ std::uint32_t Port::speed_mbps() const {
 
 void Port::fill(PortView& view) const {
     view.name = settings_.name;
-    view.device = settings_.device;
+    view.parent = settings_.parent;
+    view.vlan = settings_.vlan;
+    view.device = parent_ != nullptr ? parent_->settings_.device : settings_.device;
     view.driver = driver_;
     view.mac = mac_;
     view.mtu = settings_.mtu;
     view.addresses = settings_.addresses;
-    view.rx_queues = rx_queues_;
+    view.rx_queues = parent_ != nullptr ? parent_->rx_queues_ : rx_queues_;
     view.tx_queues = tx_queues_;
     view.hardware_checksum = hardware_checksum_;
     view.speed_mbps = speed_mbps();
+    if (parent_ != nullptr) return;
     rte_eth_stats stats{};
     if (rte_eth_stats_get(device_, &stats) == 0) {
         view.rx_missed = stats.imissed + stats.rx_nombuf;
@@ -250,6 +275,10 @@ void Port::fill(PortView& view) const {
 }
 
 Result<void, SystemError> Port::set_mtu(std::uint16_t mtu) {
+    if (parent_ != nullptr) {
+        settings_.mtu = mtu;
+        return {};
+    }
     if (const int error = rte_eth_dev_set_mtu(device_, mtu); error != 0 && error != -ENOTSUP)
         return failed(settings_, "set MTU", error);
     settings_.mtu = mtu;

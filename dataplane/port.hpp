@@ -24,7 +24,9 @@ public:
     static Result<std::unique_ptr<Port>, SystemError> open(const PortSettings& settings,
                                                            unsigned workers, rte_mempool* pool,
                                                            bool offload);
-    ~Port();  // stops and closes the device
+    // A sub-port: of the parent's device the frames of one VLAN. The parent outlives it.
+    static std::unique_ptr<Port> on(const Port& parent, const PortSettings& settings);
+    ~Port();  // stops and closes the device, unless it is the parent's
     Port(const Port&) = delete;
     Port& operator=(const Port&) = delete;
 
@@ -37,6 +39,7 @@ public:
     // None: the device has no rte_flow, or nobody wants it.
     RteFlow* flows() const { return flows_.get(); }
     bool hardware_checksum() const { return hardware_checksum_; }
+    bool inserts_tags() const { return inserts_tags_; }
     const std::string& driver() const { return driver_; }
     const std::string& netdev() const { return netdev_; }  // empty: none below
     bool link_up() const;
@@ -44,6 +47,7 @@ public:
     void fill(PortView& view) const;
 
     Result<void, SystemError> set_mtu(std::uint16_t mtu);
+    void set_shutdown(bool shutdown) { settings_.shutdown = shutdown; }
     void set_addresses(std::vector<PortAddress> addresses) {
         settings_.addresses = std::move(addresses);
     }
@@ -55,6 +59,7 @@ private:
     void spread_ordinary();
 
     PortSettings settings_;
+    const Port* parent_ = nullptr;
     std::uint16_t device_ = 0xffff;
     std::string vdev_;  // made by us, to be removed by us
     std::string netdev_;
@@ -64,6 +69,7 @@ private:
     std::uint16_t rx_queues_ = 1;
     std::uint16_t tx_queues_ = 1;
     bool hardware_checksum_ = false;
+    bool inserts_tags_ = false;
     std::unique_ptr<RteFlow> flows_;
     std::unique_ptr<SilencedNetdev> silence_;
 };

@@ -41,6 +41,14 @@ struct PortSettings {
     bool strict_rpf = false;  // RFC 3704 §2.2
     bool kernel_twin = true;  // no twin: nothing addressed to us is answered here
 
+    // A sub-port (IEEE 802.1Q): what of another port's frames has one VLAN's tag. Device,
+    // MAC, queues and descriptors are its parent's.
+    std::string parent;      // the name of a port with a device; empty: no sub-port
+    std::uint16_t vlan = 0;  // 1 to 4094
+    bool shutdown = false;   // of a sub-port: frames with its tag are nobody's
+    bool trunk = false;      // has sub-ports from the start: its device handles tags if it can
+
+    bool is_sub_port() const { return !parent.empty(); }
     friend bool operator==(const PortSettings&, const PortSettings&) = default;
 };
 

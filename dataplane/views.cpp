@@ -6,7 +6,8 @@
 namespace torii::dataplane {
 namespace {
 
-Tally& operator+=(Tally& tally, const Count& count) {
+template <class T>
+Tally& operator+=(Tally& tally, const T& count) {
     tally.packets += count.packets;
     tally.bytes += count.bytes;
     return tally;
@@ -32,6 +33,10 @@ std::vector<PortView> Dataplane::ports() const {
         for (const auto& w : parts_->workers) {
             view.rx += w->counters.rx[i];
             view.tx += w->counters.tx[i];
+        }
+        if (const auto root = parts_->places[i].root; root != i) {
+            out[root].rx += view.rx;
+            out[root].tx += view.tx;
         }
     }
     return out;

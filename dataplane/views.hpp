@@ -21,6 +21,8 @@ struct Tally {
 struct PortView {
     PortIndex index = 0;
     std::string name;
+    std::string parent;  // of a sub-port
+    std::uint16_t vlan = 0;
     std::string device;
     std::string driver;
     MacAddress mac;
@@ -31,6 +33,7 @@ struct PortView {
     std::uint16_t rx_queues = 0;
     std::uint16_t tx_queues = 0;
     bool hardware_checksum = false;
+    // Of a port with sub-ports all that passed its device, of theirs too.
     Tally rx;
     Tally tx;
     std::uint64_t rx_missed = 0;  // lost before a worker saw them

@@ -87,8 +87,9 @@ void Dataplane::Parts::consider(Neighbor& neighbor) {
     if (watched == nullptr) {
         std::vector<unsigned> owners;
         for (unsigned i = 0; i < workers.size(); ++i)
-            if (std::ranges::any_of(*queues[i],
-                                    [&](const auto& q) { return q.port == neighbor.port; }))
+            if (std::ranges::any_of(*queues[i], [&](const auto& q) {
+                    return q.port == places[neighbor.port].root;
+                }))
                 owners.push_back(i);
         watched = monitor->open(neighbor.port, neighbor.address, *profile, owners);
         if (watched == nullptr)

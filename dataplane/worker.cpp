@@ -7,6 +7,7 @@
 #include "dataplane/liveness/detector.hpp"
 #include "dataplane/node/slow_path.hpp"
 #include "dataplane/node/transmit.hpp"
+#include "dataplane/node/vlan.hpp"
 
 namespace torii::dataplane {
 namespace {
@@ -56,7 +57,7 @@ unsigned turn(Worker& w, const std::vector<ReceiveQueue>& queues) {
         seen += n;
         const auto* port = w.tables->ports[q.port].load(std::memory_order_acquire);
         if (__builtin_expect(port != nullptr, 1))
-            w.forward(w, q.port, *port, packets, n);
+            forward(w, q.port, *port, packets, n);
         else
             rte_pktmbuf_free_bulk(packets, n);
         flush_from(w, kFlushAt);

@@ -34,18 +34,27 @@ inline constexpr unsigned kTransmitBuffer = 256;  // path adds at most a burst o
 
 class SoftFlow;
 
+// Which port a tag belongs to (kAnyPort: none), by its VLAN.
+struct SubPorts {
+    std::array<PortIndex, 4096> of;
+    SubPorts() { of.fill(rib::kAnyPort); }
+};
+
 // What workers know of a port; replaced as a whole when the configuration changes.
 struct alignas(64) PortState {
     std::uint64_t mac_bits = 0;  // the MAC as the first six bytes of a frame load
     std::uint16_t device = 0;    // DPDK's port
     std::uint16_t tx_queues = 1;
     std::uint16_t mtu = 1500;
+    std::uint16_t vlan = 0;  // of a sub-port: the tag of what leaves by it
     std::uint32_t max_frame = 1518;
     bool software_checksum = true;  // the port does not say whether it is good
     bool strict_rpf = false;
     bool twin = false;
     bool drops_early = false;      // some source of `soft` is not dropped by the port itself
+    bool inserts_tags = false;     // the device does, else we do
     std::uint32_t ip4_source = 0;  // of the ICMP errors we send about what came in here
+    std::shared_ptr<const SubPorts> sub_ports;  // null: tags lead nowhere
     std::array<std::uint8_t, 16> ip6_source{};
     MacAddress mac;
     std::vector<PortAddress> addresses;

@@ -116,7 +116,9 @@ struct GroupRow {
 struct PortRow {
     std::string name;
     std::string description;
-    std::string device;  // "net_af_packet0,iface=gwa"
+    std::string parent;      // of a sub-port: the port whose frames with the tag it has
+    std::uint32_t vlan = 0;  // its tag
+    std::string device;      // "net_af_packet0,iface=gwa"
     std::string driver;
     std::string mac;
     std::vector<std::string> addresses;

@@ -139,9 +139,9 @@ void write(JsonWriter& json, const PortRow& row) {
     json.object();
     json.member("name", row.name)
         .member_if("description", row.description)
-        .member("device", row.device)
-        .member_if("driver", row.driver)
-        .member("mac", row.mac);
+        .member_if("parent", row.parent);
+    if (row.vlan != 0) json.member("vlan", row.vlan);
+    json.member("device", row.device).member_if("driver", row.driver).member("mac", row.mac);
     json.key("addresses").array();
     for (const auto& address : row.addresses) json.value(address);
     json.end_array();

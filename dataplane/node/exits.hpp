@@ -25,6 +25,7 @@ namespace torii::dataplane {
     X(L2UnknownType, "l2_unknown_type")               \
     X(L2BadVlan, "l2_bad_vlan")                       \
     X(L2UnknownVlan, "l2_unknown_vlan")               \
+    X(L2DoubleTag, "l2_double_tag")                   \
     X(L2BadSource, "l2_bad_src")                      \
     X(ArpBad, "arp_bad")                              \
     X(ArpConflict, "arp_conflict")                    \

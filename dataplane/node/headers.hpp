@@ -46,7 +46,8 @@ inline void write32(std::uint8_t* p, std::uint32_t v) {
 
 inline constexpr std::uint16_t kEtherIp4 = 0x0800, kEtherArp = 0x0806, kEtherVlan = 0x8100,
                                kEtherIp6 = 0x86dd;
-inline constexpr std::uint32_t kEtherHeader = 14, kIp4Header = 20, kIp6Header = 40;
+inline constexpr std::uint32_t kEtherHeader = 14, kVlanTag = 4, kIp4Header = 20, kIp6Header = 40;
+inline constexpr std::uint16_t kVlanId = 0xfff;  // of a tag's control information
 inline constexpr std::uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kIcmp6 = 58, kVrrp = 112;
 inline constexpr std::uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kNoNext = 59,
                               kDestinationOptions = 60;

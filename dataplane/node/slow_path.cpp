@@ -9,6 +9,7 @@
 #include "dataplane/node/icmp_error.hpp"
 #include "dataplane/node/punt.hpp"
 #include "dataplane/node/transmit.hpp"
+#include "dataplane/node/vlan.hpp"
 #include "dataplane/offload/soft_flow.hpp"
 
 namespace torii::dataplane {
@@ -347,20 +348,20 @@ void ip_frame(Worker& w, Packet& p, bool to_us, bool to_group) {
     route(w, p);
 }
 
-// Takes an 802.1Q tag out; false when the packet left instead.
+// Takes the tag out where none is expected; false when the packet left instead.
 bool untag(Worker& w, const Packet& p) {
-    if (p.m->data_len < kEtherHeader + 4) {
-        drop(w, p.in, p.m, Exit::RxRunt);
+    const auto leave = [&](Exit exit) {
+        drop(w, p.in, p.m, exit);
         return false;
-    }
-    const auto id = read16(p.frame() + 14) & 0xfffu;
-    if (id != 0) {  // IEEE 802.1Q §9.6: 0 is a mere priority, 4095 reserved
-        drop(w, p.in, p.m, id == 0xfff ? Exit::L2BadVlan : Exit::L2UnknownVlan);
-        return false;
-    }
-    std::memmove(p.frame() + 4, p.frame(), 12);
-    rte_pktmbuf_adj(p.m, 4);
-    return true;
+    };
+    // The one that names a sub-port is out already.
+    if (p.port.vlan != 0 || p.port.sub_ports) return leave(Exit::L2DoubleTag);
+    if (p.m->data_len < kEtherHeader + kVlanTag) return leave(Exit::RxRunt);
+    // IEEE 802.1Q §9.6: 0 is a mere priority, 4095 reserved.
+    const auto id = read16(p.frame() + 14) & kVlanId;
+    if (id != 0) return leave(id == kVlanId ? Exit::L2BadVlan : Exit::L2UnknownVlan);
+    take_tag_out(p.m);
+    return read16(p.frame() + 12) != kEtherVlan || leave(Exit::L2DoubleTag);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "dataplane/node/transmit.hpp"
 
+#include "dataplane/node/vlan.hpp"
+
 namespace torii::dataplane {
 
 void flush(Worker& w, PortIndex port) {
@@ -21,13 +23,19 @@ void transmit_burst(Worker& w, PortIndex port, rte_mbuf** packets, unsigned n,
     }
     if (__builtin_expect(w.capture.load(std::memory_order_relaxed) != nullptr, 0))
         for (unsigned i = 0; i < n; ++i) show(w, port, packets[i], kTransmitted);
+    // Bytes are those of the frames without their tags, as where they come in.
+    std::uint32_t tag = 0;
+    if (__builtin_expect(state->vlan != 0, 0)) {
+        n = put_tags_in(w, *state, packets, n, bytes);
+        tag = state->inserts_tags ? 0 : kVlanTag;
+    }
     const unsigned sent = rte_eth_tx_burst(state->device, static_cast<std::uint16_t>(w.id), packets,
                                            static_cast<std::uint16_t>(n));
     auto& count = w.counters.tx[port];
     count.packets += sent;
     count.bytes += bytes;
     if (__builtin_expect(sent < n, 0)) {
-        for (unsigned i = sent; i < n; ++i) count.bytes -= packets[i]->pkt_len;
+        for (unsigned i = sent; i < n; ++i) count.bytes -= packets[i]->pkt_len - tag;
         w.counters.exits[kFromKernel][static_cast<std::size_t>(Exit::TransmitFull)] += n - sent;
         rte_pktmbuf_free_bulk(&packets[sent], n - sent);
     }

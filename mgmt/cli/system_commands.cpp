@@ -61,7 +61,10 @@ void port_list(Session& session) {
                                           : "down",
                    words(row, "addresses"), std::to_string(number(row, "mtu")), text(row, "mac"),
                    abbreviated(count("rx_packets")), abbreviated(count("tx_packets")),
-                   abbreviated(count("rx_dropped") + count("tx_dropped")), text(row, "device")});
+                   abbreviated(count("rx_dropped") + count("tx_dropped")),
+                   number(row, "vlan") != 0 ? "VLAN " + std::to_string(number(row, "vlan")) +
+                                                  " of " + text(row, "parent")
+                                            : text(row, "device")});
     }
     table.print(session.out, session.width);
 }

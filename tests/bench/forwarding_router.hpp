@@ -12,6 +12,8 @@
 
 namespace torii::bench {
 
+inline constexpr std::uint16_t kTaggedVlan = 100;
+
 // A worker of torii and its tables on the emulated ports, filled by hand.
 struct Router {
     Quiescence quiescence{1};
@@ -33,7 +35,7 @@ struct Router {
         tables.hops = hops.data();
         own.add(0x0a636301);
         tables.own = &own;
-        states.resize(kOutPorts + 1);
+        states.resize(kOutPorts + 3);
         for (unsigned p = 0; p <= kOutPorts; ++p) {
             states[p].mac = port_mac(p);
             std::memcpy(&states[p].mac_bits, states[p].mac.bytes.data(), 6);
@@ -59,6 +61,25 @@ struct Router {
 
     static MacAddress neighbor_mac(unsigned i) {
         return {{2, 0xaa, 0, 0, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)}};
+    }
+    // From here on packets come in by a sub-port of port 0 and leave by one of port 1, with
+    // tags in their frames: what a device without offloads costs.
+    void tag() {
+        static constexpr PortIndex kIn = kOutPorts + 1, kOut = kOutPorts + 2;
+        for (const auto& [index, device] : {std::pair{kIn, 0}, std::pair{kOut, 1}}) {
+            states[index] = states[static_cast<std::size_t>(device)];
+            states[index].vlan = kTaggedVlan;
+            tables.ports[index] = &states[index];
+        }
+        auto sub_ports = std::make_shared<SubPorts>();
+        sub_ports->of[kTaggedVlan] = kIn;
+        states[0].sub_ports = std::move(sub_ports);
+        worker->port_count = kOut + 1u;
+        for (const auto id : adjacencies) {
+            auto hop = hops.read(id);
+            hop.port = kOut;
+            hops.write(id, hop);
+        }
     }
     HopId any() { return adjacencies[random_below(adjacencies.size())]; }
     HopId group(unsigned members, std::uint32_t first) {

@@ -20,6 +20,14 @@ unsigned verify(Bench& bench, Router& r, unsigned out) {
         ports[p]->sample(61, [&, p](rte_mbuf* m) {
             auto* f = rte_pktmbuf_mtod(m, std::uint8_t*);
             ++looked;
+            std::uint8_t plain[64];
+            const bool tagged = read16(f + 12) == kEtherVlan;
+            if (tagged) {
+                wrong += read16(f + 14) != kTaggedVlan;
+                std::memcpy(plain, f, 12);
+                std::memcpy(plain + 12, f + 16, sizeof plain - 12);
+                f = plain;
+            }
             const bool ip4 = read16(f + 12) == kEtherIp4;
             bool ok = ip4 ? f[22] == 63 && checksum(f + 14, 20) == 0 : f[21] == 63;
             ok &= std::memcmp(f + 6, port_mac(p).bytes.data(), 6) == 0;
@@ -27,7 +35,7 @@ unsigned verify(Bench& bench, Router& r, unsigned out) {
                           : r.fib6.lookup({read64(f + 38), read64(f + 46)});
             const Hop hop = r.hops.read(id);
             if (hop.kind() == HopKind::Forward)
-                ok &= std::memcmp(f, hop.macs, 6) == 0 && hop.port == p;
+                ok &= std::memcmp(f, hop.macs, 6) == 0 && hop.port == p + tagged * (kOutPorts + 1);
             else
                 ok &= hop.kind() == HopKind::Group && f[0] == 2 && f[1] == 0xaa;
             wrong += !ok;
@@ -108,6 +116,7 @@ struct Scenario {
     unsigned out;
     std::function<Flows(Router&)> fill;
     LookupKind kind = LookupKind::Auto;
+    bool tagged = false;
 };
 
 const std::vector<Scenario>& scenarios() {
@@ -124,6 +133,8 @@ const std::vector<Scenario>& scenarios() {
          LookupKind::Scalar},
         {"v4-10k-1port-avx2", 1, [](Router& r) { return contiguous4(r, 10'240); },
          LookupKind::Avx2},
+        {"v4-10k-1port-tagged", 1, [](Router& r) { return contiguous4(r, 10'240); },
+         LookupKind::Auto, true},
         {"v4-scattered", 1, scattered4},
         {"v4-zipf", 1, zipf4},
         {"v6-64", 1, [](Router& r) { return pods6(r, true, false); }},
@@ -151,6 +162,11 @@ Case torii_case(Bench& bench, std::string_view name) {
     const std::shared_ptr<Router> r = std::make_shared<Router>(bench.pool, it->out, it->kind);
     auto flows = it->fill(*r);
     std::shuffle(flows.begin(), flows.end(), rng);
+    if (it->tagged) {
+        constexpr std::uint8_t kTag[] = {0x81, 0, 0, kTaggedVlan};
+        for (auto& flow : flows) flow.insert(flow.begin() + 12, std::begin(kTag), std::end(kTag));
+        r->tag();
+    }
     bench.ports[0]->source(flows, static_cast<std::uint16_t>(flows.front().size()));
     if (const auto wrong = verify(bench, *r, it->out); wrong != 0)
         std::printf("{\"name\":\"%s\",\"error\":\"%u sampled packets were wrong\"}\n",

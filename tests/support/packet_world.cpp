@@ -11,6 +11,7 @@
 
 #include "dataplane/node/slow_path.hpp"
 #include "dataplane/node/transmit.hpp"
+#include "dataplane/node/vlan.hpp"
 
 namespace torii::support {
 namespace {
@@ -19,6 +20,7 @@ using namespace dataplane;
 
 rte_mempool* pool = nullptr;
 std::vector<std::pair<PortIndex, rte_mbuf*>> caught;
+constexpr std::uint16_t kVlans[2] = {100, 200};
 
 std::uint16_t catch_packets(void* port, rte_mbuf** packets, std::uint16_t n) {
     for (std::uint16_t i = 0; i < n; ++i)
@@ -76,7 +78,7 @@ Bytes bytes_of(rte_mbuf* m) {
 
 }  // namespace
 
-PacketWorld::PacketWorld(LookupKind kind) {
+PacketWorld::PacketWorld(LookupKind kind, Tags tags) : tags_(tags) {
     start_eal_once();
     const char* addresses[2][2] = {{"10.1.0.1", "2001:db8:1::1"}, {"10.2.0.1", "2001:db8:2::1"}};
     for (PortIndex p = 0; p < 2; ++p) {
@@ -112,7 +114,7 @@ PacketWorld::PacketWorld(LookupKind kind) {
     worker->tables = &tables_;
     worker->forward = choose_isa(kind).forward;
     worker->pool = pool;
-    worker->port_count = 2;
+    worker->port_count = 3;
     worker->control = worker->exception = &bell_;
     bell_.asleep = false;
     static unsigned worlds = 0;
@@ -127,7 +129,23 @@ PacketWorld::PacketWorld(LookupKind kind) {
     worker->hold = ring("h");
     worker->inject = ring("i");
     ++worlds;
+    if (tags_ != Tags::None) make_sub_ports();
     publish();
+}
+
+void PacketWorld::make_sub_ports() {
+    auto sub_ports = std::make_shared<SubPorts>();
+    for (PortIndex p = 0; p < 2; ++p) {
+        ports_[p].device = 0;
+        ports_[p].vlan = kVlans[p];
+        ports_[p].inserts_tags = tags_ == Tags::ByDevice;
+        sub_ports->of[kVlans[p]] = p;
+    }
+    auto& trunk = ports_[kTrunk];
+    trunk.mac = ports_[0].mac;
+    trunk.mac_bits = ports_[0].mac_bits;
+    trunk.sub_ports = std::move(sub_ports);
+    tables_.ports[kTrunk] = &trunk;
 }
 
 PacketWorld::~PacketWorld() {
@@ -146,6 +164,8 @@ HopId PacketWorld::neighbor(PortIndex port, MacAddress mac) {
 }
 
 void PacketWorld::publish() {
+    ports_[kTrunk].max_frame = ports_[kTrunk].mtu + 18u;
+    ports_[kTrunk].software_checksum = !checksum_good_;
     for (PortIndex p = 0; p < 2; ++p) {
         ports_[p].max_frame = ports_[p].mtu + 18u;
         ports_[p].software_checksum = !checksum_good_;
@@ -184,11 +204,21 @@ void PacketWorld::receive(std::span<const Bytes> frames, PortIndex in) {
         std::memcpy(rte_pktmbuf_append(m, static_cast<std::uint16_t>(frame.size())), frame.data(),
                     frame.size());
         if (checksum_good_) m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+        if (tags_ == Tags::ByDevice && in != kTrunk) {
+            m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+            m->vlan_tci = static_cast<std::uint16_t>(0xe000 | kVlans[in]);
+        } else if (tags_ == Tags::InFrames && in != kTrunk && frame.size() >= 12) {
+            auto* start = reinterpret_cast<std::uint8_t*>(rte_pktmbuf_prepend(m, kVlanTag));
+            if (start == nullptr) std::abort();
+            std::memmove(start, start + kVlanTag, 12);
+            write32(start + 12, 0x8100e000u | kVlans[in]);
+        }
         packets.push_back(m);
     }
+    if (tags_ != Tags::None) in = kTrunk;
     for (std::size_t i = 0; i < packets.size(); i += kBurst) {
         const auto n = static_cast<unsigned>(std::min<std::size_t>(kBurst, packets.size() - i));
-        worker->forward(*worker, in, ports_[in], &packets[i], n);
+        dataplane::forward(*worker, in, ports_[in], &packets[i], n);
         flush_from(*worker, 1);
     }
 }
@@ -196,11 +226,26 @@ void PacketWorld::receive(std::span<const Bytes> frames, PortIndex in) {
 std::vector<PacketWorld::Sent> PacketWorld::take_sent() {
     flush_from(*worker, 1);
     std::vector<Sent> out;
-    for (const auto& [port, m] : caught) {
-        out.push_back({port, bytes_of(m)});
+    for (const auto& [device, m] : caught) {
+        out.push_back(sent(device, m));
         rte_pktmbuf_free(m);
     }
     caught.clear();
+    return out;
+}
+
+PacketWorld::Sent PacketWorld::sent(PortIndex device, rte_mbuf* m) const {
+    Sent out{device, bytes_of(m)};
+    if (tags_ == Tags::None) return out;
+    std::uint16_t tag = 0;
+    if (tags_ == Tags::ByDevice) {
+        if (m->ol_flags & RTE_MBUF_F_TX_VLAN) tag = m->vlan_tci;
+    } else if (read16(&out.frame[12]) == kEtherVlan) {
+        tag = read16(&out.frame[14]);
+        out.frame.erase(out.frame.begin() + 12, out.frame.begin() + 12 + kVlanTag);
+    }
+    const auto* at = std::ranges::find(kVlans, tag);
+    out.port = at == std::end(kVlans) ? kTrunk : static_cast<PortIndex>(at - kVlans);
     return out;
 }
 
@@ -245,10 +290,14 @@ std::map<std::string, std::uint64_t> PacketWorld::exits() const {
     return out;
 }
 std::uint64_t PacketWorld::received() const {
-    return worker->counters.rx[0].packets + worker->counters.rx[1].packets;
+    std::uint64_t sum = 0;
+    for (const auto& rx : worker->counters.rx) sum += rx.packets;
+    return sum;
 }
 std::uint64_t PacketWorld::transmitted() const {
-    return worker->counters.tx[0].packets + worker->counters.tx[1].packets;
+    std::uint64_t sum = 0;
+    for (const auto& tx : worker->counters.tx) sum += tx.packets;
+    return sum;
 }
 unsigned PacketWorld::buffers_in_use() const {
     return rte_mempool_in_use_count(pool);

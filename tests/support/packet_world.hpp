@@ -21,9 +21,16 @@ using Bytes = std::vector<std::uint8_t>;
 // Two ports, one worker and its tables, with packets put in by hand and caught where
 // they leave: the topology of tests/vectors/packets_bad.json. EAL is started by the
 // first world of a process.
+//
+// With tags both are sub-ports of a third one, VLAN 100 and 200 of device 0: frames get
+// their tag on the way in, and lose it before they are looked at.
 class PacketWorld {
 public:
-    explicit PacketWorld(dataplane::LookupKind kind = dataplane::LookupKind::Auto);
+    enum class Tags : std::uint8_t { None, InFrames, ByDevice };
+    static constexpr dataplane::PortIndex kTrunk = 2;
+
+    explicit PacketWorld(dataplane::LookupKind kind = dataplane::LookupKind::Auto,
+                         Tags tags = Tags::None);
     ~PacketWorld();
 
     struct Sent {
@@ -37,7 +44,7 @@ public:
     void set_hardware_checksum(bool on);  // the frames come with the NIC's verdict "good"
     void hop(dataplane::HopId id, const dataplane::Hop& hop) { hops.write(id, hop); }
 
-    // A burst that came in by port 0.
+    // A burst that came in by port 0. By kTrunk: with whatever tags are in the frames.
     void receive(std::span<const Bytes> frames, dataplane::PortIndex in = 0);
     void receive(const Bytes& frame) { receive({&frame, 1}); }
 
@@ -58,12 +65,15 @@ public:
 
 private:
     void publish();
+    void make_sub_ports();
+    Sent sent(dataplane::PortIndex device, rte_mbuf* m) const;
     dataplane::HopId neighbor(dataplane::PortIndex port, MacAddress mac);
 
     dataplane::Tables tables_;
     dataplane::OwnFilter own_;
     dataplane::Doorbell bell_;
-    dataplane::PortState ports_[2];
+    Tags tags_;
+    dataplane::PortState ports_[3];
     std::vector<std::pair<dataplane::HopId, MacAddress>> neighbors_[2];
     std::vector<std::uint16_t> services_{3784, 3785, 4784};
     std::vector<rte_ring*> rings_;

@@ -36,6 +36,21 @@ TEST(Translate, AnAddressIsALocalRouteInsideAnAttachedNetwork) {
     EXPECT_EQ(connected_routes(m.ports[1], 1).size(), 1u);
 }
 
+TEST(Translate, ASubPortIsOpenedOnItsParentWhichIsATrunkThen) {
+    const auto m = model(
+        "ports = { t = { vdev = \"net_null0\"; mtu = 1600; }; u = { vdev = \"net_null1\"; };"
+        "a = { parent = \"t\"; vlan = 7; addresses = \"10.0.0.1/24\"; shutdown = true; }; };");
+    const auto to = dataplane_settings(m);
+    ASSERT_EQ(to.ports.size(), 3u);
+    EXPECT_TRUE(to.ports[0].trunk);
+    EXPECT_FALSE(to.ports[1].trunk);
+    EXPECT_TRUE(to.ports[2].is_sub_port());
+    EXPECT_EQ(to.ports[2].parent, "t");
+    EXPECT_EQ(to.ports[2].vlan, 7);
+    EXPECT_EQ(to.ports[2].mtu, 1600);
+    EXPECT_TRUE(to.ports[2].shutdown);
+}
+
 TEST(Translate, ADrainedGateAsksEverybodyToGoElsewhere) {
     const auto m = model(std::string{kPorts} + R"(
 bgp = {

@@ -97,9 +97,14 @@ TEST(FrrImport, MakesOneListenRangeOfPlainMembersOnRequest) {
 TEST(FrrImport, CarriesABorderRouterOverAndNamesWhatItDoesNot) {
     const auto imported = import_frr(file("border.frr"));
     const auto m = checked(imported);
-    ASSERT_EQ(m.ports.size(), 2u);
-    EXPECT_EQ(m.ports[0].name, "eth1-100");
-    EXPECT_EQ(m.ports[0].device.name, "eth1.100");
+    ASSERT_EQ(m.ports.size(), 3u);
+    // A VLAN of an interface is a sub-port of it.
+    EXPECT_EQ(m.ports[0].name, "t-eth1");
+    EXPECT_EQ(m.ports[0].device.name, "eth1");
+    EXPECT_EQ(m.ports[1].name, "eth1-100");
+    EXPECT_EQ(m.ports[1].device.name, "");
+    EXPECT_EQ(m.ports[1].parent, "t-eth1");
+    EXPECT_EQ(m.ports[1].vlan, 100);
     EXPECT_EQ(m.bgp->asn.number, 4200000001u);
     EXPECT_EQ(m.bgp->listen_limit, 500u);
     EXPECT_EQ(m.bgp->defaults.hold_time, seconds{9});  // datacenter

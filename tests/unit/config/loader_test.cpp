@@ -65,6 +65,24 @@ TEST(Load, TakesASingleValueWhereAListIsMeant) {
     EXPECT_EQ(m.routes[0].via.size(), 1u);
 }
 
+TEST(Load, ASubPortHasItsParentsMtuUnlessItSaysASmallerOne) {
+    auto m = model(
+        "ports = { a = { parent = \"t\"; vlan = 1; }; b = { parent = \"t\"; vlan = 4094; mtu = "
+        "1400; };"
+        "t = { netdev = \"eth1\"; mtu = 9000; shutdown = true; }; u = { netdev = \"eth2\"; }; };");
+    ASSERT_EQ(m.ports.size(), 4u);
+    EXPECT_EQ(m.mtu_of(m.ports[0]), 9000);
+    EXPECT_EQ(m.mtu_of(m.ports[1]), 1400);
+    EXPECT_EQ(m.mtu_of(m.ports[3]), 1500);
+    EXPECT_TRUE(m.is_shut_down(m.ports[0]));
+    EXPECT_FALSE(m.is_shut_down(m.ports[3]));
+    // What they are opened on goes before, the rest stays as it is.
+    m.sort_ports();
+    std::string order;
+    for (const auto& port : m.ports) order += port.name;
+    EXPECT_EQ(order, "tuab");
+}
+
 TEST(Load, TakesTimesWithUnits) {
     const auto m = model(
         "bgp = { asn = 64512; router_id = \"10.0.0.1\"; defaults = { hold_time = \"3m\"; "

@@ -88,6 +88,22 @@ TEST(Plan, RemovesBeforeItAddsAndAddsWhatIsReferredToFirst) {
                      "neighbor 10.1.0.251: added"}));
 }
 
+TEST(Plan, ASubPortComesAtNoCostAndMovesWithARestart) {
+    auto running = example();
+    auto& storage = running.ports.emplace_back();
+    storage.name = "storage";
+    storage.parent = "nodes";
+    storage.vlan = 200;
+    EXPECT_EQ(changes(example(), running), (Texts{"port storage: added"}));
+    auto wanted = running;
+    wanted.ports.back().vlan = 201;
+    EXPECT_EQ(changes(running, wanted), (Texts{"port storage: vlan (restart)"}));
+    wanted = running;
+    wanted.ports.back().addresses = {*InterfaceAddress::parse("10.7.0.1/24")};
+    EXPECT_EQ(changes(running, wanted), (Texts{"port storage: addresses"}));
+    EXPECT_EQ(changes(running, example()), (Texts{"port storage: removed (restart)"}));
+}
+
 TEST(Plan, CountsWhatHappensInWords) {
     auto wanted = example();
     wanted.routes.pop_back();

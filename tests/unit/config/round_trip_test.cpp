@@ -71,6 +71,13 @@ Model arbitrary_model() {
         p.promiscuous = *rc::gen::arbitrary<bool>();
         if (*rc::gen::arbitrary<bool>())
             p.mac = MacAddress{{2, 0, 0, 0, 0, static_cast<std::uint8_t>(i)}};
+        if (i != 0 && *rc::gen::arbitrary<bool>()) {
+            const auto name = p.name;
+            p = {};
+            p.name = name;
+            p.parent = "port-0";
+            p.vlan = static_cast<std::uint16_t>(i * 1000);
+        }
         m.ports.push_back(p);
     }
     const auto routes = *rc::gen::inRange<std::uint32_t>(0, 20);

@@ -1,5 +1,6 @@
 // All frames of tests/vectors/packets_bad.json through the real nodes, once in each
-// instruction set, alone and amid a burst of ordinary packets.
+// instruction set, alone and amid a burst of ordinary packets; and once more behind the
+// tag of a sub-port, in the frames and in the hands of the device.
 #include <gtest/gtest.h>
 
 #include <sstream>
@@ -130,7 +131,30 @@ void set_up(const json::object& c, PacketWorld& world) {
     if (setup == "uRPF strict on") world.set_strict_rpf(0, true);
 }
 
-class PacketCase : public testing::TestWithParam<LookupKind> {};
+using Tags = PacketWorld::Tags;
+
+// A frame's own tag is a second one behind that of a sub-port.
+void check_tagged(const json::object& c, PacketWorld& world) {
+    const auto frame = frame_of(c);
+    if (frame.size() >= kEtherHeader && read16(&frame[12]) == kEtherVlan) {
+        world.receive(frame);
+        EXPECT_EQ(world.exits(), (std::map<std::string, std::uint64_t>{{"l2_double_tag", 1}}));
+        EXPECT_TRUE(world.take_sent().empty());
+        return;
+    }
+    check(c, world);
+}
+
+struct PacketCase : testing::TestWithParam<LookupKind> {
+    void account(Tags tags);
+};
+
+Bytes tagged(Bytes frame, std::uint16_t tag) {
+    const Bytes octets{0x81, 0x00, static_cast<std::uint8_t>(tag >> 8),
+                       static_cast<std::uint8_t>(tag)};
+    frame.insert(frame.begin() + 12, octets.begin(), octets.end());
+    return frame;
+}
 
 TEST_P(PacketCase, LeavesByItsExit) {
     const auto& cases = packet_cases();
@@ -157,6 +181,19 @@ Bytes good6() {
     return {};
 }
 
+TEST_P(PacketCase, LeavesASubPortByTheSameExit) {
+    for (const auto tags : {Tags::InFrames, Tags::ByDevice})
+        for (const auto& value : packet_cases()) {
+            const auto& c = value.as_object();
+            SCOPED_TRACE(text(c, "id") + (tags == Tags::ByDevice ? " by device" : " in frame"));
+            PacketWorld world{GetParam(), tags};
+            const auto before = world.buffers_in_use();
+            set_up(c, world);
+            check_tagged(c, world);
+            EXPECT_EQ(world.buffers_in_use(), before);
+        }
+}
+
 TEST_P(PacketCase, DisturbsNoOrdinaryPacketBesideIt) {
     const auto v4 = good4(), v6 = good6();
     for (const auto& value : packet_cases()) {
@@ -176,19 +213,26 @@ TEST_P(PacketCase, DisturbsNoOrdinaryPacketBesideIt) {
 }
 
 // 10^6 frames in all three instruction sets where a sanitizer watches.
-constexpr unsigned kRandomBursts = kSanitized ? 5300 : 1500;
+// A third of them in each way of tagging.
+constexpr unsigned kRandomBursts = kSanitized ? 1800 : 700;
 
 TEST_P(PacketCase, AccountsForEveryRandomFrame) {
-    PacketWorld world{GetParam()};
+    for (const auto tags : {Tags::None, Tags::InFrames, Tags::ByDevice}) account(tags);
+}
+
+void PacketCase::account(Tags tags) {
+    PacketWorld world{GetParam(), tags};
     const auto before = world.buffers_in_use();
-    support::MutantFrames mutants{{good4(), good6()}, 11};
+    support::MutantFrames mutants{{good4(), good6(), tagged(good4(), 200)}, 11};
     std::vector<Bytes> burst(64);
     std::uint64_t frames = 0, held = 0;
     for (unsigned round = 0; round < kRandomBursts; ++round) {
         for (auto& frame : burst) mutants.next(frame);
         frames += burst.size();
         world.set_hardware_checksum(round % 2 != 0);
-        world.receive(burst);
+        // Some with tags of their own.
+        const bool any = tags != Tags::None && round % 3 == 0;
+        world.receive(burst, any ? PacketWorld::kTrunk : PortIndex{0});
         held += world.worker->counters.held;
         world.worker->counters.held = 0;
         world.drop_held();

@@ -87,7 +87,7 @@ TEST_F(CaptureTest, TakesWhatTheFilterSays) {
     filter.points.reset();
     filter.points.set(*capture_point("ip4_ttl_exceeded"));
     filter.prefix = *Prefix::parse("10.2.0.0/24");
-    filter.port = PortIndex{0};
+    filter.ports.set(0);
     filter.snap = 34;
     look(filter);
     world.receive(packet("10.1.0.2", "10.2.0.2"));     // another exit
