@@ -15,7 +15,7 @@ WRONG = {
     "no AS number": ({"gateway_asn": "{{ nowhere }}"}, r"'nowhere' is undefined"),
     "a guard there is not": ({"gateway_guard": "maybe"}, r"gateway_guard must be one of: off, alert, enforce, got: maybe"),
     "two devices for a port": ({"gateway_ports": {"nodes": {"netdev": "eth1", "pci": "0000:01:00.0"}}},
-                               r"gateway_ports.nodes: exactly one of pci, vdev and netdev"),
+                               r"gateway_ports.nodes: exactly one of pci, vdev, netdev and parent"),
     "an open API": ({"gateway_http": ["0.0.0.0:8443"]},
                     r"gateway_http: 0.0.0.0:8443 is more than loopback, which takes gateway_tls_certificate"),
     "a token in the clear": ({"gateway_tokens": [{"name": "ci", "hash": "s3cret"}]},
