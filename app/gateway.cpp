@@ -165,6 +165,10 @@ config::Plan Gateway::apply(config::Model wanted, std::string author, std::strin
     keep_port_order(wanted);
 
     if (wanted.log != running_.log) log_.configure(wanted.log);
+    if (dataplane_) {
+        change_ports(wanted);
+        open_ports(wanted);
+    }
     apply_ports(wanted);
     apply_routes(wanted);
     if (speaker_) {
@@ -260,29 +264,37 @@ void Gateway::reload() {
     });
 }
 
-// Ports that are new or have other addresses. What a running data plane cannot
-// change the plan has already called a restart.
+// What a running data plane cannot change of a port the plan has already called a restart.
+void Gateway::change_ports(const config::Model& wanted) {
+    for (std::size_t i = 0; i < running_.ports.size(); ++i)
+        change_port(static_cast<rib::PortIndex>(i), port_settings(running_, running_.ports[i]),
+                    port_settings(wanted, wanted.ports[i]));
+}
+
+// Opens what is new. A port that cannot be is left out, so that it is tried again with the
+// next configuration and the others' indexes stay those of the data plane.
+void Gateway::open_ports(config::Model& wanted) {
+    for (std::size_t i = running_.ports.size(); i < wanted.ports.size();) {
+        const auto added = dataplane_->add_port(port_settings(wanted, wanted.ports[i]));
+        if (added) {
+            link_up_.push_back(dataplane_->link_up(*added));
+            ++i;
+            continue;
+        }
+        log_.emit({Severity::Error,
+                   "PORT-FAILED",
+                   added.error().message(),
+                   {{"port", wanted.ports[i].name}}});
+        wanted.ports.erase(wanted.ports.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+}
+
+// The networks of ports that are up, and our addresses on all of them.
 void Gateway::apply_ports(const config::Model& wanted) {
     std::map<Prefix, OwnRoute> connected;
     for (std::size_t i = 0; i < wanted.ports.size(); ++i) {
         const auto& port = wanted.ports[i];
         const auto index = static_cast<rib::PortIndex>(i);
-        const bool known = i < running_.ports.size() || revision_ == 0;
-        if (dataplane_ && !known) {
-            const auto added = dataplane_->add_port(port_settings(wanted, port));
-            if (!added) {
-                log_.emit({Severity::Error,
-                           "PORT-FAILED",
-                           added.error().message(),
-                           {{"port", port.name}}});
-                continue;
-            }
-            link_up_.resize(i + 1);
-            link_up_[i] = dataplane_->link_up(index);
-        } else if (dataplane_ && revision_ > 0) {
-            change_port(index, port_settings(running_, running_.ports[i]),
-                        port_settings(wanted, port));
-        }
         if (wanted.is_shut_down(port) || (i < link_up_.size() && !link_up_[i])) continue;
         for (auto& route : connected_routes(port, index)) {
             // Two ports on one network: the first one has it.

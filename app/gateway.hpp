@@ -109,6 +109,8 @@ private:
     void keep_port_order(config::Model& wanted) const;
     void note_restarts(const config::Plan& changes);
     void remember(std::string author, std::string comment, std::string summary);
+    void change_ports(const config::Model& wanted);
+    void open_ports(config::Model& wanted);
     void apply_ports(const config::Model& wanted);
     void change_port(rib::PortIndex index, const dataplane::PortSettings& had,
                      const dataplane::PortSettings& wanted);
