@@ -140,7 +140,7 @@ function showPorts(ports) {
       make("span", {}, make("strong", {}, p.name), " ", make("span", { class: link === "up" ? "good" : "bad" }, link)),
       make("span", { class: "rates" }, make("span", { class: "in" }, "in " + bits(rx)), " ",
         make("span", { class: "out" }, "out " + bits(tx))),
-      spark(series, ["in", "out"]), make("small", {}, [...p.addresses, "MTU " + p.mtu, p.device].join(" · ")));
+      spark(series, ["in", "out"]), make("small", {}, [...p.addresses, "MTU " + p.mtu, p.vlan ? `VLAN ${p.vlan} of ${p.parent}` : p.device].join(" · ")));
   }));
 }
 
