@@ -22,7 +22,10 @@ rte_mempool* pool = nullptr;
 std::vector<std::pair<PortIndex, rte_mbuf*>> caught;
 constexpr std::uint16_t kVlans[2] = {100, 200};
 
+std::uint16_t room = 0xffff;  // of a device, in one call
+
 std::uint16_t catch_packets(void* port, rte_mbuf** packets, std::uint16_t n) {
+    n = std::min(n, room);
     for (std::uint16_t i = 0; i < n; ++i)
         caught.emplace_back(*static_cast<PortIndex*>(port), packets[i]);
     return n;
@@ -150,6 +153,7 @@ void PacketWorld::make_sub_ports() {
 
 PacketWorld::~PacketWorld() {
     take_sent();
+    room = 0xffff;
     for (auto* ring : rings_) {
         void* m = nullptr;
         while (rte_ring_dequeue(ring, &m) == 0) rte_pktmbuf_free(static_cast<rte_mbuf*>(m));
@@ -185,6 +189,10 @@ void PacketWorld::set_strict_rpf(PortIndex port, bool on) {
 void PacketWorld::set_hardware_checksum(bool on) {
     checksum_good_ = on;
     publish();
+}
+
+void PacketWorld::set_room(std::uint16_t packets) {
+    room = packets;
 }
 
 void PacketWorld::drop_sources(std::span<const Prefix> sources) {

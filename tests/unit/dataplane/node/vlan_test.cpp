@@ -97,6 +97,17 @@ TEST_P(VlanTest, TagsAFullBurst) {
     EXPECT_EQ(world.worker->counters.tx[1].bytes, 64 * 60u);
 }
 
+TEST_P(VlanTest, CountsWhatADeviceDidNotTakeWithoutTags) {
+    const auto before = world.buffers_in_use();
+    world.set_room(10);
+    world.receive(std::vector<Bytes>(64, packet(kThere)));
+    EXPECT_EQ(world.take_sent().size(), 10u);
+    EXPECT_EQ(world.exits(), (Exits{{"tx_full", 54}}));
+    EXPECT_EQ(world.worker->counters.tx[1].packets, 10u);
+    EXPECT_EQ(world.worker->counters.tx[1].bytes, 600u);
+    EXPECT_EQ(world.buffers_in_use(), before);
+}
+
 TEST_P(VlanTest, WhatIsNoSubPortsLeavesByItsExit) {
     const auto good = packet(kThere);
     const std::vector<std::pair<Bytes, std::string>> cases{
