@@ -62,13 +62,13 @@ struct Router {
     static MacAddress neighbor_mac(unsigned i) {
         return {{2, 0xaa, 0, 0, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)}};
     }
-    // From here on packets come in by a sub-port of port 0 and leave by one of port 1, with
-    // tags in their frames: what a device without offloads costs.
-    void tag() {
+    // From here on packets come in by a sub-port of port 0 and leave by one of port 1.
+    void tag(bool by_device) {
         static constexpr PortIndex kIn = kOutPorts + 1, kOut = kOutPorts + 2;
         for (const auto& [index, device] : {std::pair{kIn, 0}, std::pair{kOut, 1}}) {
             states[index] = states[static_cast<std::size_t>(device)];
             states[index].vlan = kTaggedVlan;
+            states[index].inserts_tags = by_device;
             tables.ports[index] = &states[index];
         }
         auto sub_ports = std::make_shared<SubPorts>();

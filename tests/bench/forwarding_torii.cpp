@@ -21,8 +21,11 @@ unsigned verify(Bench& bench, Router& r, unsigned out) {
             auto* f = rte_pktmbuf_mtod(m, std::uint8_t*);
             ++looked;
             std::uint8_t plain[64];
-            const bool tagged = read16(f + 12) == kEtherVlan;
-            if (tagged) {
+            const bool inserted = (m->ol_flags & RTE_MBUF_F_TX_VLAN) != 0;
+            const bool tagged = inserted || read16(f + 12) == kEtherVlan;
+            if (inserted) {
+                wrong += m->vlan_tci != kTaggedVlan;
+            } else if (tagged) {
                 wrong += read16(f + 14) != kTaggedVlan;
                 std::memcpy(plain, f, 12);
                 std::memcpy(plain + 12, f + 16, sizeof plain - 12);
@@ -116,7 +119,7 @@ struct Scenario {
     unsigned out;
     std::function<Flows(Router&)> fill;
     LookupKind kind = LookupKind::Auto;
-    bool tagged = false;
+    enum class Tags : std::uint8_t { None, InFrames, ByDevice } tags = Tags::None;
 };
 
 const std::vector<Scenario>& scenarios() {
@@ -134,7 +137,9 @@ const std::vector<Scenario>& scenarios() {
         {"v4-10k-1port-avx2", 1, [](Router& r) { return contiguous4(r, 10'240); },
          LookupKind::Avx2},
         {"v4-10k-1port-tagged", 1, [](Router& r) { return contiguous4(r, 10'240); },
-         LookupKind::Auto, true},
+         LookupKind::Auto, Scenario::Tags::InFrames},
+        {"v4-10k-1port-tagged-by-port", 1, [](Router& r) { return contiguous4(r, 10'240); },
+         LookupKind::Auto, Scenario::Tags::ByDevice},
         {"v4-scattered", 1, scattered4},
         {"v4-zipf", 1, zipf4},
         {"v6-64", 1, [](Router& r) { return pods6(r, true, false); }},
@@ -162,10 +167,12 @@ Case torii_case(Bench& bench, std::string_view name) {
     const std::shared_ptr<Router> r = std::make_shared<Router>(bench.pool, it->out, it->kind);
     auto flows = it->fill(*r);
     std::shuffle(flows.begin(), flows.end(), rng);
-    if (it->tagged) {
+    const bool by_device = it->tags == Scenario::Tags::ByDevice;
+    bench.ports[0]->strip(by_device ? kTaggedVlan : 0);
+    if (it->tags != Scenario::Tags::None) r->tag(by_device);
+    if (it->tags == Scenario::Tags::InFrames) {
         constexpr std::uint8_t kTag[] = {0x81, 0, 0, kTaggedVlan};
         for (auto& flow : flows) flow.insert(flow.begin() + 12, std::begin(kTag), std::end(kTag));
-        r->tag();
     }
     bench.ports[0]->source(flows, static_cast<std::uint16_t>(flows.front().size()));
     if (const auto wrong = verify(bench, *r, it->out); wrong != 0)

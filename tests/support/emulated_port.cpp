@@ -34,6 +34,12 @@ void EmulatedPort::source(const std::vector<Template>& headers, std::uint16_t fr
         while (rx_filled_ + kBatch <= kRing) refill();
 }
 
+void EmulatedPort::strip(std::uint16_t vlan) {
+    constexpr std::uint64_t kStripped = RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+    vlan_ = vlan;
+    flags_ = RTE_MBUF_F_RX_IP_CKSUM_GOOD | (vlan != 0 ? kStripped : 0);
+}
+
 void EmulatedPort::sample(std::uint32_t every, std::function<void(rte_mbuf*)> look) {
     every_ = until_ = every;
     look_ = std::move(look);
@@ -50,7 +56,8 @@ void EmulatedPort::refill() {
         if (++next_header_ == headers_.size()) next_header_ = 0;
         m->pkt_len = length_;
         m->data_len = length_;
-        m->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+        m->ol_flags = flags_;
+        m->vlan_tci = vlan_;
         m->port = device_;
     }
     rx_filled_ += kBatch;

@@ -29,6 +29,8 @@ public:
 
     // What comes in, in turn; headers of at most 64 octets. Empty: nothing.
     void source(const std::vector<Template>& headers, std::uint16_t frame_length = 60);
+    // What comes in had this tag, which the port took out; 0: none.
+    void strip(std::uint16_t vlan);
     // Called for one of so many packets sent; 0: never.
     void sample(std::uint32_t every, std::function<void(rte_mbuf*)> look);
     std::uint64_t received() const { return received_; }
@@ -48,7 +50,8 @@ private:
     std::vector<Header> headers_;
     std::size_t next_header_ = 0;
     std::uint16_t length_ = 60;
-    bool checksum_good_ = true;
+    std::uint64_t flags_ = RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+    std::uint16_t vlan_ = 0;
     rte_mbuf* rx_[kRing] = {};
     unsigned rx_head_ = 0, rx_filled_ = 0;
     rte_mbuf* tx_[kRing] = {};
