@@ -133,8 +133,10 @@ void Publisher::remove_group(rib::GroupId id) {
 }
 
 void Publisher::publish(Group& group) {
-    deal(group);
+    auto outgrown = deal(group);
     if (group.guarded != 0) publish_guarded(group);
+    // Before both were written a worker could still begin to read it.
+    if (outgrown != nullptr) retired_.retire(std::move(outgrown));
 }
 
 void Publisher::publish_guarded(Group& group) {
@@ -160,7 +162,7 @@ bool Publisher::is_guarded(const Prefix& prefix, const Group& group) const {
            std::ranges::any_of(pools_, [&](const Prefix& pool) { return pool.contains(prefix); });
 }
 
-void Publisher::deal(Group& group) {
+BucketTablePtr Publisher::deal(Group& group) {
     group.owes = group.waits = false;
     // Members known dead take no traffic while another is left.
     std::vector<BucketPlan::Member> alive;
@@ -179,11 +181,11 @@ void Publisher::deal(Group& group) {
     if (alive.size() <= 1 && group.buckets == nullptr) {
         hops_.write(group.hop, alive.empty() ? Hop::of(HopKind::Unreachable)
                                              : hops_.read(alive_neighbors.front()->hop));
-        return;
+        return nullptr;
     }
     if (alive.empty()) {
         hops_.write(group.hop, Hop::of(HopKind::Unreachable));
-        return;
+        return nullptr;
     }
     const auto size = BucketPlan::wanted_size(alive);
     if (slow)
@@ -193,6 +195,7 @@ void Publisher::deal(Group& group) {
                                             alive_neighbors[i]->share,
                                         0xffff));
     const auto idle_before = epoch_ > kIdleTicks ? epoch_ - kIdleTicks : 0;
+    BucketTablePtr outgrown;
     if (group.buckets == nullptr) {
         // Whoever had all the traffic until now keeps the flows it may have.
         const auto before = hops_.read(group.hop);
@@ -205,11 +208,11 @@ void Publisher::deal(Group& group) {
             }
     } else if (group.buckets->size() < size) {
         auto larger = BucketPlan::resized(*group.buckets, size);
-        std::swap(group.buckets, larger);
-        retired_.retire(std::move(larger));
+        outgrown = std::exchange(group.buckets, std::move(larger));
     }
     group.owes = BucketPlan::settle(*group.buckets, alive, idle_before) != 0;
     hops_.write(group.hop, Hop::group(group.buckets.get()));
+    return outgrown;
 }
 
 void Publisher::neighbor_changed(Neighbor& neighbor, const std::optional<Hop>& forward) {

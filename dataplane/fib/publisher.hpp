@@ -88,7 +88,8 @@ private:
     void remove_group(rib::GroupId id);
     void change_prefix(const rib::PrefixChange& change);
     void publish(Group& group);
-    void deal(Group& group);
+    // The table that the group outgrew, which the guarded hop may still lead to.
+    BucketTablePtr deal(Group& group);
     void publish_guarded(Group& group);
     bool is_guarded(const Prefix& prefix, const Group& group) const;
     void release(Group& group, std::vector<Neighbor*> members);

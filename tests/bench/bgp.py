@@ -146,13 +146,13 @@ def openbgpd_config():
           remote-as 65001
           passive
           announce restart no
-          neighbor 172.17.0.0/16 {{ }}
-          neighbor 172.18.0.0/16 {{ }}
+          neighbor 172.17.0.0/16
+          neighbor 172.18.0.0/16
         }}
         group "sinks" {{ remote-as 65100
           passive
           announce restart no
-          neighbor 172.19.0.0/16 {{ }}
+          neighbor 172.19.0.0/16
         }}
         allow from any
         allow to group "sinks"

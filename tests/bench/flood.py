@@ -24,7 +24,7 @@ from routers import Frr, Torii, build_directory  # noqa: E402
 from traffic import Pings  # noqa: E402
 
 PORT = ('vdev = "net_af_packet{0},iface=gw{0},blocksz=65536,framesz=2048,framecnt=8192,'
-        'qdisc_bypass=1"; addresses = ["10.{0}.0.1/{1}", "fd00:{0}::1/64"];')
+        'qpairs={2},qdisc_bypass=1"; addresses = ["10.{0}.0.1/{1}", "fd00:{0}::1/64"];')
 GATEWAY = """
 dataplane = { workers = @WORKERS@; };
 ports = { p1 = { @P1@ }; p2 = { @P2@ }; p3 = { @P3@ }; };
@@ -59,7 +59,7 @@ def flood(seconds, workers):
             host.address("lo", f"10.24{n}.0.1/24")
         text = GATEWAY.replace("@WORKERS@", str(workers))
         for n in hosts:
-            text = text.replace(f"@P{n}@", PORT.format(n, 16 if n == 1 else 24))
+            text = text.replace(f"@P{n}@", PORT.format(n, 16 if n == 1 else 24, workers))
         torii = Torii(gateway, text).start()
         peers = {n: Frr(hosts[n], PEER.format(asn=65000 + n, n=n)).start() for n in (1, 2)}
         wait_for("both sessions are up", lambda: len(torii.api.established()) == 2, 60)

@@ -50,9 +50,9 @@ def test_200_nodes_join_by_one_listen_range_and_are_all_forwarded_to(lab):
 
     last = f"10.0.{NODES - 1}.0/24"
     wait_for(f"{last} is forwarded", lambda: torii.api.installed(last), 20)
-    pings = " & ".join(f"ping -n -q -c 3 -i 0.2 -W 2 10.0.{i}.7 >/dev/null || echo lost 10.0.{i}.7"
-                       for i in range(NODES))
-    answer = client.run("sh", "-c", pings + " & wait")
+    # Twenty at a time: it is the gateway that is asked, not what the machine bears.
+    answer = client.run("sh", "-c", f"seq 0 {NODES - 1} | xargs -P 20 -I@ sh -c "
+                        "'ping -n -q -c 3 -i 0.2 -W 2 10.0.@.7 >/dev/null || echo lost 10.0.@.7'")
     assert answer.stdout == "", answer.stdout
 
     metrics = torii.api.get("/metrics")
