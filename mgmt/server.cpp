@@ -13,6 +13,9 @@
 namespace torii::mgmt {
 namespace {
 
+// Who asks in a crowd is not turned away: the oldest of too many connections is.
+constexpr int kBacklog = 4096;
+
 using asio::ip::tcp;
 using Local = asio::local::stream_protocol;
 
@@ -104,7 +107,7 @@ struct Server::Impl {
         if (!error && endpoint.address().is_v6())
             acceptor.set_option(asio::ip::v6_only{true}, error);
         if (!error) acceptor.bind(endpoint, error);
-        if (!error) acceptor.listen(1024, error);
+        if (!error) acceptor.listen(kBacklog, error);
         if (error) return Failure{failed("listen on " + text, error)};
         tcp_acceptors.push_back(std::move(acceptor));
         return {};
@@ -132,7 +135,7 @@ struct Server::Impl {
         // Nobody can connect before listen(), so that the mode is right in time.
         if (::chmod(path.c_str(), settings.unix_mode) != 0)
             return Failure{last_system_error("chmod " + path)};
-        acceptor.listen(256, error);
+        acceptor.listen(kBacklog, error);
         if (error) return Failure{failed("listen on " + path, error)};
         unix_acceptor.emplace(std::move(acceptor));
         return {};
