@@ -33,11 +33,11 @@ void Captures::start(mgmt::CaptureRequest request, mgmt::Done<std::vector<std::s
         auto* dataplane = gateway_.dataplane();
         if (dataplane == nullptr)
             return done(Failure{mgmt::conflict("there are no ports: no packet passes here")});
+        const auto& known = gateway_.running().ports;
         std::vector<std::string> names;
-        for (const auto& known : gateway_.running().ports) names.push_back(known.name);
+        for (const auto& one : known) names.push_back(one.name);
         if (!port.empty()) {
             // All that passes its device: its sub-ports' too.
-            const auto& known = gateway_.running().ports;
             for (std::size_t i = 0; i < std::min(known.size(), dataplane::kMaxPorts); ++i)
                 filter.ports.set(i, known[i].name == port || known[i].parent == port);
             if (filter.ports.none())

@@ -8,9 +8,12 @@
 
 #include "app/translate_policy.hpp"
 #include "config/config.hpp"
+#include "config/validate.hpp"
 
 namespace torii::app {
 namespace {
+
+static_assert(config::kMostPorts == dataplane::kMaxPorts);
 
 template <class To, class From>
 To by_position(From value) {

@@ -10,8 +10,6 @@
 namespace torii::config {
 namespace {
 
-constexpr std::size_t kMostPorts = 64;  // of the data plane
-
 std::string indexed(std::string_view list, std::size_t i) {
     return std::string{list} + '[' + std::to_string(i) + ']';
 }

@@ -7,6 +7,9 @@
 
 namespace torii::config {
 
+// Ports and sub-ports together: as many as the data plane has room for.
+inline constexpr std::size_t kMostPorts = 64;
+
 // Checks what only the whole can tell: references, overlaps, contradictions.
 void validate(const Model& model, const SourceMap& sources, Problems& problems);
 

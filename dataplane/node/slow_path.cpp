@@ -357,9 +357,9 @@ bool untag(Worker& w, const Packet& p) {
     // The one that names a sub-port is out already.
     if (p.port.vlan != 0 || p.port.sub_ports) return leave(Exit::L2DoubleTag);
     if (p.m->data_len < kEtherHeader + kVlanTag) return leave(Exit::RxRunt);
-    // IEEE 802.1Q §9.6: 0 is a mere priority, 4095 reserved.
-    const auto id = read16(p.frame() + 14) & kVlanId;
-    if (id != 0) return leave(id == kVlanId ? Exit::L2BadVlan : Exit::L2UnknownVlan);
+    // IEEE 802.1Q §9.6: 0 is a mere priority.
+    const std::uint16_t id = read16(p.frame() + 14) & kVlanId;
+    if (id != 0) return leave(exit_of_tag(id));
     take_tag_out(p.m);
     return read16(p.frame() + 12) != kEtherVlan || leave(Exit::L2DoubleTag);
 }

@@ -5,8 +5,6 @@
 namespace torii::dataplane {
 namespace {
 
-constexpr std::uint16_t kReserved = 0xfff;  // IEEE 802.1Q §9.6
-
 PortIndex leave(Worker& w, PortIndex in, rte_mbuf* m, Exit exit) {
     ++w.counters.rx[in].packets;
     w.counters.rx[in].bytes += m->pkt_len;
@@ -30,8 +28,7 @@ PortIndex take_out(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m) 
     }
     // 0 is a mere priority.
     const auto to = id == 0 ? in : port.sub_ports->of[id];
-    if (to == rib::kAnyPort)
-        return leave(w, in, m, id == kReserved ? Exit::L2BadVlan : Exit::L2UnknownVlan);
+    if (to == rib::kAnyPort) return leave(w, in, m, exit_of_tag(id));
     if (!stripped) take_tag_out(m);
     return to;
 }

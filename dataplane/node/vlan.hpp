@@ -16,6 +16,12 @@ inline void take_tag_out(rte_mbuf* m) {
     rte_pktmbuf_adj(m, kVlanTag);
 }
 
+// The exit of a tag that leads nowhere.
+inline Exit exit_of_tag(std::uint16_t id) {
+    // IEEE 802.1Q §9.6: 4095 is reserved.
+    return id == kVlanId ? Exit::L2BadVlan : Exit::L2UnknownVlan;
+}
+
 // A burst of a port that has sub-ports: what has one's tag goes on as that one's burst.
 void forward_by_tag(Worker& w, PortIndex in, const PortState& port, rte_mbuf** packets,
                     unsigned count);

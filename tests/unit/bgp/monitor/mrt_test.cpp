@@ -99,7 +99,7 @@ TEST_F(Mrt, ADirectoryThatIsNotThereIsMade) {
     s.mrt.directory = directory + "/made/for/it";
     world.speaker->apply(s);
     world.speaker->dump_table([](auto) {});
-    EXPECT_TRUE(std::filesystem::is_directory(s.mrt.directory));
+    EXPECT_TRUE(fs::is_directory(s.mrt.directory));
 }
 
 TEST_F(Mrt, ADirectoryThatCannotBeIsNamed) {
