@@ -226,7 +226,8 @@ void bench6(const Set6& set) {
         config.type = RTE_FIB6_TRIE;
         config.max_routes = static_cast<int>(n + 1024);
         config.trie.nh_sz = RTE_FIB6_TRIE_4B;
-        config.trie.num_tbl8 = std::max(1u << 15, std::min(n * 8, 1u << 19));
+        // It reserves a table for each octet behind the first three, shared or not.
+        config.trie.num_tbl8 = std::max(1u << 15, std::min(n * 12, 1u << 19));
         auto* fib = rte_fib6_create("b", 0, &config);
         if (fib == nullptr) continue;
         unsigned refused = 0;

@@ -66,21 +66,32 @@ struct World {
             at.push_back({a.high - 1, ~a.low});
         }
         for (int i = 0; i < 1000; ++i) at.push_back(near());
+        for (std::size_t i = 0; i < at.size(); i += 64) {
+            std::vector<Ip6> burst(at.begin() + static_cast<long>(i),
+                                   at.begin() + static_cast<long>(std::min(i + 64, at.size())));
+            compare(burst);
+            // The same within one slot of the first stage, and within one /64.
+            constexpr std::uint64_t kSlot = ~std::uint64_t{0} << 40;
+            for (auto& a : burst) a.high = (burst[0].high & kSlot) | (a.high & ~kSlot);
+            compare(burst);
+            for (auto& a : burst) a.high = burst[0].high;
+            compare(burst);
+        }
+    }
+    void compare(const std::vector<Ip6>& burst) {
         std::uint64_t high[64], low[64];
         std::uint32_t hops[64];
-        for (std::size_t i = 0; i < at.size(); i += 64) {
-            const auto n = static_cast<unsigned>(std::min<std::size_t>(64, at.size() - i));
-            for (unsigned k = 0; k < n; ++k) {
-                high[k] = at[i + k].high;
-                low[k] = at[i + k].low;
-            }
-            for (const auto kind : {LookupKind::Scalar, LookupKind::Avx2, LookupKind::Avx512}) {
-                choose_isa(kind).lookup6(fib.view(), high, low, hops, n);
-                for (unsigned k = 0; k < n; ++k) {
-                    const auto right = plain.lookup(address(at[i + k]));
-                    ASSERT_EQ(fib.lookup(at[i + k]), right) << address(at[i + k]).to_string();
-                    ASSERT_EQ(hops[k], right) << address(at[i + k]).to_string();
-                }
+        for (std::size_t k = 0; k < burst.size(); ++k) {
+            high[k] = burst[k].high;
+            low[k] = burst[k].low;
+        }
+        for (const auto kind : {LookupKind::Scalar, LookupKind::Avx2, LookupKind::Avx512}) {
+            choose_isa(kind).lookup6(fib.view(), high, low, hops,
+                                     static_cast<unsigned>(burst.size()));
+            for (std::size_t k = 0; k < burst.size(); ++k) {
+                const auto right = plain.lookup(address(burst[k]));
+                ASSERT_EQ(fib.lookup(burst[k]), right) << address(burst[k]).to_string();
+                ASSERT_EQ(hops[k], right) << address(burst[k]).to_string();
             }
         }
     }
