@@ -16,8 +16,8 @@ COUNT = 10_240
 CONFIG = """
 dataplane = { file_prefix = "@PREFIX@"; eal_arguments = ["--log-level=pmd.net.af_packet:5"]; @MORE@ };
 ports = {
-  left = { vdev = "net_af_packet0,iface=gwl"; addresses = ["10.1.0.1/24"]; };
-  right = { vdev = "net_af_packet1,iface=gwr"; addresses = ["10.2.0.1/24"]; };
+  left = { vdev = "net_af_packet0,iface=gwl@QUEUES@"; addresses = ["10.1.0.1/24"]; };
+  right = { vdev = "net_af_packet1,iface=gwr@QUEUES@"; addresses = ["10.2.0.1/24"]; };
 };
 neighbors = ( { port = "left"; address = "10.1.0.2"; mac = "@LEFT@"; },
               { port = "right"; address = "10.2.0.77"; mac = "@MAC@"; } );
@@ -44,7 +44,7 @@ def ask_telemetry(directory, command):
         return json.loads(telemetry.recv(about["max_output_len"]))
 
 
-def start(lab, more="", end="", count=COUNT):
+def start(lab, more="", end="", count=COUNT, queues=1):
     """The gateway between two hosts, of which the right one answers for everybody."""
     gateway, left, right = (lab.namespace(n) for n in ("gw", "left", "right"))
     for host, name, n in ((left, "gwl", 1), (right, "gwr", 2)):
@@ -58,6 +58,7 @@ def start(lab, more="", end="", count=COUNT):
     left_mac = left.run("cat", "/sys/class/net/eth0/address").stdout.strip()
     text = (CONFIG.replace("@PREFIX@", f"{lab.prefix}-static").replace("@MORE@", more)
             .replace("@END@", end).replace("@LEFT@", left_mac).replace("@MAC@", MAC))
+    text = text.replace("@QUEUES@", f",qpairs={queues}")
     torii = Torii(gateway, text.replace("@ROUTES@", routes(count)))
     torii.text = text.replace("@SOCKET@", str(torii.socket))
     return left, right, torii.start()
