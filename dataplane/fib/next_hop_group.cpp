@@ -11,6 +11,13 @@ namespace {
 // Shares of `total` by weight that add up to it: largest remainders first.
 std::vector<std::uint32_t> shares(std::span<const BucketPlan::Member> members,
                                   std::uint32_t total) {
+    const auto n = static_cast<std::uint32_t>(members.size());
+    if (std::ranges::all_of(members,
+                            [&](const auto& m) { return m.weight == members[0].weight; })) {
+        std::vector<std::uint32_t> equal(n, total / n);
+        for (std::uint32_t i = 0; i < total % n; ++i) ++equal[i];
+        return equal;
+    }
     std::uint64_t weights = 0;
     for (const auto& m : members) weights += std::max<std::uint16_t>(m.weight, 1);
     std::vector<std::uint32_t> out;
@@ -56,8 +63,11 @@ std::uint32_t BucketPlan::settle(BucketTable& table, std::span<const Member> mem
 
     std::vector<std::uint32_t> owned(members.size(), 0);
     std::vector<std::uint32_t> orphans;
+    orphans.reserve(table.size());
     for (std::uint32_t b = 0; b < table.size(); ++b) {
-        const auto owner = index.find(table.buckets[b].hop);
+        const auto hop = table.buckets[b].hop;
+        // Of a new table nothing is owned.
+        const auto owner = hop == 0 ? index.end() : index.find(hop);
         if (owner == index.end())
             orphans.push_back(b);
         else
@@ -69,7 +79,7 @@ std::uint32_t BucketPlan::settle(BucketTable& table, std::span<const Member> mem
     const auto taker = [&]() -> std::size_t {
         for (std::size_t tried = 0; tried < members.size(); ++tried) {
             const auto i = next;
-            next = (next + 1) % members.size();
+            next = next + 1 == members.size() ? 0 : next + 1;
             if (owned[i] < wanted[i]) return i;
         }
         return members.size();

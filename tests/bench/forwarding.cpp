@@ -40,7 +40,11 @@ int on_worker(void* name) {
         measure(emulated, c, std::max(20u, static_cast<unsigned>(seconds_each * 2000)));
         while (control_work.exchange(nullptr) == nullptr && c.control) rte_pause();
         if (c.finish) c.finish();
-        std::printf("RESULT %f %f %u\n", c.at(0.05), c.at(0.5), c.rejected);
+        if (c.disturb)
+            // A disturbance is in all slices, not in the quiet ones.
+            std::printf("RESULT %f %f %u\n", c.at(0.5), c.calm_median(), c.rejected);
+        else
+            std::printf("RESULT %f 0 %u\n", c.at(0.05), c.rejected);
     }
     return 0;
 }
@@ -104,28 +108,33 @@ struct Outcome {
     std::string name;
     std::string peer;
     std::vector<double> totals;  // of each launch, its quiet fifth
+    std::vector<double> calm;    // of one that is disturbed half of the time, the other half
     unsigned rejected = 0;
 
-    double median() {
-        if (totals.empty()) return 0;
-        std::ranges::sort(totals);
-        return totals[totals.size() / 2];
+    double median() { return middle(totals); }
+    double calm_median() { return middle(calm); }
+
+private:
+    static double middle(std::vector<double>& values) {
+        if (values.empty()) return 0;
+        std::ranges::sort(values);
+        return values[values.size() / 2];
     }
 };
 
 std::vector<Outcome> all_outcomes() {
-    std::vector<Outcome> outcomes{{"io", "", {}, 0}};
+    std::vector<Outcome> outcomes{{"io", "", {}, {}, 0}};
     for (const char* name : {"reference-lpm-1port", "reference-fib-1port", "reference-lpm-4port",
                              "reference-fib-4port"})
-        outcomes.push_back({name, "", {}, 0});
+        outcomes.push_back({name, "", {}, {}, 0});
     for (const auto& name : torii_cases())
         outcomes.push_back(
             {name,
              name.ends_with("-4port") ? "reference-lpm-4port" : "reference-lpm-1port",
              {},
+             {},
              0});
-    outcomes.push_back({"flap-none", "", {}, 0});
-    outcomes.push_back({"flap-10000", "flap-none", {}, 0});
+    outcomes.push_back({"flap-10000", "itself without flaps", {}, {}, 0});
     return outcomes;
 }
 
@@ -143,11 +152,11 @@ bool launch(const std::string& command, Outcome& o) {
     if (child == nullptr) return false;
     char line[512];
     while (std::fgets(line, sizeof line, child) != nullptr) {
-        double quiet = 0, median = 0;
+        double total = 0, calm = 0;
         unsigned rejected = 0;
-        if (std::sscanf(line, "RESULT %lf %lf %u", &quiet, &median, &rejected) == 3) {
-            // A flap's cost is in all slices, not in the quiet ones.
-            o.totals.push_back(o.name.starts_with("flap") ? median : quiet);
+        if (std::sscanf(line, "RESULT %lf %lf %u", &total, &calm, &rejected) == 3) {
+            o.totals.push_back(total);
+            if (calm > 0) o.calm.push_back(calm);
             o.rejected += rejected;
         } else if (line[0] == '{') {
             std::fputs(line, stdout);
@@ -166,8 +175,8 @@ void report(std::vector<Outcome>& outcomes) {
     };
     for (auto& o : outcomes) {
         double peer = above(o.peer), own = o.median() - io;
-        // What a flap costs is seen in all that a packet costs.
-        if (o.name.starts_with("flap")) peer += io, own += io;
+        // What a disturbance costs is seen in all that a packet costs.
+        if (!o.calm.empty()) peer = o.calm_median(), own = o.median();
         std::printf(
             "{\"name\":\"%s\",\"value\":%.2f,\"unit\":\"cycles/packet above source+sink\","
             "\"peer\":\"%s\",\"ratio\":%.3f,\"total\":%.2f,\"mpps\":%.1f,\"launches\":%zu,"

@@ -11,20 +11,30 @@ namespace torii::bench {
 namespace {
 
 constexpr std::uint64_t kSlice = 20'000;  // packets of one timing
+constexpr unsigned kTurn = 50;            // slices with, then as many without a disturbance
+
+double quantile_of(std::vector<double>& values, double quantile) {
+    if (values.empty()) return 0;
+    const auto k = static_cast<long>(static_cast<double>(values.size() - 1) * quantile);
+    std::ranges::nth_element(values, values.begin() + k);
+    return values[static_cast<std::size_t>(k)];
+}
 
 }  // namespace
 
 double Case::at(double quantile) {
-    if (cycles.empty()) return 0;
-    const auto k = static_cast<long>(static_cast<double>(cycles.size() - 1) * quantile);
-    std::ranges::nth_element(cycles, cycles.begin() + k);
-    return cycles[static_cast<std::size_t>(k)];
+    return quantile_of(cycles, quantile);
+}
+double Case::calm_median() {
+    return quantile_of(calm, 0.5);
 }
 
 void measure(Bench& bench, Case& c, unsigned slices) {
     bench.ports[0]->source(c.flows, static_cast<std::uint16_t>(c.flows.front().size()));
     for (std::uint64_t warm = 0; warm < 3 * kFlows;) warm += c.turn();
     for (unsigned i = 0; i < slices; ++i) {
+        const bool calm = c.disturb && i / kTurn % 2 == 0;
+        if (c.disturb && i % kTurn == 0) c.disturb(!calm);
         rusage before{}, after{};
         ::getrusage(RUSAGE_THREAD, &before);
         std::uint64_t packets = 0;
@@ -35,7 +45,8 @@ void measure(Bench& bench, Case& c, unsigned slices) {
         if (after.ru_nivcsw != before.ru_nivcsw)
             ++c.rejected;
         else
-            c.cycles.push_back(static_cast<double>(spent) / static_cast<double>(packets));
+            (calm ? c.calm : c.cycles)
+                .push_back(static_cast<double>(spent) / static_cast<double>(packets));
     }
 }
 

@@ -22,13 +22,16 @@ inline constexpr unsigned kFlows = 16'384, kAdjacencies = 64, kOutPorts = 4;
 struct Case {
     std::string name = {};
     std::vector<EmulatedPort::Template> flows = {};
-    std::function<unsigned()> turn = {};  // the number of packets moved
-    std::function<void()> control = {};   // on the other core, again and again; it sleeps
-    std::function<void()> finish = {};    // after the last slice
-    std::vector<double> cycles = {};      // of each slice
+    std::function<unsigned()> turn = {};     // the number of packets moved
+    std::function<void()> control = {};      // on the other core, again and again; it sleeps
+    std::function<void()> finish = {};       // after the last slice
+    std::function<void(bool)> disturb = {};  // whether the next slices are to be disturbed
+    std::vector<double> cycles = {};         // of each slice
+    std::vector<double> calm = {};           // the same undisturbed, in turns with the others
     unsigned rejected = 0;
 
     double at(double quantile);
+    double calm_median();
 };
 
 // What a case runs on: port 0 receives, the others send.
@@ -49,7 +52,7 @@ inline std::atomic<const std::function<void()>*> control_work{nullptr};
 Case io_case(Bench& bench, std::string_view name);
 Case reference_case(Bench& bench, std::string_view name);
 Case torii_case(Bench& bench, std::string_view name);
-Case flap_case(Bench& bench, std::string_view name);  // "flap-none", "flap-10000"
+Case flap_case(Bench& bench, std::string_view name);  // "flap-10000"
 std::vector<std::string> torii_cases();
 
 // Destinations within these /24s.
