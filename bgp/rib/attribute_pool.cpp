@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include "base/byte_reader.hpp"
 
 namespace torii::bgp {
 
 namespace {
+
+std::size_t bytes_of(std::size_t wire_size) {
+    return sizeof(StoredAttributes) + wire_size;
+}
 
 std::uint64_t hash_of(std::span<const std::uint8_t> bytes, NextHopId next_hop,
                       std::uint16_t weight) {
@@ -70,12 +72,9 @@ std::uint16_t flags_of(const Attributes& a) {
 
 }  // namespace
 
-AttributePool::AttributePool(NextHops& next_hops) : next_hops_(next_hops), index_(1 << 10) {
+AttributePool::AttributePool(NextHops& next_hops)
+    : next_hops_(next_hops), memory_(kHugePagePools, huge_pages()), index_(1 << 10, huge_pages()) {
     sets_.push_back(nullptr);
-}
-
-AttributePool::~AttributePool() {
-    for (std::size_t id = 1; id < sets_.size(); ++id) std::free(sets_[id]);
 }
 
 AttributesId AttributePool::intern(const Attributes& a, NextHopId next_hop) {
@@ -98,9 +97,8 @@ AttributesId AttributePool::intern(const Attributes& a, NextHopId next_hop) {
         }
     }
 
-    void* memory = std::malloc(sizeof(StoredAttributes) + scratch_.size());
-    if (memory == nullptr) throw std::bad_alloc{};
-    auto* stored = new (memory) StoredAttributes{};
+    auto* stored = new (memory_.allocate(bytes_of(scratch_.size()), alignof(StoredAttributes)))
+        StoredAttributes{};
     std::memcpy(stored + 1, scratch_.data(), scratch_.size());
     stored->hash = hash;
     stored->references = 1;
@@ -151,13 +149,13 @@ void AttributePool::erase(AttributesId id) {
     index_[hole] = 0;
     --used_;
     next_hops_.release(gone->next_hop);
-    std::free(gone);
+    memory_.deallocate(gone, bytes_of(gone->size), alignof(StoredAttributes));
     sets_[id] = nullptr;
     free_.push_back(id);
 }
 
 void AttributePool::grow() {
-    std::vector<AttributesId> bigger(index_.size() * 2);
+    std::pmr::vector<AttributesId> bigger(index_.size() * 2, huge_pages());
     const std::size_t mask = bigger.size() - 1;
     for (const auto id : index_) {
         if (id == 0) continue;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory_resource>
 #include <span>
 #include <vector>
 
@@ -52,7 +53,6 @@ inline constexpr std::uint32_t kDefaultLocalPref = 100;
 class AttributePool {
 public:
     explicit AttributePool(NextHops& next_hops);
-    ~AttributePool();
     AttributePool(const AttributePool&) = delete;
     AttributePool& operator=(const AttributePool&) = delete;
 
@@ -71,9 +71,10 @@ private:
     void grow();
 
     NextHops& next_hops_;
+    std::pmr::unsynchronized_pool_resource memory_;
     Chunked<StoredAttributes*> sets_;
     std::vector<AttributesId> free_;
-    std::vector<AttributesId> index_;  // open addressing; 0 empty
+    std::pmr::vector<AttributesId> index_;  // open addressing; 0 empty
     std::size_t used_ = 0;
     std::vector<std::uint8_t> scratch_;
 };

@@ -1,7 +1,6 @@
 #include "bgp/rib/table.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -13,19 +12,24 @@ bool before(const Path& a, PeerId peer, std::uint32_t path_id) {
     return a.peer != peer ? a.peer < peer : a.path_id < path_id;
 }
 
-RibTable::Block* resized(RibTable::Block* block, std::uint32_t capacity) {
-    auto* grown = static_cast<RibTable::Block*>(
-        std::realloc(block, sizeof(RibTable::Block) + std::size_t{capacity} * sizeof(Path)));
-    if (grown == nullptr) throw std::bad_alloc{};
-    grown->capacity = capacity;
-    return grown;
+// 3, 7, 15, ...: with its head a block is a little less than a power of two.
+constexpr std::uint32_t kFirstCapacity = 3;
+constexpr std::uint32_t next_capacity(std::uint32_t capacity) {
+    return capacity * 2 + 1;
+}
+
+std::size_t bytes_of(std::uint32_t capacity) {
+    return sizeof(RibTable::Block) + std::size_t{capacity} * sizeof(Path);
 }
 
 }  // namespace
 
-RibTable::~RibTable() {
-    for (std::size_t id = 0; id < entries_.size(); ++id)
-        if (entries_[id].flags & kMany) std::free(entries_[id].many);
+RibTable::Block* RibTable::new_block(std::uint32_t capacity) {
+    return new (blocks_.allocate(bytes_of(capacity), alignof(Block))) Block{0, capacity};
+}
+
+void RibTable::free_block(Block* block) {
+    blocks_.deallocate(block, bytes_of(block->capacity), alignof(Block));
 }
 
 std::optional<EntryId> RibTable::find(const Prefix& prefix) const {
@@ -92,7 +96,7 @@ RibTable::Previous RibTable::put(EntryId id, const Path& path) {
             one = path;
             return previous;
         }
-        Block* block = resized(nullptr, 4);
+        Block* block = new_block(kFirstCapacity);
         block->count = 1;
         block->paths()[0] = one;
         entry.many = block;
@@ -109,7 +113,14 @@ RibTable::Previous RibTable::put(EntryId id, const Path& path) {
         *at = path;
         return previous;
     }
-    if (block->count == block->capacity) block = resized(block, block->capacity * 2);
+    if (block->count == block->capacity) {
+        Block* bigger = new_block(next_capacity(block->capacity));
+        std::memcpy(static_cast<void*>(bigger->paths()), block->paths(),
+                    block->count * sizeof(Path));
+        bigger->count = block->count;
+        free_block(block);
+        block = bigger;
+    }
     at = block->paths() + offset;
     std::memmove(static_cast<void*>(at + 1), at,
                  (block->count - static_cast<std::size_t>(offset)) * sizeof(Path));
@@ -136,7 +147,7 @@ RibTable::Previous RibTable::remove(EntryId id, PeerId peer, std::uint32_t path_
                  static_cast<std::size_t>(end - at - 1) * sizeof(Path));
     if (--block->count > 1) return previous;
     const Path last = block->count == 1 ? block->paths()[0] : Path{};
-    std::free(block);
+    free_block(block);
     entry.one = last;
     entry.flags = static_cast<std::uint8_t>(entry.flags & ~kMany);
     return previous;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <vector>
@@ -50,7 +51,6 @@ public:
     };
 
     RibTable(Family family, AttributePool& pool) : family_(family), pool_(pool) {}
-    ~RibTable();
     RibTable(const RibTable&) = delete;
     RibTable& operator=(const RibTable&) = delete;
 
@@ -112,7 +112,10 @@ public:
 
 private:
     void release(const Path& path);
+    Block* new_block(std::uint32_t capacity);
+    void free_block(Block* block);
 
+    std::pmr::unsynchronized_pool_resource blocks_{kHugePagePools, huge_pages()};
     Family family_;
     AttributePool& pool_;
     PrefixMap<EntryId> index_;
