@@ -89,8 +89,12 @@ struct LineHashView {
     std::uint32_t shift = 63;
     std::uint32_t mask = 0;
 
+    // Two rounds: nodes' prefixes come in steps of a power of two, and one product
+    // alone deals an arithmetic sequence to few lines for one multiplier in ten.
     std::uint32_t home(std::uint64_t mixed) const {
-        return static_cast<std::uint32_t>(mixed * multiplier >> shift);
+        auto h = mixed * multiplier;
+        h = (h ^ h >> 32) * 0x9e3779b97f4a7c15ULL;
+        return static_cast<std::uint32_t>(h >> shift);
     }
 };
 
