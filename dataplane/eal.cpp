@@ -103,8 +103,8 @@ Result<Eal, SystemError> start_eal(const Settings& settings, std::uint64_t buffe
     if (eal.hugepages) {
         arguments.emplace_back("--in-memory");
     } else {
-        arguments.emplace_back("--no-huge");
-        arguments.emplace_back("-m");
+        // Nothing of it is shared either: gates on one host may have one prefix.
+        arguments.insert(arguments.end(), {"--no-huge", "--no-shconf", "-m"});
         const auto needed = static_cast<std::uint32_t>((buffer_bytes + kBesides) >> 20) + 1;
         arguments.push_back(std::to_string(std::max(settings.memory_mb, needed)));
     }

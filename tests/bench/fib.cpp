@@ -323,7 +323,7 @@ int main(int argc, char** argv) {
                                    "fib" + std::to_string(::getpid()),
                                    "--log-level",
                                    "lib.*:4"};
-    words.emplace_back("--in-memory");
+    words.emplace_back(huge ? "--in-memory" : "--no-shconf");
     if (!huge) words.insert(words.end(), {"--no-huge", "-m", "6000"});
     std::vector<char*> args;
     for (auto& w : words) args.push_back(w.data());

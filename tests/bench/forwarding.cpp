@@ -59,7 +59,7 @@ int run_case(std::string name, bool huge) {
                                    "bench" + std::to_string(::getpid()),
                                    "--log-level",
                                    "lib.*:4"};
-    words.emplace_back("--in-memory");
+    words.emplace_back(huge ? "--in-memory" : "--no-shconf");
     if (!huge) words.insert(words.end(), {"--no-huge", "-m", "512"});
     for (unsigned p = 0; p <= kOutPorts; ++p)
         words.push_back("--vdev=net_null" + std::to_string(p));
