@@ -121,7 +121,7 @@ private:
             if (++shown > kShown) return step("path", "...", "more paths than are shown here");
             std::string text = path.neighbor.empty() ? "our own" : "from " + path.neighbor;
             for (const auto& hop : path.next_hops) text += " via " + hop;
-            std::string because = path.because;
+            std::string because{path.because};
             if (!path.reachable) because = "its next hop is not reachable";
             step(path.best ? "path" : path.multipath ? "path" : "lost", text, because);
         }

@@ -17,22 +17,22 @@ std::string_view kind_name(rib::RouteKind kind) {
     return kNames[static_cast<std::size_t>(kind)];
 }
 
-mgmt::BgpPathRow path_row(const bgp::PathRow& from) {
-    return {from.neighbor,   from.neighbor_as, from.as_path,     std::string{from.origin},
-            from.local_pref, from.med,         from.communities, from.stale};
+mgmt::BgpPathRow path_row(bgp::PathRow&& from) {
+    return {std::move(from.neighbor), from.neighbor_as, std::move(from.as_path),     from.origin,
+            from.local_pref,          from.med,         std::move(from.communities), from.stale};
 }
 
-mgmt::RouteRow route_row(const bgp::PathRow& from) {
-    mgmt::RouteRow to;
+void add_route_row(bgp::PathRow&& from, std::vector<mgmt::RouteRow>& rows) {
+    auto& to = rows.emplace_back();
     to.prefix = from.prefix;
     to.source = "bgp";
     to.kind = "forward";
     to.best = from.best;
     to.because = from.because;
-    to.filtered_by = from.filtered_by;
-    for (const auto& hop : from.next_hops) to.next_hops.push_back({hop, "", 1, from.reachable, ""});
-    to.bgp = path_row(from);
-    return to;
+    to.filtered_by = std::move(from.filtered_by);
+    for (auto& hop : from.next_hops)
+        to.next_hops.push_back({std::move(hop), "", 1, from.reachable, ""});
+    to.bgp = path_row(std::move(from));
 }
 
 bgp::RouteTable bgp_table(mgmt::RouteTable table) {
@@ -143,14 +143,9 @@ void Routes::append(std::vector<mgmt::RouteRow>& rows, const std::vector<rib::Ro
             }
         }
         if (from.source == rib::Source::Bgp && gateway_.speaker() != nullptr) {
-            bgp::PathQuery paths;
-            paths.within = from.prefix;
-            paths.limit = 1;
-            paths.best_only = true;
-            for (const auto& path : gateway_.speaker()->paths(paths).rows) {
-                if (path.prefix != from.prefix || !path.best) continue;
-                to.bgp = path_row(path);
-                if (to.because.empty()) to.because = path.because;
+            if (auto path = gateway_.speaker()->best_path(from.prefix)) {
+                if (to.because.empty()) to.because = path->because;
+                to.bgp = path_row(std::move(*path));
             }
         }
         rows.push_back(std::move(to));
@@ -191,9 +186,10 @@ Result<RoutePage, Problem> Routes::of_bgp(const RouteQuery& query) const {
     RoutePage page;
     page.total = answer.total;
     page.next = answer.next;
-    for (const auto& row : answer.rows) {
+    page.rows.reserve(answer.rows.size());
+    for (auto& row : answer.rows) {
         if (query.match == RouteQuery::Match::Exact && row.prefix != query.prefix) continue;
-        page.rows.push_back(route_row(row));
+        add_route_row(std::move(row), page.rows);
     }
     if (query.match == RouteQuery::Match::Exact) page.next.reset();
     return page;

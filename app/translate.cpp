@@ -109,13 +109,6 @@ bgp::PeerSettings peer(const config::PeerSettings& from) {
     return to;
 }
 
-bgp::SettingSources sources(const config::EffectivePeer& effective) {
-    bgp::SettingSources out;
-    for (auto& setting : config::describe(effective))
-        out.emplace_back(std::move(setting.key), std::move(setting.origin));
-    return out;
-}
-
 std::string hostname(const config::Model& model) {
     if (model.router.hostname) return *model.router.hostname;
     char name[256] = "";
@@ -213,17 +206,13 @@ bgp::SpeakerSettings speaker_settings(const config::Model& model, bool drained) 
               from.mrt.updates_interval};
     for (const auto& list : model.prefix_lists) to.prefix_lists.push_back(prefix_list(list));
     for (const auto& policy : model.policies) to.policies.push_back(route_policy(model, policy));
-    for (const auto& group : from.groups) {
-        const auto effective = config::effective(from, group);
-        to.groups.push_back({group.name, peer(effective.settings), sources(effective)});
-    }
-    for (const auto& neighbor : from.neighbors) {
-        const auto effective = config::effective(from, neighbor);
-        to.neighbors.push_back({neighbor.address,
-                                neighbor.port ? port_index(model, *neighbor.port) : rib::kAnyPort,
-                                neighbor.port.value_or(""), neighbor.group.value_or(""),
-                                peer(effective.settings), sources(effective)});
-    }
+    const config::FoldedPeers folded{from};
+    for (const auto& group : from.groups) to.groups.push_back({group.name, peer(folded.of(group))});
+    to.neighbors.reserve(from.neighbors.size());
+    for (const auto& neighbor : from.neighbors)
+        to.neighbors.push_back(
+            {neighbor.address, neighbor.port ? port_index(model, *neighbor.port) : rib::kAnyPort,
+             neighbor.port.value_or(""), neighbor.group.value_or(""), peer(folded.of(neighbor))});
     for (const auto& range : from.listen)
         to.ranges.push_back({range.range, range.group, range.limit.value_or(0)});
     if (drained) {

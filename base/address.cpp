@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <charconv>
+
 namespace torii {
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
@@ -21,8 +23,18 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 
 std::string IpAddress::to_string() const {
     char buffer[INET6_ADDRSTRLEN] = "";
-    inet_ntop(is_v4() ? AF_INET : AF_INET6, bytes_.data(), buffer, sizeof buffer);
-    return buffer;
+    if (is_v6()) {
+        inet_ntop(AF_INET6, bytes_.data(), buffer, sizeof buffer);
+        return buffer;
+    }
+    // Whole tables are printed: inet_ntop goes by way of printf.
+    std::string out;
+    for (std::size_t i = 0; i < 4; ++i) {
+        const auto end = std::to_chars(buffer, buffer + sizeof buffer, bytes_[i]).ptr;
+        if (i != 0) out += '.';
+        out.append(buffer, end);
+    }
+    return out;
 }
 
 }  // namespace torii

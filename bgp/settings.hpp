@@ -13,8 +13,7 @@
 #include "rib/route.hpp"
 
 // What the speaker is told to be: plain values, in the protocol's own words.
-// Inheritance (neighbor, group, defaults) is folded by whoever fills them in;
-// `sources` only carries along who said what, for views.
+// Inheritance (neighbor, group, defaults) is folded by whoever fills them in.
 namespace torii::bgp {
 
 using std::chrono::milliseconds;
@@ -114,13 +113,9 @@ struct PeerSettings {
     friend bool operator==(const PeerSettings&, const PeerSettings&) = default;
 };
 
-// Who said the value of a key: {"hold_time", "group nodes"}.
-using SettingSources = std::vector<std::pair<std::string, std::string>>;
-
 struct GroupSettings {
     std::string name;
     PeerSettings peer;  // what a dynamic member gets
-    SettingSources sources;
     friend bool operator==(const GroupSettings&, const GroupSettings&) = default;
 };
 
@@ -130,7 +125,6 @@ struct NeighborSettings {
     std::string interface;                // its name in the kernel, for the same
     std::string group;                    // "": none
     PeerSettings peer;
-    SettingSources sources;
     friend bool operator==(const NeighborSettings&, const NeighborSettings&) = default;
 };
 

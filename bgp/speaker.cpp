@@ -54,6 +54,9 @@ std::optional<NeighborView> Speaker::neighbor(const IpAddress& address) const {
 std::vector<GroupView> Speaker::groups() const {
     return impl_->groups();
 }
+std::optional<PathRow> Speaker::best_path(const Prefix& prefix) const {
+    return impl_->best_path(prefix);
+}
 PathPage Speaker::paths(const PathQuery& query) const {
     return impl_->paths(query);
 }
@@ -239,7 +242,6 @@ std::shared_ptr<Peer> Speaker::Impl::make_dynamic(const IpAddress& address,
     neighbor.address = address;
     neighbor.group = group->name;
     neighbor.peer = group->peer;
-    neighbor.sources = group->sources;
     auto peer = std::make_shared<Peer>(*this, neighbor, true);
     peers_[address] = peer;
     by_address_[address] = peer.get();

@@ -88,6 +88,7 @@ public:
     std::optional<NeighborView> neighbor(const IpAddress& address) const;
     std::vector<GroupView> groups() const;
     PathPage paths(const PathQuery& query) const;
+    std::optional<PathRow> best_path(const Prefix& prefix) const;  // of exactly this prefix
     SpeakerCounters counters() const;
     // When the UPDATEs were read whose routes went to the sink since the last call.
     std::vector<Clock::TimePoint> take_applied_reads();

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <unordered_set>
 
 #include "bgp/speaker_impl.hpp"
 
@@ -47,14 +48,12 @@ std::vector<AppliedChange> Speaker::Impl::apply(SpeakerSettings wanted) {
 
 void Speaker::Impl::apply_neighbors(std::vector<AppliedChange>& out) {
     const auto name = [](const IpAddress& address) { return "neighbor " + address.to_string(); };
+    std::unordered_set<IpAddress, IpAddressHash> named;
+    for (const auto& neighbor : settings_.neighbors) named.insert(neighbor.address);
     std::vector<IpAddress> gone;
-    for (const auto& [address, peer] : peers_) {
-        const auto still =
-            std::ranges::find(settings_.neighbors, address, &NeighborSettings::address);
-        if (!peer->dynamic() && still == settings_.neighbors.end()) gone.push_back(address);
-        // A dynamic neighbor that gets a line of its own begins anew with it.
-        if (peer->dynamic() && still != settings_.neighbors.end()) gone.push_back(address);
-    }
+    // A dynamic neighbor that gets a line of its own begins anew with it.
+    for (const auto& [address, peer] : peers_)
+        if (peer->dynamic() == named.contains(address)) gone.push_back(address);
     for (const auto& address : gone) {
         drop(address, cease::kPeerDeconfigured);
         out.push_back({name(address), ChangeCost::Reset});
@@ -94,7 +93,6 @@ void Speaker::Impl::apply_dynamic(std::vector<AppliedChange>& out) {
         wanted.address = peer->address();
         wanted.group = group->name;
         wanted.peer = group->peer;
-        wanted.sources = group->sources;
         if (const auto cost = peer->change(wanted); cost != ChangeCost::None)
             out.push_back({name, cost});
     }

@@ -40,6 +40,7 @@ public:
     std::optional<NeighborView> neighbor(const IpAddress& address) const;
     std::vector<GroupView> groups() const;
     PathPage paths(const PathQuery& query) const;
+    std::optional<PathRow> best_path(const Prefix& prefix) const;
     SpeakerCounters counters() const;
 
     // PeerHost
@@ -80,11 +81,16 @@ private:
     void begin_restart();
     void end_restart();
     Peer* find(const IpAddress& address) const;
+    // What deciding for a view needs, kept from one prefix to the next.
+    struct PathScratch {
+        std::vector<Candidate> candidates;
+        Decision decision;
+    };
     void rows_of(const PathQuery& query, Family family, const Prefix& prefix, EntryId entry,
-                 std::vector<PathRow>& out) const;
+                 PathScratch& scratch, std::vector<PathRow>& out) const;
     void told_row(const UpdateGroup& group, const Prefix& prefix, EntryId id, const ToldPath& path,
                   std::vector<PathRow>& out) const;
-    PathRow row(Family family, const Prefix& prefix, const Path& path) const;
+    void fill_row(const Prefix& prefix, const Path& path, PathRow& out) const;
 
     boost::asio::io_context& io_;
     EventSink& events_;

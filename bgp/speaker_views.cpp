@@ -11,6 +11,8 @@ constexpr std::size_t kLookedAt = 4096;  // prefixes a page may pass over
 
 std::vector<std::string> communities_of(const Attributes& a) {
     std::vector<std::string> out;
+    out.reserve(a.communities.size() / 4 + a.large_communities.size() / 12 +
+                a.extended_communities.size() / 8);
     const auto number = [](auto n) { return std::to_string(n); };
     if (a.has(Attribute::Communities))
         for (ByteReader in{a.communities}; !in.empty();) {
@@ -68,7 +70,6 @@ std::vector<GroupView> Speaker::Impl::groups() const {
         GroupView v;
         v.name = group.name;
         v.remote_as = group.peer.remote_as;
-        v.sources = group.sources;
         for (const auto& range : settings_.ranges)
             if (range.group == group.name) v.ranges.push_back(range.prefix);
         out.push_back(std::move(v));
@@ -102,10 +103,8 @@ SpeakerCounters Speaker::Impl::counters() const {
     return c;
 }
 
-PathRow Speaker::Impl::row(Family family, const Prefix& prefix, const Path& path) const {
+void Speaker::Impl::fill_row(const Prefix& prefix, const Path& path, PathRow& out) const {
     auto& rib = const_cast<LocRib&>(rib_);
-    const auto& table = rib.table(family);
-    PathRow out;
     out.prefix = prefix;
     out.path_id = path.path_id;
     const auto& stored = rib.pool()[path.attributes != 0 ? path.attributes : path.received];
@@ -122,8 +121,6 @@ PathRow Speaker::Impl::row(Family family, const Prefix& prefix, const Path& path
     if (path.attributes == 0)
         if (const auto* peer = find(facts.address))
             out.filtered_by = peer->filtered_by(path, prefix);
-    (void)table;
-    return out;
 }
 
 // One path as a peer is told it.
@@ -144,7 +141,7 @@ void Speaker::Impl::told_row(const UpdateGroup& group, const Prefix& prefix, Ent
 }
 
 void Speaker::Impl::rows_of(const PathQuery& query, Family family, const Prefix& prefix, EntryId id,
-                            std::vector<PathRow>& out) const {
+                            PathScratch& scratch, std::vector<PathRow>& out) const {
     const auto& table = rib_.table(family);
     const auto& entry = table[id];
     const auto paths = table.paths(id);
@@ -164,8 +161,8 @@ void Speaker::Impl::rows_of(const PathQuery& query, Family family, const Prefix&
         return;
     }
 
-    std::vector<Candidate> candidates;
-    Decision decision;
+    auto& [candidates, decision] = scratch;
+    candidates.clear();
     if (query.table == RouteTable::LocRib) {
         for (const Path& path : paths) candidates.push_back(rib_.candidate(path, entry));
         decide(candidates, rib_.decision_settings(), rib_.multipath(), decision);
@@ -182,7 +179,8 @@ void Speaker::Impl::rows_of(const PathQuery& query, Family family, const Prefix&
                               : path.attributes != 0 && path.attributes == entry.best &&
                                     path.peer == entry.best_peer;
         if (query.best_only && !best) continue;
-        auto r = row(family, prefix, path);
+        auto& r = out.emplace_back();
+        fill_row(prefix, path, r);
         r.best = best;
         if (query.table == RouteTable::LocRib) {
             r.multipath = decision.multipath.size() > 1 &&
@@ -197,14 +195,27 @@ void Speaker::Impl::rows_of(const PathQuery& query, Family family, const Prefix&
             else
                 r.because = "next hop is not reachable";
         }
-        out.push_back(std::move(r));
     }
+}
+
+std::optional<PathRow> Speaker::Impl::best_path(const Prefix& prefix) const {
+    const auto id = rib_.table(prefix.family()).find(prefix);
+    if (!id) return std::nullopt;
+    PathQuery query;
+    query.best_only = true;
+    std::vector<PathRow> rows;
+    PathScratch scratch;
+    rows_of(query, prefix.family(), prefix, *id, scratch, rows);
+    if (rows.empty()) return std::nullopt;
+    return std::move(rows.front());
 }
 
 PathPage Speaker::Impl::paths(const PathQuery& query) const {
     PathPage page;
     std::size_t looked_at = 0, found = 0;
     bool stopped = false;
+    PathScratch scratch;
+    page.rows.reserve(query.limit);
     for (const Family family : kEachFamily) {
         if (query.family && *query.family != family) continue;
         if (query.within && query.within->family() != family) continue;
@@ -223,7 +234,7 @@ PathPage Speaker::Impl::paths(const PathQuery& query) const {
                 return false;
             }
             const auto before = page.rows.size();
-            rows_of(query, family, prefix, id, page.rows);
+            rows_of(query, family, prefix, id, scratch, page.rows);
             found += page.rows.size() != before;
             ++looked_at;
             last = prefix;

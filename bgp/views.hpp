@@ -55,7 +55,6 @@ struct NeighborView {
     std::uint64_t bytes_queued = 0;
     std::uint32_t times_established = 0;
     std::string last_reason;
-    SettingSources sources;
     std::vector<std::string> pending;  // keys that hold from the next session on
 };
 
@@ -65,7 +64,6 @@ struct GroupView {
     std::vector<Prefix> ranges;
     std::uint32_t configured = 0, dynamic = 0, established = 0;
     std::uint32_t update_groups = 0;
-    SettingSources sources;
 };
 
 enum class RouteTable : std::uint8_t { LocRib, AdjIn, AdjOut, Filtered };
@@ -84,8 +82,8 @@ struct PathRow {
     bool multipath = false;
     bool stale = false;
     bool reachable = true;
-    std::string because;      // the step that made it best, or where it lost
-    std::string filtered_by;  // why it was refused
+    std::string_view because;  // the step that made it best, or where it lost
+    std::string filtered_by;   // why it was refused
 };
 
 struct PathQuery {

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -196,6 +198,24 @@ struct Bgp {
 EffectivePeer effective(const Bgp& bgp, const Neighbor& neighbor);
 // The same for a dynamic member of a group.
 EffectivePeer effective(const Bgp& bgp, const PeerGroup& group);
+
+// The same settings without who said them, for all neighbors at once: what a group gives is
+// folded once, because thousands share it.
+class FoldedPeers {
+public:
+    explicit FoldedPeers(const Bgp& bgp);
+    const PeerSettings& of(const PeerGroup& group) const { return groups_.at(group.name); }
+    // What a neighbor has unless it says otherwise.
+    const PeerSettings& above(const Neighbor& neighbor) const;
+    PeerSettings of(const Neighbor& neighbor) const {
+        return inherit(neighbor.settings, above(neighbor));
+    }
+
+private:
+    PeerSettings none_;
+    std::map<std::string, PeerSettings, std::less<>> groups_;
+};
+
 // True when a peer with these settings is of our own AS. Nothing when unknown.
 std::optional<bool> is_internal(const Bgp& bgp, const PeerSettings& settings);
 

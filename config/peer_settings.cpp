@@ -90,6 +90,16 @@ EffectivePeer effective(const Bgp& bgp, const PeerGroup& group) {
     return peer;
 }
 
+FoldedPeers::FoldedPeers(const Bgp& bgp) : none_(inherit(bgp.defaults, built_in_peer_settings())) {
+    for (const PeerGroup& group : bgp.groups)
+        groups_.emplace(group.name, effective(bgp, group).settings);
+}
+
+const PeerSettings& FoldedPeers::above(const Neighbor& neighbor) const {
+    const auto group = neighbor.group ? groups_.find(*neighbor.group) : groups_.end();
+    return group == groups_.end() ? none_ : group->second;
+}
+
 std::optional<bool> is_internal(const Bgp& bgp, const PeerSettings& settings) {
     if (!settings.remote_as) return std::nullopt;
     switch (settings.remote_as->kind) {

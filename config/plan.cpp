@@ -94,26 +94,6 @@ std::string group_key(const Neighbor& n) {
     return n.group.value_or("");
 }
 
-// Effective settings without provenance; what a group gives is folded once,
-// because thousands of neighbors share it.
-class Folded {
-public:
-    explicit Folded(const Bgp& bgp) {
-        none_ = inherit(bgp.defaults, built_in_peer_settings());
-        for (const PeerGroup& group : bgp.groups)
-            groups_.emplace(group.name, effective(bgp, group).settings);
-    }
-    const PeerSettings& of(const PeerGroup& group) const { return groups_.at(group.name); }
-    PeerSettings of(const Neighbor& neighbor) const {
-        const auto group = neighbor.group ? groups_.find(*neighbor.group) : groups_.end();
-        return inherit(neighbor.settings, group == groups_.end() ? none_ : group->second);
-    }
-
-private:
-    PeerSettings none_;
-    std::map<std::string, PeerSettings, std::less<>> groups_;
-};
-
 void plan_bgp(const Bgp& had, const Bgp& wanted, Plan& out) {
     compare_values(had, wanted, "bgp", out);
     compare_values(had.guard, wanted.guard, "bgp.guard", out);
@@ -122,7 +102,7 @@ void plan_bgp(const Bgp& had, const Bgp& wanted, Plan& out) {
         out.push_back(ChangeValue{"bgp.aggregates", Cost::Refresh});
     const auto name = [](const auto& item) { return item.name; };
 
-    const Folded before{had}, after{wanted};
+    const FoldedPeers before{had}, after{wanted};
     // The effective settings decide, so that a group's edit shows at its members.
     pair_up(
         had.groups, wanted.groups, name,

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,22 +32,23 @@ struct BgpPathRow {
     std::string neighbor;
     std::uint32_t neighbor_as = 0;
     std::string as_path;
-    std::string origin;  // "igp", "egp", "incomplete"
+    std::string_view origin;  // "igp", "egp", "incomplete"
     std::optional<std::uint32_t> local_pref;
     std::optional<std::uint32_t> med;
     std::vector<std::string> communities;  // standard, extended and large, printed
     bool stale = false;                    // kept by graceful restart
 };
 
+// Views are of texts that live as long as the process: there are a million of these.
 struct RouteRow {
     Prefix prefix;
-    std::string source;  // "connected", "static", "bgp"
-    std::string kind;    // "forward", "attached", "local", "discard", "unreachable"
+    std::string_view source;  // "connected", "static", "bgp"
+    std::string_view kind;    // "forward", "attached", "local", "discard", "unreachable"
     std::uint32_t distance = 0;
-    bool best = false;        // wins over the other sources of the prefix
-    bool installed = false;   // packets follow it
-    std::string because;      // the step of the decision that made it best, or lost it
-    std::string filtered_by;  // the rule that refused it ("pods: deny 0.0.0.0/0"), Filtered only
+    bool best = false;         // wins over the other sources of the prefix
+    bool installed = false;    // packets follow it
+    std::string_view because;  // the step of the decision that made it best, or lost it
+    std::string filtered_by;   // the rule that refused it ("pods: deny 0.0.0.0/0"), Filtered only
     std::vector<NextHopRow> next_hops;
     std::optional<BgpPathRow> bgp;
     seconds age{0};

@@ -51,7 +51,6 @@ Peer::Peer(PeerHost& host, const NeighborSettings& settings, bool dynamic)
       interface_(settings.interface),
       port_(settings.port),
       settings_(std::make_shared<PeerSettings>(settings.peer)),
-      sources_(settings.sources),
       since_(host.sessions().timers.now()) {
     static AttributeStorage storage;  // one thread, one message at a time
     storage_ = &storage;
@@ -455,7 +454,6 @@ NeighborView Peer::view() const {
         }
     v.times_established = times_established_;
     v.last_reason = last_reason_;
-    v.sources = sources_;
     v.pending = pending_;
     if (up_ != nullptr) {
         v.remote_as = negotiated_.peer_as;

@@ -164,7 +164,6 @@ private:
     std::string group_, interface_;
     rib::PortIndex port_;
     std::shared_ptr<const PeerSettings> settings_;
-    SettingSources sources_;
     std::vector<std::string> pending_;
 
     std::shared_ptr<Session> incoming_, outgoing_;

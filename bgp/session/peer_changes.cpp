@@ -106,7 +106,6 @@ ChangeCost Peer::change(const NeighborSettings& wanted) {
     const auto before = settings_;
     const bool group_moved = group_ != wanted.group;
     group_ = wanted.group;
-    sources_ = wanted.sources;
     const bool link_moved = interface_ != wanted.interface || port_ != wanted.port;
     interface_ = wanted.interface;
     port_ = wanted.port;

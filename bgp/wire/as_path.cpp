@@ -89,7 +89,9 @@ std::uint32_t origin_as(AsPathView path) {
 }
 
 std::string to_string(AsPathView path) {
+    constexpr std::size_t kUsual = 7;  // characters of an AS and what is between two
     std::string out;
+    out.reserve(path.size() / 4 * kUsual);
     for_each_segment(path, [&](std::uint8_t type, auto members) {
         const bool set = type == segment::kSet || type == segment::kConfedSet;
         const bool confed = type >= segment::kConfedSequence;

@@ -352,6 +352,19 @@ TEST_F(Exports, ShowWhatEachPeerIsTold) {
     EXPECT_TRUE(world.rows(RouteTable::AdjOut, "10.99.0.1").empty());
 }
 
+TEST_F(Exports, ShowTheBestPathOfExactlyOnePrefix) {
+    const auto a = world.up("10.99.0.1", 65001), b = world.up("10.99.0.2", 65002);
+    a->send(announce({"203.0.113.0/24"}, {65001, 65009}, "10.99.0.1"));
+    b->send(announce({"203.0.113.0/24"}, {65002}, "10.99.0.2"));
+    world.settle();
+    const auto best = world.speaker->best_path(prefix("203.0.113.0/24"));
+    ASSERT_TRUE(best);
+    EXPECT_EQ(best->neighbor, "10.99.0.2");
+    EXPECT_EQ(best->because, "shorter AS_PATH");
+    for (const auto* other : {"203.0.113.0/25", "203.0.112.0/23", "2001:db8::/32"})
+        EXPECT_FALSE(world.speaker->best_path(prefix(other))) << other;
+}
+
 TEST(Pages, ShowEachPrefixOnceInOrder) {
     World world;
     auto s = settings();
