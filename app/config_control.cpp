@@ -20,8 +20,7 @@ std::vector<mgmt::ProblemDetail> details(const config::Problems& problems) {
     return out;
 }
 
-mgmt::ConfigDiff diff_of(const config::Model& running, const config::Model& wanted) {
-    const auto plan = config::plan(running, wanted);
+mgmt::ConfigDiff diff_of(const config::Plan& plan) {
     mgmt::ConfigDiff diff;
     diff.summary = config::summary(plan);
     for (const auto& change : plan)
@@ -33,16 +32,6 @@ mgmt::ConfigDiff diff_of(const config::Model& running, const config::Model& want
 // The text, or the startup file where there is none.
 Result<config::Loaded, config::Problems> load(const std::string& text, const std::string& file) {
     return text.empty() ? config::load(file) : config::load_text(text, "candidate");
-}
-
-// Parsing happens on the thread that asks: a large file must not keep the
-// control thread from its keepalives.
-Result<config::Model, mgmt::Problem> parse(const std::string& text, const std::string& file) {
-    auto loaded = load(text, file);
-    if (!loaded)
-        return Failure{mgmt::invalid("the configuration has errors; nothing was changed",
-                                     details(loaded.error()))};
-    return std::move(loaded->model);
 }
 
 mgmt::Problem on_trial() {
@@ -74,69 +63,97 @@ void ConfigControl::running(bool with_defaults, mgmt::Done<mgmt::ConfigText> don
 }
 
 void ConfigControl::check(std::string text, mgmt::Done<std::vector<mgmt::ProblemDetail>> done) {
-    const auto loaded = load(text, gateway_.config_file());
-    done(details(loaded ? loaded->warnings : loaded.error()));
-}
-
-void ConfigControl::diff(std::string text, mgmt::Done<mgmt::ConfigDiff> done) {
-    auto wanted = parse(text, gateway_.config_file());
-    if (!wanted) return done(Failure{wanted.error()});
-    gateway_.ask([this, wanted = std::move(*wanted), done = std::move(done)] {
-        done(diff_of(gateway_.running(), wanted));
+    gateway_.chores().run([this, text = std::move(text), done = std::move(done)] {
+        const auto loaded = load(text, gateway_.config_file());
+        done(details(loaded ? loaded->warnings : loaded.error()));
     });
 }
 
+// What moving to another configuration takes, once that has been read.
+template <class T>
+void ConfigControl::work_out(std::function<Result<config::Model, mgmt::Problem>()> read,
+                             mgmt::Done<T> done,
+                             std::function<void(ConfigChange, mgmt::Done<T>)> then) {
+    gateway_.chores().run(
+        [this, read = std::move(read), done = std::move(done), then = std::move(then)] {
+            auto model = read();
+            if (!model) return done(Failure{model.error()});
+            gateway_.prepare(std::move(*model),
+                             [done, then](ConfigChange change) { then(std::move(change), done); });
+        });
+}
+
+// The text, or the startup file where there is none. On the chores' thread.
+Result<config::Model, mgmt::Problem> ConfigControl::model_of(const std::string& text) const {
+    auto loaded = load(text, gateway_.config_file());
+    if (!loaded)
+        return Failure{mgmt::invalid("the configuration has errors; nothing was changed",
+                                     details(loaded.error()))};
+    return std::move(loaded->model);
+}
+
+void ConfigControl::diff(std::string text, mgmt::Done<mgmt::ConfigDiff> done) {
+    work_out<mgmt::ConfigDiff>(
+        [this, text = std::move(text)] { return model_of(text); }, std::move(done),
+        [](const ConfigChange& change, const mgmt::Done<mgmt::ConfigDiff>& tell) {
+            tell(diff_of(change.plan));
+        });
+}
+
 void ConfigControl::diff_to(std::uint64_t revision, mgmt::Done<mgmt::ConfigDiff> done) {
-    read_revision<mgmt::ConfigDiff>(
-        revision, std::move(done), [this](config::Model wanted, mgmt::Done<mgmt::ConfigDiff> tell) {
-            gateway_.ask([this, wanted = std::move(wanted), tell = std::move(tell)] {
-                tell(diff_of(gateway_.running(), wanted));
-            });
+    work_out<mgmt::ConfigDiff>(
+        [this, revision] { return model_of_revision(revision); }, std::move(done),
+        [](const ConfigChange& change, const mgmt::Done<mgmt::ConfigDiff>& tell) {
+            tell(diff_of(change.plan));
         });
 }
 
 void ConfigControl::reload(std::string author, mgmt::Done<mgmt::CommitState> done) {
-    auto wanted = parse("", gateway_.config_file());
-    if (!wanted) return done(Failure{wanted.error()});
-    gateway_.ask([this, wanted = std::move(*wanted), author = std::move(author),
-                  done = std::move(done)]() mutable {
-        if (trial()) return done(Failure{on_trial()});
-        auto state = change_to(std::move(wanted), std::move(author), "the startup file");
-        gateway_.mark_saved();
-        done(std::move(state));
-    });
+    work_out<mgmt::CommitState>(
+        [this] { return model_of(""); }, std::move(done),
+        [this, author = std::move(author)](ConfigChange change,
+                                           const mgmt::Done<mgmt::CommitState>& tell) {
+            if (trial()) return tell(Failure{on_trial()});
+            auto state = make(std::move(change), author, "the startup file");
+            gateway_.mark_saved();
+            tell(std::move(state));
+        });
 }
 
-mgmt::CommitState ConfigControl::change_to(config::Model wanted, std::string author,
-                                           std::string comment) {
-    const auto plan = gateway_.apply(std::move(wanted), std::move(author), std::move(comment));
+mgmt::CommitState ConfigControl::make(ConfigChange change, std::string author,
+                                      std::string comment) {
+    const auto plan = gateway_.apply(std::move(change), std::move(author), std::move(comment));
     if (!plan.empty()) gateway_.mark_changed();
     return {gateway_.revision(), gateway_.edits(), config::summary(plan), {}};
 }
 
 void ConfigControl::commit(mgmt::CommitRequest request, mgmt::Done<mgmt::CommitState> done) {
-    auto wanted = parse(request.text, gateway_.config_file());
-    if (!wanted) return done(Failure{wanted.error()});
-    gateway_.ask([this, wanted = std::move(*wanted), request = std::move(request),
-                  done = std::move(done)]() mutable {
-        if (trial()) return done(Failure{on_trial()});
-        const auto before = gateway_.revision();
-        // The one that is replaced, for the case that nobody confirms.
-        auto had = request.confirm_within ? gateway_.running() : config::Model{};
-        const bool was_saved = gateway_.saved();
-        auto state =
-            change_to(std::move(wanted), std::move(request.author), std::move(request.comment));
-        committed_ = std::move(request.text);
-        if (request.confirm_within && gateway_.revision() != before) {
-            const auto until = std::chrono::steady_clock::now() + *request.confirm_within;
-            trial_ = Trial{gateway_.revision(), std::move(had), was_saved, request.save, until};
-            roll_back_unless_confirmed(*request.confirm_within);
-            state.confirm_within = request.confirm_within;
-        } else if (request.save) {
-            return save_and(std::move(state), std::move(done));
-        }
-        done(std::move(state));
-    });
+    const auto asked = std::make_shared<const mgmt::CommitRequest>(std::move(request));
+    work_out<mgmt::CommitState>(
+        [this, asked] { return model_of(asked->text); }, std::move(done),
+        [this, asked](ConfigChange change, mgmt::Done<mgmt::CommitState> tell) {
+            commit(*asked, std::move(change), std::move(tell));
+        });
+}
+
+void ConfigControl::commit(const mgmt::CommitRequest& request, ConfigChange change,
+                           mgmt::Done<mgmt::CommitState> done) {
+    if (trial()) return done(Failure{on_trial()});
+    const auto before = gateway_.revision();
+    // The one that is replaced, for the case that nobody confirms.
+    auto had = request.confirm_within ? gateway_.running() : config::Model{};
+    const bool was_saved = gateway_.saved();
+    auto state = make(std::move(change), request.author, request.comment);
+    committed_ = request.text;
+    if (request.confirm_within && gateway_.revision() != before) {
+        const auto until = std::chrono::steady_clock::now() + *request.confirm_within;
+        trial_ = Trial{gateway_.revision(), std::move(had), was_saved, request.save, until};
+        roll_back_unless_confirmed(*request.confirm_within);
+        state.confirm_within = request.confirm_within;
+    } else if (request.save) {
+        return save_and(std::move(state), std::move(done));
+    }
+    done(std::move(state));
 }
 
 // Whoever changed the configuration since, by a signal for example, has decided.
@@ -154,14 +171,20 @@ void ConfigControl::roll_back_unless_confirmed(std::chrono::seconds within) {
     confirm_timer_.expires_after(within);
     confirm_timer_.async_wait([this](boost::system::error_code error) {
         if (error || !trial()) return;
-        auto had = std::move(*trial_);
-        end_trial();
-        gateway_.apply(std::move(had.before), "confirm timer", "nobody confirmed the commit");
-        gateway_.events().emit({Severity::Warning,
-                                "CONFIG-ROLLED-BACK",
-                                "nobody confirmed the commit in time",
-                                {{"from_revision", std::to_string(had.revision)}}});
-        had.before_was_saved ? gateway_.mark_saved() : gateway_.mark_changed();
+        auto before = std::move(trial_->before);
+        gateway_.prepare(
+            std::move(before), [this, revision = trial_->revision,
+                                saved = trial_->before_was_saved](ConfigChange change) {
+                // Somebody may have confirmed it while that was worked out.
+                if (const auto* on = trial(); !on || on->revision != revision) return;
+                end_trial();
+                gateway_.apply(std::move(change), "confirm timer", "nobody confirmed the commit");
+                gateway_.events().emit({Severity::Warning,
+                                        "CONFIG-ROLLED-BACK",
+                                        "nobody confirmed the commit in time",
+                                        {{"from_revision", std::to_string(revision)}}});
+                saved ? gateway_.mark_saved() : gateway_.mark_changed();
+            });
     });
 }
 
@@ -177,35 +200,27 @@ void ConfigControl::confirm(mgmt::Done<mgmt::CommitState> done) {
     });
 }
 
-// Reads an earlier configuration; what is wrong with that is answered here.
-template <class T>
-void ConfigControl::read_revision(std::uint64_t number, mgmt::Done<T> done,
-                                  std::function<void(config::Model, mgmt::Done<T>)> then) {
-    gateway_.chores().run([this, number, done = std::move(done), then = std::move(then)] {
-        const auto text = gateway_.revisions().text(number);
-        if (!text)
-            return done(Failure{
-                mgmt::not_found(text.error().message() + "; torii config history lists them")});
-        auto loaded = config::load_text(*text, "revision " + std::to_string(number));
-        if (!loaded)
-            return done(Failure{mgmt::invalid("the revision is no good configuration any more",
-                                              details(loaded.error()))});
-        then(std::move(loaded->model), done);
-    });
+// On the chores' thread.
+Result<config::Model, mgmt::Problem> ConfigControl::model_of_revision(std::uint64_t number) const {
+    const auto text = gateway_.revisions().text(number);
+    if (!text)
+        return Failure{
+            mgmt::not_found(text.error().message() + "; torii config history lists them")};
+    auto loaded = config::load_text(*text, "revision " + std::to_string(number));
+    if (!loaded)
+        return Failure{mgmt::invalid("the revision is no good configuration any more",
+                                     details(loaded.error()))};
+    return std::move(loaded->model);
 }
 
 void ConfigControl::roll_back(std::uint64_t revision, std::string author,
                               mgmt::Done<mgmt::CommitState> done) {
-    read_revision<mgmt::CommitState>(
-        revision, std::move(done),
-        [this, revision, author = std::move(author)](config::Model wanted,
-                                                     mgmt::Done<mgmt::CommitState> tell) {
-            gateway_.ask([this, revision, author, wanted = std::move(wanted),
-                          tell = std::move(tell)]() mutable {
-                end_trial();
-                tell(change_to(std::move(wanted), std::move(author),
-                               "back to revision " + std::to_string(revision)));
-            });
+    work_out<mgmt::CommitState>(
+        [this, revision] { return model_of_revision(revision); }, std::move(done),
+        [this, revision, author = std::move(author)](ConfigChange change,
+                                                     const mgmt::Done<mgmt::CommitState>& tell) {
+            end_trial();
+            tell(make(std::move(change), author, "back to revision " + std::to_string(revision)));
         });
 }
 
@@ -223,10 +238,11 @@ void ConfigControl::revisions(mgmt::Done<std::vector<mgmt::Revision>> done) {
 }
 
 void ConfigControl::revision(std::uint64_t number, mgmt::Done<mgmt::ConfigText> done) {
-    read_revision<mgmt::ConfigText>(
-        number, std::move(done), [number](config::Model model, mgmt::Done<mgmt::ConfigText> tell) {
-            tell(mgmt::ConfigText{config::print(model), number, 0, true, {}});
-        });
+    gateway_.chores().run([this, number, done = std::move(done)] {
+        const auto model = model_of_revision(number);
+        if (!model) return done(Failure{model.error()});
+        done(mgmt::ConfigText{config::print(*model), number, 0, true, {}});
+    });
 }
 
 void ConfigControl::save(mgmt::Done<mgmt::Nothing> done) {

@@ -2,8 +2,10 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <functional>
 #include <optional>
 
+#include "app/config_change.hpp"
 #include "config/model.hpp"
 #include "mgmt/views.hpp"
 
@@ -13,8 +15,8 @@ class Gateway;
 
 // Configuration by the API: show, check, compare, load again; commit with a
 // time to confirm in, after which it rolls back by itself, whoever asked for it
-// and wherever they are by then. Parsing and disks are for the chores' thread
-// or the one that asks, never for the control thread.
+// and wherever they are by then. Parsing and disks are for the chores' thread,
+// never for the control thread nor for the one that asks.
 class ConfigControl final : public mgmt::ConfigControl {
 public:
     explicit ConfigControl(Gateway& gateway);
@@ -41,15 +43,19 @@ private:
         std::chrono::steady_clock::time_point until;
     };
 
-    mgmt::CommitState change_to(config::Model wanted, std::string author, std::string comment);
+    void commit(const mgmt::CommitRequest& request, ConfigChange change,
+                mgmt::Done<mgmt::CommitState> done);
+    mgmt::CommitState make(ConfigChange change, std::string author, std::string comment);
     Trial* trial();
     void end_trial();
     void roll_back_unless_confirmed(std::chrono::seconds within);
     void save_and(mgmt::CommitState state, mgmt::Done<mgmt::CommitState> done);
     void write_startup(std::function<void(Result<void, mgmt::Problem>)> done);
     template <class T>
-    void read_revision(std::uint64_t number, mgmt::Done<T> done,
-                       std::function<void(config::Model, mgmt::Done<T>)> then);
+    void work_out(std::function<Result<config::Model, mgmt::Problem>()> read, mgmt::Done<T> done,
+                  std::function<void(ConfigChange, mgmt::Done<T>)> then);
+    Result<config::Model, mgmt::Problem> model_of(const std::string& text) const;
+    Result<config::Model, mgmt::Problem> model_of_revision(std::uint64_t number) const;
 
     Gateway& gateway_;
     boost::asio::steady_timer confirm_timer_;

@@ -158,11 +158,29 @@ Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
     return speaker_->start();
 }
 
-config::Plan Gateway::apply(config::Model wanted, std::string author, std::string comment) {
-    auto changes = config::plan(running_, wanted);
+void Gateway::prepare(config::Model wanted, std::function<void(ConfigChange)> then) {
+    ask([this, wanted = std::move(wanted), then = std::move(then)]() mutable {
+        chores_.run([this, wanted = std::move(wanted), then = std::move(then), running = running_,
+                     revision = revision_, edits = edits_,
+                     drained = drained_.has_value()]() mutable {
+            auto asked = wanted;
+            ask([this, asked = std::move(asked), then = std::move(then), revision, edits, drained,
+                 change = work_out(running, std::move(wanted), drained)]() mutable {
+                const bool holds =
+                    revision == revision_ && edits == edits_ && drained == drained_.has_value();
+                if (!holds) return prepare(std::move(asked), std::move(then));
+                then(std::move(change));
+            });
+        });
+    });
+}
+
+config::Plan Gateway::apply(ConfigChange change, std::string author, std::string comment) {
+    auto changes = std::move(change.plan);
     if (changes.empty()) return changes;
     note_restarts(changes);
-    keep_port_order(wanted);
+    auto& wanted = change.wanted;
+    const auto ports = wanted.ports.size();
 
     if (wanted.log != running_.log) log_.configure(wanted.log);
     if (dataplane_) {
@@ -172,13 +190,17 @@ config::Plan Gateway::apply(config::Model wanted, std::string author, std::strin
     apply_ports(wanted);
     apply_routes(wanted);
     if (speaker_) {
+        // They name ports by number, and one that was to be opened may be missing.
+        if (wanted.ports.size() != ports)
+            change.speaker = speaker_settings(wanted, drained_.has_value());
         // Without a `bgp` section: settings that name nobody end every session.
-        speaker_->apply(speaker_settings(wanted, drained_.has_value()));
+        speaker_->apply(std::move(change.speaker));
     } else if (!speaker_ && wanted.bgp) {
         if (const auto up = start_speaker(wanted); !up)
             log_.emit({Severity::Error, "BGP-START-FAILED", up.error().message(), {}});
     }
-    running_ = std::move(wanted);
+    // Letting go of thousands of neighbors takes its time too.
+    chores_.run([before = std::exchange(running_, std::move(wanted))] {});
     liveness_->configured();
     ++revision_;
     edits_ = 0;
@@ -186,7 +208,13 @@ config::Plan Gateway::apply(config::Model wanted, std::string author, std::strin
                "CONFIG-APPLIED",
                "configuration applied: " + config::summary(changes),
                {{"revision", std::to_string(revision_)}, {"author", author}}});
-    remember(std::move(author), std::move(comment), config::summary(changes));
+    revisions_.add({revision_, rfc3339(std::chrono::system_clock::now()), std::move(author),
+                    std::move(comment), config::summary(changes)},
+                   std::move(change.text), [this](const SystemError& error) {
+                       ask([this, error] {
+                           log_.emit({Severity::Error, "REVISION-NOT-KEPT", error.message(), {}});
+                       });
+                   });
     return changes;
 }
 
@@ -204,29 +232,6 @@ void Gateway::drain(std::optional<Drained> drained) {
          {{"reason", drained_ ? drained_->reason : ""}}});
 }
 
-// A port's place in the list is its index in every table: ports that run keep
-// theirs, new ones follow, and one that is gone stays, shut down, until the
-// process starts again.
-void Gateway::keep_port_order(config::Model& wanted) const {
-    auto ports = running_.ports;
-    for (auto& port : ports) {
-        const auto* asked = wanted.find_port(port.name);
-        if (asked == nullptr) {
-            port.addresses.clear();
-            port.shutdown = true;
-            continue;
-        }
-        port.addresses = asked->addresses;
-        port.mtu = asked->mtu;
-        port.shutdown = asked->shutdown;
-        port.description = asked->description;
-    }
-    wanted.sort_ports();
-    for (const auto& port : wanted.ports)
-        if (running_.find_port(port.name) == nullptr) ports.push_back(port);
-    wanted.ports = std::move(ports);
-}
-
 void Gateway::note_restarts(const config::Plan& changes) {
     for (const auto& change : changes) {
         if (!needs_restart(change)) continue;
@@ -238,28 +243,21 @@ void Gateway::note_restarts(const config::Plan& changes) {
     }
 }
 
-void Gateway::remember(std::string author, std::string comment, std::string summary) {
-    revisions_.add({revision_, rfc3339(std::chrono::system_clock::now()), std::move(author),
-                    std::move(comment), std::move(summary)},
-                   running_, [this](const SystemError& error) {
-                       ask([this, error] {
-                           log_.emit({Severity::Error, "REVISION-NOT-KEPT", error.message(), {}});
-                       });
-                   });
-}
-
 void Gateway::reload() {
     service::reloading();
-    chores_.run([this] {
-        ask([this, loaded = config::load(config_file_)]() mutable {
-            if (loaded) {
-                apply(std::move(loaded->model), "SIGHUP", "the startup file");
-                saved_ = true;
-            } else {
-                for (const auto& problem : loaded.error())
+    const auto over = [this] { service::ready(drained_ ? "drained" : "forwarding"); };
+    chores_.run([this, over] {
+        auto loaded = config::load(config_file_);
+        if (!loaded)
+            return ask([this, over, problems = std::move(loaded.error())] {
+                for (const auto& problem : problems)
                     log_.emit({Severity::Error, "CONFIG-INVALID", problem.to_string(), {}});
-            }
-            service::ready(drained_ ? "drained" : "forwarding");
+                over();
+            });
+        prepare(std::move(loaded->model), [this, over](ConfigChange change) {
+            apply(std::move(change), "SIGHUP", "the startup file");
+            saved_ = true;
+            over();
         });
     });
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/chores.hpp"
+#include "app/config_change.hpp"
 #include "app/drain.hpp"
 #include "app/log.hpp"
 #include "app/revisions.hpp"
@@ -53,11 +54,14 @@ public:
     void run();                                // until stop() or SIGINT or SIGTERM; SIGHUP reloads
     void stop();                               // any thread
     void ask(std::function<void()> question);  // any thread; runs on the control thread
+    // Any thread: works out what moving to the wanted configuration takes, and calls `then`
+    // on the control thread while that still holds.
+    void prepare(config::Model wanted, std::function<void(ConfigChange)> then);
 
     // The rest belongs to the control thread.
 
-    // Moves to the wanted configuration by difference; says what that did.
-    config::Plan apply(config::Model wanted, std::string author = "", std::string comment = "");
+    // Makes the change; says what that did.
+    config::Plan apply(ConfigChange change, std::string author, std::string comment);
     // One static route of the running configuration, without a revision of its
     // own. Both answer whether the prefix had one before.
     bool put_static_route(config::StaticRoute route);
@@ -106,9 +110,7 @@ private:
 
     Result<void, SystemError> start_dataplane(const config::Model& model);
     Result<void, SystemError> start_speaker(const config::Model& model);
-    void keep_port_order(config::Model& wanted) const;
     void note_restarts(const config::Plan& changes);
-    void remember(std::string author, std::string comment, std::string summary);
     void change_ports(const config::Model& wanted);
     void open_ports(config::Model& wanted);
     void apply_ports(const config::Model& wanted);

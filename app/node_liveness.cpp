@@ -37,8 +37,31 @@ const config::ListenRange* range_of(const config::Bgp& bgp, const IpAddress& add
 
 }  // namespace
 
+// Peers come and go one by one, and there may be thousands: what each of them asks of the
+// configuration is laid out once.
 void NodeLiveness::configured() {
     groups_.clear();
+    own_.clear();
+    far_.clear();
+    if (const auto& bgp = gateway_.running().bgp) {
+        const config::FoldedPeers folded{*bgp};
+        for (const auto& neighbor : bgp->neighbors) {
+            const auto& above = folded.above(neighbor);
+            const auto& said = neighbor.settings;
+            const bool watched = said.liveness || said.bfd || above.liveness || above.bfd;
+            if (!watched) {
+                own_.emplace(neighbor.address, liveness_profile({}, Joined::ByName));
+                continue;
+            }
+            const auto settings = inherit(said, above);
+            const auto& profile =
+                own_.emplace(neighbor.address, liveness_profile(settings, Joined::ByName))
+                    .first->second;
+            if (settings.multihop && profile.bfd)
+                far_.push_back({neighbor.address, settings.update_source,
+                                static_cast<std::uint8_t>(256 - *settings.multihop)});
+        }
+    }
     if (auto* dataplane = gateway_.dataplane()) dataplane->reconsider_liveness();
     watch_far_peers();
 }
@@ -66,9 +89,7 @@ std::optional<dataplane::LivenessProfile> NodeLiveness::liveness_of(rib::PortInd
     const bool wanted = in_use || gateway_.table().wants(neighbor);
     if (model.bgp) {
         const auto& bgp = *model.bgp;
-        const auto own = std::ranges::find(bgp.neighbors, neighbor, &config::Neighbor::address);
-        if (own != bgp.neighbors.end())
-            return liveness_profile(config::effective(bgp, *own).settings, Joined::ByName);
+        if (const auto own = own_.find(neighbor); own != own_.end()) return own->second;
         if (const auto peer = peers_.find(neighbor); peer != peers_.end())
             return of_group(peer->second.group);
         if (const auto* range = wanted ? range_of(bgp, neighbor) : nullptr) {
@@ -116,21 +137,18 @@ void NodeLiveness::follow(const bgp::PeerNews& news) {
 void NodeLiveness::watch_far_peers() {
     auto* dataplane = gateway_.dataplane();
     if (dataplane == nullptr) return;
-    const auto& bgp = gateway_.running().bgp;
     std::vector<dataplane::MultihopSettings> far;
-    for (const auto& neighbor : bgp ? bgp->neighbors : std::vector<config::Neighbor>{}) {
-        const auto settings = config::effective(*bgp, neighbor).settings;
-        if (!settings.multihop || !settings.bfd) continue;
-        const auto peer = peers_.find(neighbor.address);
-        const auto local = settings.update_source ? settings.update_source
+    for (const auto& [address, source, least_ttl] : far_) {
+        const auto peer = peers_.find(address);
+        const auto local = source                 ? source
                            : peer != peers_.end() ? peer->second.local
                                                   : std::nullopt;
         if (!local) continue;  // not before the first session has shown it
-        const auto profile = liveness_profile(settings, Joined::ByName);
+        const auto& profile = own_.at(address);
         dataplane::MultihopSettings one;
-        one.address = neighbor.address;
+        one.address = address;
         one.local = *local;
-        one.least_ttl = static_cast<std::uint8_t>(256 - *settings.multihop);
+        one.least_ttl = least_ttl;
         one.bfd = *profile.bfd;
         one.shutdown = profile.bfd_shutdown;
         far.push_back(one);

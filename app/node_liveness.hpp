@@ -3,6 +3,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "bgp/peer_watch.hpp"
 #include "dataplane/dataplane.hpp"
@@ -43,6 +45,14 @@ private:
     Gateway& gateway_;
     std::map<IpAddress, Peer> peers_;
     std::map<std::string, dataplane::LivenessProfile> groups_;  // members by range
+    // Peers with a line of their own, and those of them that are on no link.
+    struct Far {
+        IpAddress address;
+        std::optional<IpAddress> source;
+        std::uint8_t least_ttl;
+    };
+    std::unordered_map<IpAddress, dataplane::LivenessProfile, IpAddressHash> own_;
+    std::vector<Far> far_;
 };
 
 }  // namespace torii::app

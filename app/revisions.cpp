@@ -1,7 +1,5 @@
 #include "app/revisions.hpp"
 
-#include <memory>
-
 #include "config/config.hpp"
 
 namespace torii::app {
@@ -23,13 +21,11 @@ std::uint64_t Revisions::start(const config::Model& model, config::RevisionNote 
     return note.number;
 }
 
-void Revisions::add(config::RevisionNote note, config::Model model,
+void Revisions::add(config::RevisionNote note, std::string text,
                     std::function<void(const SystemError&)> failed) {
     notes_.push_back(note);
     if (notes_.size() > config::RevisionStore::kKept) notes_.erase(notes_.begin());
-    auto kept = std::make_shared<const config::Model>(std::move(model));
-    chores_.run([this, note = std::move(note), kept, failed = std::move(failed)] {
-        const auto text = config::print(*kept, config::Secrets::Shown);
+    chores_.run([this, note = std::move(note), text = std::move(text), failed = std::move(failed)] {
         if (const auto put = store_.put(note, text); !put) failed(put.error());
     });
 }

@@ -23,7 +23,7 @@ public:
     // configuration that starts; the last one's when it is the same.
     std::uint64_t start(const config::Model& model, config::RevisionNote note);
     // `failed` hears on the chores' thread why it could not be kept.
-    void add(config::RevisionNote note, config::Model model,
+    void add(config::RevisionNote note, std::string text,
              std::function<void(const SystemError&)> failed);
     const std::vector<config::RevisionNote>& notes() const { return notes_; }
 

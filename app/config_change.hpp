@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "bgp/settings.hpp"
+#include "config/model.hpp"
+#include "config/plan.hpp"
+
+namespace torii::app {
+
+// A configuration to move to, and all that can be said of the move before it is made. Of
+// thousands of neighbors that takes a tenth of a second, so another thread works it out
+// than the one that keeps their sessions.
+struct ConfigChange {
+    config::Model wanted;  // its ports in the order of those that run
+    config::Plan plan;
+    bgp::SpeakerSettings speaker;
+    std::string text;  // `wanted` as a revision keeps it
+};
+
+ConfigChange work_out(const config::Model& running, config::Model wanted, bool drained);
+
+}  // namespace torii::app
