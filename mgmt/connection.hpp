@@ -3,6 +3,7 @@
 // The life of one connection. Included by server.cpp alone: everything that
 // costs Beast's compile time is there.
 
+#include <array>
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/beast/core.hpp>
@@ -355,17 +356,23 @@ private:
 
     void write_piece(std::string piece) {
         quiet_ = 0;
-        const bool chunked = version_ >= 11;
-        if (chunked) {
-            char size[20];
-            std::snprintf(size, sizeof size, "%zx\r\n", piece.size());
-            piece.insert(0, size);
-            piece += "\r\n";
+        struct Chunk {
+            char size[20] = "";
+            std::string piece;
+        };
+        auto kept = std::make_shared<Chunk>();
+        kept->piece = std::move(piece);
+        std::string_view after;
+        if (version_ >= 11) {
+            std::snprintf(kept->size, sizeof kept->size, "%zx\r\n", kept->piece.size());
+            after = "\r\n";
         }
-        auto kept = std::make_shared<std::string>(std::move(piece));
+        const std::array<asio::const_buffer, 3> buffers{asio::buffer(std::string_view{kept->size}),
+                                                        asio::buffer(kept->piece),
+                                                        asio::buffer(after)};
         lowest().expires_after(shared_.settings.idle_timeout);
         asio::async_write(
-            stream_, asio::buffer(*kept),
+            stream_, buffers,
             [self = this->shared_from_this(), kept](beast::error_code error, std::size_t) {
                 if (error) return self->finish();
                 self->next_piece();

@@ -32,54 +32,53 @@ std::size_t utf8_length(std::string_view v) {
 
 void JsonWriter::text(std::string_view v) {
     constexpr char kHex[] = "0123456789abcdef";
+    static constexpr auto kPlain = [] {
+        std::array<bool, 256> plain{};
+        for (std::size_t c = 0; c < plain.size(); ++c) plain[c] = is_plain(static_cast<char>(c));
+        return plain;
+    }();
     // Nearly all text is plain: it is taken in runs, not byte by byte.
-    const auto plain = [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
-    };
-    out_ += '"';
+    const auto plain = [](char c) { return kPlain[static_cast<unsigned char>(c)]; };
+    put('"');
     while (!v.empty()) {
         const auto run =
             static_cast<std::size_t>(std::find_if_not(v.begin(), v.end(), plain) - v.begin());
-        out_.append(v.substr(0, run));
+        put(v.substr(0, run));
         v.remove_prefix(run);
         if (v.empty()) break;
         const auto c = static_cast<unsigned char>(v[0]);
         const auto length = utf8_length(v);
         if (c == '"' || c == '\\') {
-            out_ += '\\';
-            out_ += v[0];
+            put('\\');
+            put(v[0]);
         } else if (c == '\n') {
-            out_ += "\\n";
+            put("\\n");
         } else if (c == '\t') {
-            out_ += "\\t";
+            put("\\t");
         } else if (c < 0x20 || c == 0x7f) {
-            out_ += "\\u00";
-            out_ += kHex[c >> 4];
-            out_ += kHex[c & 15];
+            put("\\u00");
+            put(kHex[c >> 4]);
+            put(kHex[c & 15]);
         } else if (length == 0) {
-            out_ += "\xef\xbf\xbd";
+            put("\xef\xbf\xbd");
         } else {
-            out_.append(v.substr(0, length));
+            put(v.substr(0, length));
         }
         v.remove_prefix(length == 0 ? 1 : length);
     }
-    out_ += '"';
+    put('"');
 }
 
 void JsonWriter::value(double v) {
+    if (!std::isfinite(v)) return null();
     comma();
-    if (!std::isfinite(v)) {
-        out_ += "null";
-        return;
-    }
-    char digits[40];
     // Counters are whole; 1e+06 would be right but unfriendly.
     const bool whole = std::abs(v) < 1e15 && v == std::floor(v);
-    const auto end =
-        whole ? std::to_chars(digits, digits + sizeof digits, static_cast<std::int64_t>(v)).ptr
-              : std::to_chars(digits, digits + sizeof digits, v).ptr;
-    out_.append(digits, end);
+    number([&](char* first, char* last) {
+        return whole ? std::to_chars(first, last, static_cast<std::int64_t>(v)).ptr
+                     : std::to_chars(first, last, v).ptr;
+    });
+    ended();
 }
 
 }  // namespace torii::mgmt

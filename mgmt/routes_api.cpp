@@ -10,6 +10,9 @@ namespace torii::mgmt {
 namespace {
 
 constexpr std::size_t kMostRows = 1000;
+// A slow client holds up to two pieces. The allocator tidies up when something is freed
+// that is larger than 64 KiB, and neither a page of these nor its text is.
+constexpr std::size_t kRowsAPiece = 150, kUsualLine = 400;
 
 Result<RouteQuery, Problem> parse(const Request& request) {
     constexpr std::string_view kKnown[] = {"table",  "neighbor", "family", "source", "prefix",
@@ -76,42 +79,77 @@ Result<RouteQuery, Problem> parse(const Request& request) {
     return query;
 }
 
-// The whole table, a row a line, as fast as the client reads.
-Pieces stream(const Api& api, RouteQuery query) {
-    struct State {
-        RouteQuery query;
-        bool ended = false;
-    };
-    query.limit = kMostRows;
-    auto state = std::make_shared<State>(State{std::move(query), false});
-    return [&api, state](std::function<void(std::optional<std::string>)> next) {
-        if (state->ended) {
-            next(std::nullopt);
+// The whole table, a row a line, as fast as the client reads. While one page is
+// written and sent the control thread makes the next one, and no more than that.
+class TableStream : public std::enable_shared_from_this<TableStream> {
+public:
+    using Next = std::function<void(std::optional<std::string>)>;
+
+    TableStream(const Api& api, RouteQuery query) : api_(api), query_(std::move(query)) {
+        query_.limit = kRowsAPiece;
+    }
+
+    void give(Next next) {
+        if (ended_) return next(std::nullopt);
+        if (!page_) {
+            if (const auto asked = asked_.lock())
+                asked->waiting = std::move(next);
+            else
+                ask(std::move(next));
             return;
         }
-        api.views.routes->routes(
-            state->query,
-            answer_on<RoutePage>(api.post, [state, next](Result<RoutePage, Problem> page) {
-                // The status line is long gone: a stream that fails just stops.
-                if (!page) {
-                    next(std::nullopt);
-                    return;
-                }
-                std::string lines;
-                lines.reserve(page->rows.size() * 256);
-                for (const auto& row : page->rows) {
-                    JsonWriter json{lines};
-                    write(json, row);
-                    lines += '\n';
-                }
-                state->ended = !page->next;
-                state->query.after = page->next;
-                if (lines.empty())
-                    next(std::nullopt);
-                else
-                    next(std::move(lines));
-            }));
+        // The status line is long gone: a stream that fails just stops.
+        const auto page = *std::exchange(page_, std::nullopt);
+        ended_ = !page || !page->next;
+        if (!page) return next(std::nullopt);
+        query_.after = page->next;
+        // A filter may find nothing in all that one question looks at.
+        if (!ended_) {
+            if (page->rows.empty()) return ask(std::move(next));
+            ask(nullptr);
+        }
+        next(lines(*page));
+    }
+
+private:
+    // A question on its way. The question keeps it, not the stream: who waits keeps the
+    // stream alive.
+    struct Asked {
+        Next waiting;
     };
+
+    void ask(Next waiting) {
+        auto asked = std::make_shared<Asked>(Asked{std::move(waiting)});
+        asked_ = asked;
+        api_.views.routes->routes(
+            query_, answer_on<RoutePage>(api_.post, [self = shared_from_this(),
+                                                     asked](Result<RoutePage, Problem> page) {
+                self->page_ = std::move(page);
+                if (asked->waiting) self->give(std::exchange(asked->waiting, nullptr));
+            }));
+    }
+
+    static std::optional<std::string> lines(const RoutePage& page) {
+        std::string out;
+        out.reserve(page.rows.size() * kUsualLine);
+        for (const auto& row : page.rows) {
+            JsonWriter json{out};
+            write(json, row);
+            out += '\n';
+        }
+        return out.empty() ? std::nullopt : std::optional{std::move(out)};
+    }
+
+    const Api& api_;
+    RouteQuery query_;
+    std::weak_ptr<Asked> asked_;
+    std::optional<Result<RoutePage, Problem>> page_;  // came before it was wanted
+    bool ended_ = false;
+};
+
+Pieces stream(const Api& api, RouteQuery query) {
+    auto state = std::make_shared<TableStream>(api, std::move(query));
+    return [state](TableStream::Next next) { state->give(std::move(next)); };
 }
 
 void list_routes(const Api& api, const Request& request, Respond respond) {

@@ -81,6 +81,31 @@ TEST_F(ApiTest, StreamsTheWholeTableALineARow) {
     EXPECT_EQ(lines, 2500u);
 }
 
+TEST_F(ApiTest, StreamsOnWhereAFilterFindsNothingForLong) {
+    for (int i = 0; i < 40; ++i)
+        router.add(("10.0." + std::to_string(i) + ".0/24").c_str(), "10.0.0.2", "bgp");
+    router.add("192.0.2.0/24", "10.0.0.3", "static");
+    router.looks_at = 4;
+    auto response =
+        ask("GET", "/api/v1/routes?source=static", "", {{"accept", "application/x-ndjson"}});
+    std::string first;
+    response.pieces([&](std::optional<std::string> piece) { first = piece.value_or(""); });
+    EXPECT_NE(first.find("192.0.2.0/24"), std::string::npos);
+    response.pieces([&](const std::optional<std::string>& piece) { EXPECT_FALSE(piece); });
+}
+
+TEST_F(ApiTest, StreamsNoMoreThanOnePageAheadOfItsReader) {
+    for (int i = 0; i < 2500; ++i)
+        router.add((IpAddress::v4(0x0a000000u + static_cast<unsigned>(i) * 256).to_string() + "/24")
+                       .c_str(),
+                   "10.0.0.2", "bgp");
+    auto response = ask("GET", "/api/v1/routes", "", {{"accept", "application/x-ndjson"}});
+    for (std::size_t taken = 1; taken < 4; ++taken) {
+        response.pieces([](const std::optional<std::string>& piece) { EXPECT_TRUE(piece); });
+        EXPECT_EQ(router.route_questions, taken + 1);
+    }
+}
+
 TEST_F(ApiTest, PutsAndDeletesStaticRoutes) {
     EXPECT_EQ(ask("PUT", "/api/v1/routes/static/10.5.0.0/16", R"({"via":["10.0.0.2"]})").status,
               201u);

@@ -29,9 +29,11 @@ public:
     HealthReport report;
     std::vector<std::string> actions;
     std::uint64_t running_revision = 7, edits = 0;
-    bool silent = false;  // keeps questions unanswered
-    bool drops = false;   // forgets them
-    std::string captured;
+    std::size_t route_questions = 0;
+    std::size_t looks_at = 1'000'000;  // prefixes, for one question
+    bool silent = false;               // keeps questions unanswered
+    bool drops = false;                // forgets them
+    std::string captured, committed;
     std::vector<Done<std::vector<NeighborRow>>> kept;
 
     FakeRouter() {
@@ -62,6 +64,10 @@ public:
         table[row.prefix] = row;
     }
 
+    static std::vector<ProblemDetail> problems() {
+        return {{"request", 3, "ports.a", "unknown key bad", false}};
+    }
+
     DrainState drain_state{false, "", "", 1000, 1};
     std::uint64_t forwards_between_questions = 0;
 
@@ -77,12 +83,17 @@ public:
     }
 
     void routes(RouteQuery query, Done<RoutePage> done) override {
+        ++route_questions;
         RoutePage page;
         page.total = table.size();
         auto it = query.after ? table.upper_bound(*query.after) : table.begin();
         std::optional<RouteRow> longest;
-        for (; it != table.end(); ++it) {
+        for (std::size_t looked_at = 0; it != table.end(); ++it) {
             const auto& [prefix, row] = *it;
+            if (looked_at++ == looks_at) {
+                page.next = std::prev(it)->first;
+                break;
+            }
             if (!query.source.empty() && row.source != query.source) continue;
             if (query.family && prefix.family() != *query.family) continue;
             if (query.match == RouteQuery::Match::Exact && prefix != query.prefix) continue;
@@ -274,10 +285,11 @@ public:
             with_defaults ? "all\n" : "router = { };\n", running_revision, edits, true, {}});
     }
     void check(std::string text, Done<std::vector<ProblemDetail>> done) override {
-        if (text.find("bad") == std::string::npos) return done(std::vector<ProblemDetail>{});
-        done(std::vector{ProblemDetail{"request", 3, "ports.a", "unknown key bad", false}});
+        done(text.find("bad") == std::string::npos ? std::vector<ProblemDetail>{} : problems());
     }
     void diff(std::string text, Done<ConfigDiff> done) override {
+        if (text.find("bad") != std::string::npos)
+            return done(Failure{invalid("the configuration has errors", problems())});
         if (text.empty()) return done(ConfigDiff{"nothing changes", {}, ""});
         done(ConfigDiff{"1 neighbor reset", {{"neighbor 10.0.0.2: password", "reset"}}, ""});
     }
@@ -292,6 +304,7 @@ public:
     void commit(CommitRequest request, Done<CommitState> done) override {
         actions.push_back("commit by " + request.author + ": " + request.comment +
                           (request.save ? ", saved" : ""));
+        committed = request.text;
         done(CommitState{++running_revision, 0, "1 route added", request.confirm_within});
     }
     void confirm(Done<CommitState> done) override {

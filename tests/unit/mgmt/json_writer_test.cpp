@@ -25,6 +25,15 @@ TEST(JsonWriter, KeepsUtf8AndReplacesWhatIsNone) {
         EXPECT_NE(text(bad).find("\xef\xbf\xbd"), std::string::npos);
 }
 
+TEST(JsonWriter, EscapesNamesThatOthersChose) {
+    std::string out;
+    JsonWriter json{out};
+    json.object();
+    json.member("ours", 1).member(std::string{"a\"b"}, 2);
+    json.end_object();
+    EXPECT_EQ(out, R"({"ours":1,"a\"b":2})");
+}
+
 TEST(JsonWriter, WritesNumbersWholeWhenTheyAre) {
     std::string out;
     JsonWriter json{out};
