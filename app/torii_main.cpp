@@ -11,24 +11,27 @@
 // without a running router.
 namespace {
 
-int import_frr(const std::string& file, bool by_range, std::ostream& out, std::ostream& err) {
+torii::cli::Imported import_frr(const std::string& file, bool by_range) {
     using namespace torii;
+    cli::Imported out;
     std::ifstream in{file, std::ios::binary};
     if (!in) {
-        err << "error: cannot read " << file << '\n';
-        return cli::kUsage;
+        out.code = cli::kUsage;
+        out.problems.push_back("error: cannot read " + file);
+        return out;
     }
     const std::string text{std::istreambuf_iterator<char>{in}, {}};
     const auto imported =
         config::import_frr(text, by_range ? config::Members::ByRange : config::Members::AsWritten);
     const auto printed = config::print(imported.model, config::Secrets::Shown);
-    out << "# Imported from " << file << ".\n" << printed;
+    out.configuration = "# Imported from " + file + ".\n" + printed;
     for (const auto& item : imported.left_out)
-        err << file << ':' << item.line << ": left out: " << item.text << " (" << item.why << ")\n";
+        out.left_out.push_back({item.line, item.text, item.why});
     const auto loaded = config::load_text(printed, "imported");
     const auto& problems = loaded ? loaded->warnings : loaded.error();
-    for (const auto& problem : problems) err << problem.to_string() << '\n';
-    return loaded ? cli::kOk : cli::kRefused;
+    for (const auto& problem : problems) out.problems.push_back(problem.to_string());
+    if (!loaded) out.code = cli::kRefused;
+    return out;
 }
 
 }  // namespace

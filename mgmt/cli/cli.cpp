@@ -31,6 +31,7 @@ struct Line {
     DrainOptions drain;
     TopOptions top;
     CaptureOptions capture;
+    EditOptions edit;
     std::size_t limit = 100;
     int distance = 1;
     unsigned confirm = 0, seconds = 60;
@@ -313,6 +314,15 @@ void add_config(CLI::App& app, Line& line) {
             config_commit(s, line.file, line.comment, line.confirm, line.all);
         };
     });
+    auto* edit = config->add_subcommand(
+        "edit", "Edit the startup file ($VISUAL, $EDITOR), see what it changes, apply and save it");
+    edit->add_option("FILE", line.edit.file, "Without: /etc/torii/torii.cfg");
+    edit->add_option("--comment", line.edit.comment);
+    edit->add_option("--confirm", line.edit.confirm,
+                     "Roll back after so many seconds unless confirmed")
+        ->check(CLI::Range(1, 86400));
+    edit->add_flag("--yes", line.edit.yes, "Ask nothing: what is good is committed, and confirmed");
+    edit->callback([&] { line.command = [&](Session& s) { config_edit(s, line.edit); }; });
     config->add_subcommand("confirm", "Keep what was committed on trial")->callback([&] {
         line.command = [](Session& s) { config_simple(s, "/api/v1/config/confirm", "confirmed"); };
     });
@@ -341,7 +351,7 @@ void add_import(CLI::App& app, Line& line, const LocalCommands& local) {
     frr->add_flag("--by-range", line.all, "One listen range instead of a line for each member");
     frr->callback([&] {
         line.command = [&](Session& s) {
-            s.code = local.import_frr(line.file, line.all, s.out, s.err);
+            config_import(s, line.file, local.import_frr(line.file, line.all));
         };
     });
 }

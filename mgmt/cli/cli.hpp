@@ -17,13 +17,22 @@ enum ExitCode : int {
     kNotReady = 4,     // `torii status`: not ready
 };
 
-// What needs no router and lives in other rooms; app gives it. Each returns an
-// exit code.
+// Another router's configuration in our words.
+struct Imported {
+    struct LeftOut {
+        unsigned line = 0;
+        std::string text, why;
+    };
+    int code = kOk;
+    std::string configuration;
+    std::vector<LeftOut> left_out;
+    std::vector<std::string> problems;  // of ours, for who reads it
+};
+
+// What needs no router and lives in other rooms; app gives it.
 struct LocalCommands {
-    // FILE in FRR's words to our configuration on `out`, what was left out to
-    // `err`; `by_range` turns plain group members into listen ranges.
-    std::function<int(const std::string& file, bool by_range, std::ostream& out, std::ostream& err)>
-        import_frr;
+    // FILE in FRR's words; `by_range` turns plain group members into listen ranges.
+    std::function<Imported(const std::string& file, bool by_range)> import_frr;
 };
 
 // `arguments` without the program's name.

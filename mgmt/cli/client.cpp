@@ -95,6 +95,7 @@ Result<Answer, std::string> talk(const Target& target, const std::string& method
     Answer out;
     out.status = parser.get().result_int();
     out.content_type = std::string{parser.get()[http::field::content_type]};
+    out.etag = std::string{parser.get()[http::field::etag]};
     std::vector<char> chunk(64 * 1024);
     while (!parser.is_done()) {
         parser.get().body().data = chunk.data();

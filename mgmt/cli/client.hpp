@@ -20,6 +20,7 @@ struct Target {
 struct Answer {
     unsigned status = 0;
     std::string content_type;
+    std::string etag;
     std::string body;
 };
 

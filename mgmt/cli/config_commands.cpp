@@ -92,7 +92,7 @@ void config_reload(Session& session) {
 }
 
 void config_commit(Session& session, const std::string& file, const std::string& comment,
-                   unsigned confirm_within, bool save) {
+                   unsigned confirm_within, bool save, const std::string& if_match) {
     const auto body = content(session, file);
     if (!body) return;
     json::object request;
@@ -100,9 +100,10 @@ void config_commit(Session& session, const std::string& file, const std::string&
     if (!comment.empty()) request["comment"] = comment;
     if (confirm_within > 0) request["confirm_within"] = confirm_within;
     if (save) request["save"] = true;
+    Headers headers{{"Content-Type", "application/json"}};
+    if (!if_match.empty()) headers.emplace_back("If-Match", if_match);
     std::string answer;
-    if (send(session, "POST", "/api/v1/config/commit", json::serialize(request),
-             {{"Content-Type", "application/json"}}, &answer))
+    if (send(session, "POST", "/api/v1/config/commit", json::serialize(request), headers, &answer))
         print_commit(session, answer);
 }
 
@@ -127,6 +128,26 @@ void config_history(Session& session) {
         table.add({std::to_string(number(row, "number")), text(row, "time"), text(row, "author"),
                    text(row, "comment"), text(row, "summary")});
     table.print(session.out, session.width);
+}
+
+void config_import(Session& session, const std::string& file, const Imported& imported) {
+    session.code = imported.code;
+    if (session.as_json) {
+        json::array left_out, problems;
+        for (const auto& item : imported.left_out)
+            left_out.push_back({{"line", item.line}, {"text", item.text}, {"why", item.why}});
+        for (const auto& problem : imported.problems) problems.emplace_back(problem);
+        session.out << json::serialize(json::object{{"configuration", imported.configuration},
+                                                    {"left_out", left_out},
+                                                    {"problems", problems}})
+                    << '\n';
+        return;
+    }
+    session.out << imported.configuration;
+    for (const auto& item : imported.left_out)
+        session.err << file << ':' << item.line << ": left out: " << item.text << " (" << item.why
+                    << ")\n";
+    for (const auto& problem : imported.problems) session.err << problem << '\n';
 }
 
 }  // namespace torii::cli

@@ -94,9 +94,18 @@ void config_show(Session& session, bool defaults, const std::string& revision);
 void config_check(Session& session, const std::string& file);
 void config_diff(Session& session, const std::string& file, const std::string& revision);
 void config_reload(Session& session);
+// With `if_match`: only while the running configuration has that tag.
 void config_commit(Session& session, const std::string& file, const std::string& comment,
-                   unsigned confirm_within, bool save);
+                   unsigned confirm_within, bool save, const std::string& if_match = "");
+struct EditOptions {
+    std::string file;  // "": the startup file where packages put it
+    std::string comment;
+    unsigned confirm = 0;
+    bool yes = false;  // asks nothing
+};
+void config_edit(Session& session, const EditOptions& options);
 void config_simple(Session& session, const std::string& path, const std::string& said);
 void config_history(Session& session);
+void config_import(Session& session, const std::string& file, const Imported& imported);
 
 }  // namespace torii::cli

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "mgmt/cli/client.hpp"
@@ -33,8 +35,10 @@ protected:
         arguments.insert(arguments.begin(), {"--socket", socket});
         out.str("");
         err.str("");
-        return run(std::move(arguments), out, err);
+        return run(std::move(arguments), out, err, local);
     }
+    // Every command that there is, those that only lead to others included.
+    std::vector<std::vector<std::string>> commands();
     bool shows(const std::string& text) const { return out.str().find(text) != std::string::npos; }
 
     FakeRouter router;
@@ -42,6 +46,9 @@ protected:
     std::string socket = testing::TempDir() + "torii-cli-" + std::to_string(::getpid()) + ".sock";
     std::unique_ptr<mgmt::Server> server;
     std::ostringstream out, err;
+    LocalCommands local{[](const std::string& from, bool) {
+        return Imported{kOk, "# ours, of " + from + '\n', {{7, "service x", "not ours"}}, {}};
+    }};
 };
 
 TEST_F(CliTest, ListsNeighbors) {
@@ -225,6 +232,55 @@ TEST_F(CliTest, HandlesConfigurations) {
     EXPECT_EQ(torii({"config", "check", "/nowhere"}), kUsage);
 }
 
+TEST_F(CliTest, ImportsAndNamesWhatIsLeftOut) {
+    EXPECT_EQ(torii({"import", "frr", "frr.conf"}), kOk);
+    EXPECT_EQ(out.str(), "# ours, of frr.conf\n");
+    EXPECT_EQ(err.str(), "frr.conf:7: left out: service x (not ours)\n");
+    EXPECT_EQ(torii({"import", "frr", "frr.conf", "--json"}), kOk);
+    EXPECT_TRUE(shows(R"("left_out":[{"line":7,"text":"service x","why":"not ours"}])"))
+        << out.str();
+}
+
+TEST_F(CliTest, EditsTheStartupFile) {
+    const auto file = testing::TempDir() + "torii-edit-" + std::to_string(::getpid()) + ".cfg";
+    const auto edited_by = [&](const char* script, std::vector<std::string> more = {}) {
+        ::setenv("VISUAL", script, 1);
+        std::ofstream{file} << "good, old";
+        std::vector<std::string> arguments{"config", "edit", file, "--yes"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return torii(arguments);
+    };
+    const auto left_behind = [&] {
+        const auto at = err.str().find("what you wrote is in ");
+        return at == std::string::npos
+                   ? ""
+                   : err.str().substr(at + 21, err.str().find('\n', at) - at - 21);
+    };
+    EXPECT_EQ(edited_by("sed -i s/old/new/", {"--comment", "racks"}), kOk) << err.str();
+    EXPECT_TRUE(shows("neighbor 10.0.0.2: password  [reset]")) << out.str();
+    ASSERT_FALSE(router.actions.empty());
+    EXPECT_EQ(router.committed, "good, new");
+    EXPECT_TRUE(router.actions.back().ends_with(": racks, saved")) << router.actions.back();
+    EXPECT_EQ(left_behind(), "");
+
+    EXPECT_EQ(edited_by("sed -i s/old/new/", {"--confirm", "60"}), kOk) << err.str();
+    EXPECT_TRUE(shows("rolls back by itself in 60 s")) << out.str();
+    EXPECT_TRUE(shows("torii config confirm\nrevision ")) << "not confirmed\n" << out.str();
+
+    const auto before = router.actions.size();
+    EXPECT_EQ(edited_by("true"), kOk);
+    EXPECT_EQ(err.str(), "nothing was changed\n");
+    EXPECT_EQ(edited_by("sed -i s/good/bad/"), kRefused);
+    EXPECT_NE(err.str().find("unknown key bad"), std::string::npos) << err.str();
+    EXPECT_EQ(std::filesystem::status(left_behind()).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    std::filesystem::remove(left_behind());
+    EXPECT_EQ(edited_by("false"), kRefused);
+    EXPECT_EQ(router.actions.size(), before);
+    EXPECT_EQ(torii({"config", "edit", "/nowhere", "--yes"}), kUsage);
+    std::filesystem::remove(file);
+}
+
 TEST_F(CliTest, FollowsAPacket) {
     EXPECT_EQ(torii({"explain", "10.244.1.9", "--from", "192.0.2.9", "--proto", "udp"}), kOk)
         << err.str();
@@ -277,63 +333,6 @@ TEST_F(CliTest, CapturesPacketsToAFile) {
     EXPECT_EQ(torii({"capture", "-w", file, "--snap", "0"}), kUsage);
 }
 
-TEST_F(CliTest, EveryReadingCommandSpeaksJson) {
-    for (const std::vector<std::string>& command : {std::vector<std::string>{"bgp", "neighbors"},
-                                                    {"bgp", "neighbor", "10.0.0.2"},
-                                                    {"bgp", "peers"},
-                                                    {"bgp", "groups"},
-                                                    {"route", "list"},
-                                                    {"route", "show", "10.244.1.1"},
-                                                    {"port", "list"},
-                                                    {"neighbor", "list"},
-                                                    {"liveness"},
-                                                    {"offload"},
-                                                    {"counters"},
-                                                    {"status"},
-                                                    {"events"},
-                                                    {"config", "show"},
-                                                    {"config", "history"},
-                                                    {"explain", "10.244.1.1"}}) {
-        auto arguments = command;
-        arguments.push_back("--json");
-        EXPECT_EQ(torii(arguments), kOk) << err.str();
-        EXPECT_EQ(out.str().substr(0, 1), "{") << command[0];
-    }
-}
-
-TEST_F(CliTest, EveryWritingCommandSpeaksJson) {
-    const auto file = testing::TempDir() + "torii-cli-" + std::to_string(::getpid()) + ".cfg";
-    std::ofstream{file} << "good";
-    for (const std::vector<std::string>& command :
-         {std::vector<std::string>{"bgp", "clear", "10.0.0.2"},
-          {"bgp", "soft-in", "10.0.0.2"},
-          {"bgp", "soft-out", "10.0.0.2"},
-          {"bgp", "shutdown", "10.0.0.2", "--reason", "why"},
-          {"bgp", "enable", "10.0.0.2"},
-          {"bgp", "drain", "nodes", "--group"},
-          {"bgp", "dump"},
-          {"route", "add", "10.9.0.0/16", "--via", "10.0.0.2"},
-          {"route", "delete", "10.9.0.0/16"},
-          {"drain", "on"},
-          {"drain", "off"},
-          {"token", "add", "x"},
-          {"doctor"},
-          {"config", "check", file},
-          {"config", "diff", file},
-          {"config", "commit", file},
-          {"config", "confirm"},
-          {"config", "rollback", "7"},
-          {"config", "save"},
-          {"config", "reload"}}) {
-        auto arguments = command;
-        arguments.push_back("--json");
-        const auto code = torii(arguments);
-        EXPECT_TRUE(code == kOk || command[0] == "doctor") << command.back() << err.str();
-        EXPECT_EQ(out.str().substr(0, 1), "{") << command[0] << ' ' << command.back();
-        EXPECT_TRUE(err.str().empty()) << err.str();
-    }
-}
-
 TEST_F(CliTest, SaysWhenNobodyAnswers) {
     server.reset();
     EXPECT_EQ(torii({"status"}), kUnreachable);
@@ -359,20 +358,125 @@ std::vector<std::string> listed(const std::string& help) {
     return out;
 }
 
+std::vector<std::vector<std::string>> CliTest::commands() {
+    std::vector<std::vector<std::string>> all{{}};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        auto arguments = all[i];
+        arguments.push_back("--help");
+        EXPECT_EQ(torii(arguments), kOk);
+        for (const auto& name : listed(out.str())) {
+            all.push_back(all[i]);
+            all.back().push_back(name);
+        }
+    }
+    return all;
+}
+
 TEST_F(CliTest, HelpOfEachCommandIsOneScreen) {
-    std::vector<std::vector<std::string>> commands{{}};
-    for (std::size_t i = 0; i < commands.size(); ++i) {
-        auto arguments = commands[i];
+    const auto all = commands();
+    EXPECT_GT(all.size(), 45u);
+    for (auto arguments : all) {
         arguments.push_back("--help");
         EXPECT_EQ(torii(arguments), kOk);
         EXPECT_LE(std::ranges::count(out.str(), '\n'), 40) << out.str();
         EXPECT_GT(std::ranges::count(out.str(), '\n'), 2);
-        for (const auto& name : listed(out.str())) {
-            commands.push_back(commands[i]);
-            commands.back().push_back(name);
-        }
     }
-    EXPECT_GT(commands.size(), 45u);
+}
+
+// A command as somebody types it, and a part of what it answers.
+struct Typed {
+    std::vector<std::string> command, arguments;
+    const char* shows;
+};
+
+TEST_F(CliTest, EveryCommandAnswersPeopleAndPrograms) {
+    const auto file = testing::TempDir() + "torii-cli-" + std::to_string(::getpid()) + ".cfg";
+    const auto packets = file + ".pcapng";
+    std::ofstream{file} << "good, old";
+    ::setenv("VISUAL", "sed -i s/old/new/", 1);
+    log.append({Severity::Notice, "BGP-ADJCHANGE-UP", "10.0.0.2 is up", {}}, {});
+    const std::vector<Typed> typed{
+        {{"bgp", "neighbors"}, {}, "Established"},
+        {{"bgp", "neighbor"}, {"10.0.0.2"}, "65001"},
+        {{"bgp", "peers"}, {}, "Session State"},
+        {{"bgp", "groups"}, {}, "nodes"},
+        {{"bgp", "dump"}, {}, "/var/lib/torii/mrt/rib.mrt: 3 prefixes"},
+        {{"bgp", "clear"}, {"10.0.0.2"}, "10.0.0.2: clear"},
+        {{"bgp", "soft-in"}, {"10.0.0.2"}, "10.0.0.2: soft-in"},
+        {{"bgp", "soft-out"}, {"10.0.0.2"}, "10.0.0.2: soft-out"},
+        {{"bgp", "shutdown"}, {"10.0.0.2", "--reason", "why"}, "10.0.0.2: shutdown"},
+        {{"bgp", "enable"}, {"10.0.0.2"}, "10.0.0.2: enable"},
+        {{"bgp", "drain"}, {"nodes", "--group"}, "nodes: drain"},
+        {{"route", "list"}, {}, "2 shown of 2 prefixes"},
+        {{"route", "show"}, {"10.244.1.1"}, "via 10.0.0.2 on nodes"},
+        {{"route", "add"}, {"10.9.0.0/16", "--via", "10.0.0.2"}, "10.9.0.0/16: added"},
+        {{"route", "delete"}, {"10.9.0.0/16"}, "10.9.0.0/16: removed"},
+        {{"explain"}, {"10.244.1.1"}, "exit: forward"},
+        {{"status"}, {}, "gate"},
+        {{"doctor"}, {}, "CPU"},
+        {{"tech-support"}, {"-"}, "==== status"},
+        {{"drain"}, {}, "in service"},
+        {{"drain", "on"}, {"--reason", "new kernel"}, "drained since"},
+        {{"drain", "off"}, {}, "in service"},
+        {{"port", "list"}, {}, "02:00:00:00:00:01"},
+        {{"neighbor", "list"}, {}, "reachable"},
+        {{"top"}, {"--interval", "0.1", "--count", "1"}, "TO NODE"},
+        {{"capture"}, {"-w", packets, "--count", "1"}, "pcapng: "},
+        {{"liveness"}, {}, "BFD up"},
+        {{"offload"}, {}, "rules in hardware"},
+        {{"offload", "drop"}, {"203.0.113.0/24"}, "dropped from now on"},
+        {{"offload", "undrop"}, {"203.0.113.0/24"}, "203.0.113.0/24"},
+        {{"counters"}, {}, "1,234,567"},
+        {{"events"}, {}, "10.0.0.2 is up"},
+        {{"token", "add"}, {"grafana"}, "management.tokens"},
+        {{"config", "show"}, {}, "router = { };"},
+        {{"config", "check"}, {file}, "is good"},
+        {{"config", "diff"}, {file}, "[reset]"},
+        {{"config", "edit"}, {file, "--yes"}, "revision"},
+        {{"config", "commit"}, {file}, "revision"},
+        {{"config", "confirm"}, {}, "revision"},
+        {{"config", "rollback"}, {"7"}, "revision"},
+        {{"config", "save"}, {}, "saved"},
+        {{"config", "reload"}, {}, "revision"},
+        {{"config", "history"}, {}, "1 route added"},
+        {{"import", "frr"}, {"frr.conf"}, "# ours"},
+    };
+    for (const bool as_json : {false, true})
+        for (const auto& [command, arguments, shown] : typed) {
+            auto line = command;
+            line.insert(line.end(), arguments.begin(), arguments.end());
+            if (as_json) line.push_back("--json");
+            const auto code = torii(line);
+            EXPECT_TRUE(code == kOk || command[0] == "doctor") << testing::PrintToString(line);
+            if (command[0] != "import" && command.back() != "edit") {
+                EXPECT_EQ(err.str(), "") << testing::PrintToString(line);
+            }
+            EXPECT_FALSE(out.str().empty()) << testing::PrintToString(line);
+            if (!as_json) {
+                EXPECT_TRUE(shows(shown)) << testing::PrintToString(line) << '\n' << out.str();
+                continue;
+            }
+            std::istringstream answers{out.str()};
+            for (std::string answer; std::getline(answers, answer);) {
+                boost::json::error_code error;
+                EXPECT_TRUE(boost::json::parse(answer, error).is_object() && !error)
+                    << testing::PrintToString(line) << '\n'
+                    << answer;
+            }
+        }
+
+    // No command is without its line above.
+    std::set<std::vector<std::string>> known;
+    for (const auto& one : typed) known.insert(one.command);
+    for (const auto& command : commands()) {
+        const bool leads_on = std::ranges::any_of(known, [&](const auto& other) {
+            return other.size() > command.size() &&
+                   std::equal(command.begin(), command.end(), other.begin());
+        });
+        EXPECT_TRUE(leads_on || known.contains(command)) << testing::PrintToString(command);
+    }
+    std::filesystem::remove(file);
+    std::filesystem::remove(packets);
 }
 
 TEST_F(CliTest, RefusesAWrongCommandLine) {
