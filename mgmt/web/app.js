@@ -3,6 +3,7 @@
 const $ = (id) => document.getElementById(id);
 let token = sessionStorage.getItem("token") || "";
 const kSamples = 60;
+const kMembers = 12; // of one route that are shown
 const history = new Map(); // "port NAME" or "node ADDRESS" -> samples of {t, counts}
 let neighbors = [];
 let drops = new Map();
@@ -16,7 +17,7 @@ function make(tag, props = {}, ...children) {
 }
 
 const number = new Intl.NumberFormat("en");
-const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 
 function lasting(seconds) {
   if (seconds >= 86400) return `${Math.floor(seconds / 86400)} d ${Math.floor((seconds % 86400) / 3600)} h`;
@@ -80,10 +81,19 @@ function showStatus(s) {
   );
 }
 
-let sent = new Map(); // address -> rates of what is forwarded to it
+let sent = new Map(); // address -> rates of what is forwarded to it: bytes, packets
+let routes = []; // those that are shown
 
 function noteTraffic(adjacencies) {
-  sent = new Map(adjacencies.map((a) => [a.address, rates(`node ${a.address} ${a.port}`, a.sent_bytes)]));
+  sent = new Map(adjacencies.map((a) =>
+    [a.address, rates(`node ${a.address} ${a.port}`, a.sent_bytes, a.sent_packets)]));
+  showRoutes();
+}
+
+// Packets a second of the last half minute.
+function packets(address) {
+  const series = (sent.get(address) || []).slice(-15);
+  return series.reduce((sum, r) => sum + r[1], 0) / Math.max(1, series.length);
 }
 
 // Who is no neighbor on a link has no traffic of its own.
@@ -177,11 +187,36 @@ function showCounters(counters) {
   $("gauges").replaceChildren(...(used.length ? used : [make("p", { class: "quiet" }, "none reported")]));
 }
 
-// Members of a service with the share of its flows that each is given.
+// Where a route leads. Of a service's members: what part of the packets to all of them
+// each one gets now, beside the part of the flows that its weight gives it.
 function nextHops(route) {
-  const all = route.next_hops.reduce((sum, h) => sum + h.weight, 0);
-  const share = (h) => (route.next_hops.length > 1 ? ` ${Math.round((h.weight / all) * 100)} %` : "");
-  return route.next_hops.map((h) => [h.address, h.port].filter(Boolean).join(" on ") + share(h)).join(", ") || route.kind;
+  const hops = route.next_hops;
+  const place = (h) => [h.address, h.port].filter(Boolean).join(" on ");
+  if (hops.length < 2) return [hops.length ? place(hops[0]) : route.kind];
+  const weights = hops.reduce((sum, h) => sum + h.weight, 0);
+  const rate = hops.map((h) => packets(h.address));
+  const all = rate.reduce((sum, r) => sum + r, 0);
+  const percent = (share) => Math.round(share * 100) + " %";
+  const shown = hops.map((h, i) => [h, rate[i]]);
+  if (shown.length > kMembers) shown.sort((a, b) => b[1] - a[1]);
+  const more = shown.length - kMembers;
+  const rows = shown.slice(0, kMembers).map(([h, rate]) => {
+    const share = all >= 1 ? rate / all : 0;
+    const fill = make("i", {});
+    fill.style.width = (share * 100).toFixed(1) + "%";
+    return make("div", { class: "member", title: `weight ${h.weight}: ${percent(h.weight / weights)} of the flows` },
+      make("span", { class: h.active ? "" : "bad" }, place(h)), make("div", { class: "bar" }, fill),
+      make("span", { class: "share" }, all >= 1 ? percent(share) : "quiet"));
+  });
+  return more > 0 ? [...rows, make("small", { class: "quiet" }, `and ${more} more members`)] : rows;
+}
+
+function showRoutes() {
+  $("routes").replaceChildren(...routes.map((r) => make("tr", {},
+    make("td", {}, r.prefix), make("td", { class: "more" }, r.source),
+    make("td", { class: "hops" }, ...nextHops(r)),
+    make("td", { class: "more" }, r.bgp ? r.bgp.as_path : ""), make("td", { class: "n more" }, lasting(r.age)),
+    make("td", { class: "more" }, (r.installed ? "" : "not installed: ") + (r.because || "")))));
 }
 
 async function findRoutes() {
@@ -194,23 +229,21 @@ async function findRoutes() {
   if (form.get("source")) query.set("source", form.get("source"));
   try {
     const page = await get("/api/v1/routes?" + query);
-    $("routes").replaceChildren(...page.routes.map((r) => make("tr", {},
-      make("td", {}, r.prefix), make("td", { class: "more" }, r.source),
-      make("td", { class: "hops" }, nextHops(r)),
-      make("td", { class: "more" }, r.bgp ? r.bgp.as_path : ""), make("td", { class: "n more" }, lasting(r.age)),
-      make("td", { class: "more" }, (r.installed ? "" : "not installed: ") + (r.because || "")))));
+    routes = page.routes;
     $("routes-note").textContent =
       `${page.routes.length} shown of ${number.format(page.total)} prefixes` + (page.next_cursor ? "; narrow it down to see more" : "");
   } catch (error) {
-    $("routes").replaceChildren();
+    routes = [];
     $("routes-note").textContent = error.message;
   }
+  showRoutes();
 }
 
 function addEvent(e, list = $("events")) {
   const kind = { error: "bad", warning: "warn" }[e.severity] || "";
   list.prepend(make("li", {}, make("time", { datetime: e.time }, e.time.slice(11, 19)),
-    make("code", { class: kind }, e.id), make("span", {}, e.text)));
+    make("code", { class: kind }, e.id), make("span", {}, e.text, " ",
+      make("small", { class: "quiet" }, Object.entries(e.fields).map(([k, v]) => `${k} ${v}`).join(" · ")))));
   while (list.children.length > 200) list.lastChild.remove();
 }
 

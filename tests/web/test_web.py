@@ -38,7 +38,9 @@ def tools():
 def test_the_contract_is_lint_free(tools):
     done = run(tools / "node_modules/.bin/redocly", "lint", ROOT / "mgmt/openapi.yaml", check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "warning" not in done.stdout + done.stderr, done.stdout + done.stderr
+    # It complains of old Node.js in a box of its own, which is no finding of the contract's.
+    findings = [line for line in (done.stdout + done.stderr).splitlines() if "║" not in line and "warning" in line.lower()]
+    assert not findings, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,10 @@ def seen(tools):
         cluster.converge()
         traffic = cluster.upstream.start("traffic", "ping", "-i", "0.01", "-s", "1000", "-I", "198.51.100.1", "10.244.1.2")
         cluster.upstream.ping("10.99.0.1", 5)  # a drop to show
+        # A service with two members, one of which has traffic.
+        status, answer = cluster.torii.api.request("PUT", "/api/v1/routes/static/10.96.0.10%2F32",
+                                                   {"via": ["10.0.0.11", "10.0.0.12"]})
+        assert status == 201, answer
         shown = cluster.gateway.run("node", ROOT / "tests/web/look.js", tools, "http://127.0.0.1:8080/", PICTURES,
                                     timeout=120)
         lab.stop(traffic)
@@ -66,6 +72,7 @@ def test_the_dashboard_shows_the_gate(seen, shape):
     assert not page["outside"], "the page asks others for something"
     assert page["state"] == "ready"
     assert page["neighbors"] == 7 and page["filtered"] == 0
+    assert page["members"] == ["100 %", "0 %"], "a service's members have the packets they are sent"
     assert page["ports"] == 2 and page["routes"] >= 8 and page["events"] > 5
     assert not page["sideways"], "the page is wider than its window"
 
