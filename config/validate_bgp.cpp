@@ -257,9 +257,9 @@ private:
     void remote_as(const std::string& path, const Neighbor& neighbor, const PeerGroup* group) {
         const auto& own = neighbor.settings.remote_as;
         std::optional<RemoteAs> of_group;
-        if (group) of_group = effective(bgp_, *group).settings.remote_as;
-        const auto peer = effective(bgp_, neighbor);
-        if (!peer.settings.remote_as) {
+        if (group) of_group = folded_.of(*group).remote_as;
+        const auto peer = folded_.of(neighbor);
+        if (!peer.remote_as) {
             find_.error(path, "neither the neighbor nor its group has a remote_as",
                         "add remote_as = NUMBER, \"external\" or \"internal\"");
             return;
@@ -271,18 +271,16 @@ private:
                             "the group " + name + " has remote_as " +
                                 std::to_string(of_group->asn.number) + ", a member cannot differ",
                             "take it away here, or give the group remote_as = \"external\"");
-            else if (is_internal(bgp_, peer.settings) !=
-                     (of_group->kind == RemoteAs::Kind::Internal))
+            else if (is_internal(bgp_, peer) != (of_group->kind == RemoteAs::Kind::Internal))
                 find_.error(
                     path + ".remote_as",
                     "the group " + name + " is for " +
                         (of_group->kind == RemoteAs::Kind::Internal ? "iBGP, AS " : "eBGP, AS ") +
                         std::to_string(own->asn.number) + " is not");
         }
-        whole(path, peer.settings);
-        if (is_internal(bgp_, peer.settings) == false && !peer.settings.multihop &&
-            !peer.settings.ttl_security && !neighbor.address.is_link_local() &&
-            !port_towards(model_, neighbor.address))
+        whole(path, peer);
+        if (is_internal(bgp_, peer) == false && !peer.multihop && !peer.ttl_security &&
+            !neighbor.address.is_link_local() && !port_towards(model_, neighbor.address))
             find_.warning(path,
                           neighbor.address.to_string() +
                               " is not on the link of any port: the eBGP session cannot come up",
@@ -295,7 +293,7 @@ private:
         for (std::size_t i = 0; i < bgp_.neighbors.size(); ++i) {
             const auto& neighbor = bgp_.neighbors[i];
             if (!neighbor.group || !bgp_.find_group(*neighbor.group)) continue;
-            const auto internal = is_internal(bgp_, effective(bgp_, neighbor).settings);
+            const auto internal = is_internal(bgp_, folded_.of(neighbor));
             if (!internal) continue;
             const auto [it, fresh] = first.try_emplace(*neighbor.group, i, *internal);
             if (!fresh && it->second.second != *internal)
@@ -309,6 +307,7 @@ private:
 
     const Model& model_;
     const Bgp& bgp_;
+    const FoldedPeers folded_{bgp_};
     Findings& find_;
 };
 
