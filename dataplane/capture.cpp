@@ -13,12 +13,6 @@
 namespace torii::dataplane {
 namespace {
 
-IpAddress ip6_at(const std::uint8_t* p) {
-    std::array<std::uint8_t, 16> bytes;
-    std::memcpy(bytes.data(), p, 16);
-    return IpAddress::v6(bytes);
-}
-
 // Whether the packet in a frame is about the prefix.
 bool about(const std::uint8_t* frame, std::uint32_t length, const Prefix& prefix) {
     const auto* ip = frame + kEtherHeader;

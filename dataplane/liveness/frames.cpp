@@ -47,12 +47,6 @@ std::size_t write_headers(std::uint8_t* out, const Wire& wire, const IpAddress& 
     return at + kUdpHeader;
 }
 
-IpAddress ip6_at(const std::uint8_t* p) {
-    std::array<std::uint8_t, 16> bytes;
-    std::copy_n(p, 16, bytes.begin());
-    return IpAddress::v6(bytes);
-}
-
 }  // namespace
 
 Frame echo_frame(const Wire& wire, const Session& session, const WatchSettings& settings) {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
+
+#include "base/address.hpp"
 
 namespace torii::dataplane {
 
@@ -34,6 +37,11 @@ inline std::uint64_t raw64(const std::uint8_t* p) {
     std::uint64_t v;
     std::memcpy(&v, p, 8);
     return v;
+}
+inline IpAddress ip6_at(const std::uint8_t* p) {
+    std::array<std::uint8_t, 16> bytes;
+    std::memcpy(bytes.data(), p, 16);
+    return IpAddress::v6(bytes);
 }
 inline void write16(std::uint8_t* p, std::uint32_t v) {
     p[0] = static_cast<std::uint8_t>(v >> 8);

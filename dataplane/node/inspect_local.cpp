@@ -155,11 +155,6 @@ bool on_link(std::span<const PortAddress> addresses, const IpAddress& a) {
                own.address.masked(own.length) == a.masked(own.length);
     });
 }
-IpAddress ip6_at(const std::uint8_t* p) {
-    std::array<std::uint8_t, 16> bytes;
-    std::copy_n(p, 16, bytes.begin());
-    return IpAddress::v6(bytes);
-}
 
 }  // namespace
 

@@ -33,12 +33,6 @@ struct Packet {
     bool is_ip4() const { return read16(frame() + 12) == kEtherIp4; }
 };
 
-IpAddress ip6_at(const std::uint8_t* p) {
-    std::array<std::uint8_t, 16> bytes;
-    std::memcpy(bytes.data(), p, 16);
-    return IpAddress::v6(bytes);
-}
-
 void route(Worker& w, const Packet& p);
 void settle(Worker& w, const Packet& p, HopId id);
 

@@ -4,12 +4,11 @@
 #include <set>
 
 #include "base/stable_sort.hpp"
+#include "dataplane/liveness/bfd_packet.hpp"
 #include "dataplane/node/headers.hpp"
 
 namespace torii::dataplane {
 namespace {
-
-constexpr std::uint16_t kBfdSingleHop = 3784, kBfdEcho = 3785, kBfdMultihop = 4784;
 
 // Solicited-node groups (RFC 4291 §2.7.1) and all nodes: where neighbors ask and tell.
 const Prefix kSolicitedNodes{*IpAddress::parse("ff02::1:ff00:0"), 104};
@@ -54,7 +53,7 @@ void for_address(const IpAddress& ours, std::vector<Intent>& out) {
     dialling.source_port = kBgpPort;
     out.push_back(dialled);
     out.push_back(dialling);
-    for (const std::uint16_t port : {kBfdSingleHop, kBfdEcho, kBfdMultihop}) {
+    for (const std::uint16_t port : {bfd::kControlPort, bfd::kEchoPort, bfd::kMultihopPort}) {
         auto bfd = to(IntentKind::Bfd, host, kUdp);
         bfd.destination_port = port;
         out.push_back(bfd);
