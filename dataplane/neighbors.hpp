@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <chrono>
 #include <cstdint>
@@ -44,6 +45,12 @@ struct Neighbor {
     std::chrono::seconds slow_start{0};
     std::deque<rte_mbuf*> held;
 
+    // A quarter of its weight at first, more with time.
+    std::uint16_t share_at(std::chrono::steady_clock::time_point now) const {
+        const auto step = std::chrono::milliseconds{slow_start} / (kFullShare - 1);
+        const auto steps = step.count() == 0 ? std::int64_t{kFullShare} : (now - back) / step;
+        return static_cast<std::uint16_t>(std::min<std::int64_t>(1 + steps, kFullShare));
+    }
     bool usable() const {
         return state == NeighborState::Reachable || state == NeighborState::Static;
     }

@@ -44,6 +44,7 @@ Result<void, SystemError> Dataplane::Parts::make_detectors() {
             verdict_changed(watched, before);
         });
     std::random_device seed;
+    monitor->roster().workers = static_cast<unsigned>(workers.size());
     const auto room = std::max(monitor->limit(), 64u) * 2;
     for (auto& w : workers) {
         rte_ring* made[2];
@@ -180,15 +181,10 @@ void Dataplane::Parts::watch_tick() {
     prune();
 }
 
-// A quarter of its weight at first, more with time.
 void Dataplane::Parts::start_slowly() {
     neighbors.each([&](Neighbor& n) {
         if (n.share == Neighbor::kFullShare) return;
-        const auto step = n.slow_start / (Neighbor::kFullShare - 1);
-        const auto steps =
-            step.count() == 0 ? Neighbor::kFullShare : (Clock::now() - n.back) / step;
-        const auto share =
-            static_cast<std::uint16_t>(std::min<std::int64_t>(1 + steps, Neighbor::kFullShare));
+        const auto share = n.share_at(Clock::now());
         if (share == n.share) return;
         n.share = share;
         publisher.share_changed(n);

@@ -69,7 +69,11 @@ public:
     std::uint32_t remote_discriminator() const { return remote_discriminator_; }
     std::uint32_t remote_min_rx() const { return remote_min_rx_; }
     std::uint32_t remote_min_tx() const { return remote_min_tx_; }
-    std::uint32_t remote_min_echo_rx() const { return remote_min_echo_rx_; }
+    // The least time between echoes through the peer (RFC 5880 §6.8.9); 0: it says nothing
+    // of them, and echoes that need no help of its BFD (RFC 9747) are paced by us.
+    std::uint32_t least_echo_interval() const {
+        return state_ == State::Up ? remote_min_echo_rx_ : 0;
+    }
     std::uint8_t remote_multiplier() const { return remote_multiplier_; }
     bool remote_independent() const { return remote_independent_; }
     bool polling() const { return polling_; }

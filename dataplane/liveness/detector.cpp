@@ -13,12 +13,13 @@ namespace {
 
 constexpr unsigned kTickShift = 10;    // a tick of the wheel is 1,024 us
 constexpr Micros kStall = 5'000;       // a loop that took longer did not run in between
+constexpr Micros kHung = 1'000'000;    // who sleeps so long is waited for no more
 constexpr Micros kMostGrace = 50'000;  // for what waits in the queues after it
 constexpr unsigned kOrders = 64;       // a turn
 
 }  // namespace
 
-Detector::Detector(const Roster& roster, std::uint64_t hz, std::uint64_t seed, rte_ring* orders,
+Detector::Detector(Roster& roster, std::uint64_t hz, std::uint64_t seed, rte_ring* orders,
                    rte_ring* reports)
     : roster_(roster),
       clock_(hz),
@@ -41,11 +42,16 @@ void Detector::arm(SessionTimer& timer, Micros when) {
 bool Detector::turn(Worker& w) {
     now_ = clock_.at(w.now);
     w.liveness_due = w.now + tick_cycles_;
-    if (last_turn_ == 0)
+    if (last_turn_ == 0) {
         wheel_.start_at(now_ >> kTickShift);
-    else if (now_ - last_turn_ > kStall)
-        grace_until_ = now_ + std::min(now_ - last_turn_, kMostGrace);
+    } else {
+        const auto gap = now_ - last_turn_;
+        if (gap > kStall) grace_until_ = now_ + std::min(gap, kMostGrace);
+        // Silence is what nobody hears while all could.
+        if (gap > 0 && (gap > kStall || another_sleeps(w.id))) slept_ += gap - 1;
+    }
     last_turn_ = now_;
+    roster_.pulses[w.id].at.store(now_, std::memory_order_relaxed);
     sent_ = false;
     void* orders[kOrders];
     const unsigned n = rte_ring_dequeue_burst(orders_, orders, kOrders, nullptr);
@@ -87,7 +93,7 @@ void Detector::adopt(Worker& w, Session& session) {
             wheel_.disarm(session.step);
             session.watch = {};
         } else if (!watched) {
-            session.watch.start(plan->watch, now_);
+            session.watch.start(plan->watch, awake());
             arm(session.step, now_);
         } else if (before->watch != plan->watch) {
             session.watch.change(plan->watch);
@@ -149,19 +155,39 @@ void Detector::report(Session& session) {
 
 // ---- echoes and probes
 
+bool Detector::another_sleeps(unsigned self) const {
+    for (unsigned i = 0; i < roster_.workers; ++i) {
+        const auto at = roster_.pulses[i].at.load(std::memory_order_relaxed);
+        if (i != self && at + kStall < now_ && at + kHung > now_) return true;
+    }
+    return false;
+}
+
+// Not before the last step, which has not seen it, and in the order they came.
+Micros Detector::note(Noted& noted, Micros heard, Micros since) const {
+    if (heard != noted.heard) {
+        noted.heard = heard;
+        noted.awake = std::min(awake(), std::max(since + 1, heard - std::min(heard, slept_)));
+    }
+    return noted.awake;
+}
+
 void Detector::step(Worker& w, Session& session) {
     const auto& plan = *session.plan;
-    const auto next = session.watch.step(now_,
-                                         {session.echo_heard.load(std::memory_order_relaxed),
-                                          session.probe_heard.load(std::memory_order_relaxed)},
-                                         random());
+    const Watch::Heard heard{
+        note(session.echo_noted, session.echo_heard.load(std::memory_order_relaxed),
+             session.stepped),
+        note(session.probe_noted, session.probe_heard.load(std::memory_order_relaxed),
+             session.stepped)};
+    const auto next = session.watch.step(awake(), heard, random());
+    session.stepped = awake();
     if (next.echo && plan.echo.length != 0) send_echo(w, session);
     if (next.probe && plan.probe.length != 0) {
         send(w, plan.port, plan.probe);
         auto& sent = session.gauges.probes_sent;
         sent.store(sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
-    arm(session.step, next.next);
+    arm(session.step, next.next + slept_);
     if (!next.changed) return;
     report(session);
     w.control->ring();
@@ -249,6 +275,7 @@ Exit Detector::receive(Worker& w, Session& session, const bfd::Packet& packet,
 // Brings timers, views and the peer to where the session is now.
 void Detector::settle(Worker& w, Session& session, const bfd::Session::Outcome& outcome,
                       bool answer) {
+    session.watch.pace_echoes(session.bfd.least_echo_interval());
     const auto interval = session.bfd.transmit_interval();
     const auto before = session.gauges.transmit_interval.load(std::memory_order_relaxed);
     if (outcome.send_now) send_control(w, session, answer);

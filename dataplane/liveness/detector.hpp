@@ -26,7 +26,7 @@ private:
 // sessions whose status has changed. Everything but the rings is the worker's.
 class Detector {
 public:
-    Detector(const Roster& roster, std::uint64_t hz, std::uint64_t seed, rte_ring* orders,
+    Detector(Roster& roster, std::uint64_t hz, std::uint64_t seed, rte_ring* orders,
              rte_ring* reports);
 
     // Orders, then timers. True when packets wait to be sent.
@@ -47,6 +47,9 @@ private:
     void end_bfd(Worker& w, Session& session);
     void fire(Worker& w, SessionTimer& timer);
     void step(Worker& w, Session& session);
+    bool another_sleeps(unsigned self) const;
+    Micros awake() const { return now_ - slept_; }
+    Micros note(Noted& noted, Micros heard, Micros since) const;
     void detect(Worker& w, Session& session);
     void settle(Worker& w, Session& session, const bfd::Session::Outcome& outcome, bool answer);
     void schedule(Session& session);
@@ -58,7 +61,7 @@ private:
     void report(Session& session);
     std::uint32_t random();
 
-    const Roster& roster_;
+    Roster& roster_;
     MicroClock clock_;
     std::uint64_t tick_cycles_;
     std::uint64_t random_;
@@ -67,6 +70,7 @@ private:
     TimerWheel wheel_;
     Micros now_ = 0;
     Micros last_turn_ = 0;
+    Micros slept_ = 0;        // in all: we, or another who may hold an answer
     Micros grace_until_ = 0;  // after a sleep of our own, what waits in the queues comes first
     bool sent_ = false;
     std::uint64_t orders_done_ = 0;

@@ -74,6 +74,12 @@ struct Gauges {
     std::atomic<std::uint8_t> remote_multiplier{0};
 };
 
+// When an answer came, by the owner's clock that stands still while workers sleep.
+struct Noted {
+    Micros heard = 0;  // as whoever received it noted
+    Micros awake = 0;
+};
+
 // One neighbor under watch, by one worker. The packets of others may reach any worker:
 // they note the time of an answer, or hand a BFD packet to the owner.
 struct Session {
@@ -111,6 +117,8 @@ struct Session {
     SessionTimer bfd_send, bfd_detect;
     const Plan* plan = nullptr;
     Watch watch;
+    Noted echo_noted, probe_noted;
+    Micros stepped = 0;  // the watch, by the same clock
     bfd::Session bfd;
     bfd::Sequence received;
     std::uint32_t sequence = 0;  // of the last packet sent
@@ -152,8 +160,15 @@ struct Roster {
         return session != nullptr && session->discriminator == discriminator ? session : nullptr;
     }
 
+    // When a worker last ran: others wait for the answers that may be in its queues.
+    struct alignas(64) Pulse {
+        std::atomic<Micros> at{0};
+    };
+
     const std::uint32_t size;
+    unsigned workers = 1;
     std::array<rte_ring*, kMaxWorkers> inject{};  // of each worker, for its BFD packets
+    std::array<Pulse, kMaxWorkers> pulses{};
     std::unique_ptr<std::atomic<Session*>[]> by_slot;
     std::atomic<const Directory*> directory{nullptr};
 };

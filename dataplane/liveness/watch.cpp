@@ -29,8 +29,8 @@ void Watch::start(const WatchSettings& settings, Micros now) {
 }
 
 bool Watch::silent(const Track& track, Micros now) const {
-    return now >= track.heard + Micros{settings_.multiplier} * settings_.interval &&
-           track.unanswered + 1 >= settings_.multiplier && track.unanswered != 0;
+    return now >= track.heard + patience() && track.unanswered + 1 >= settings_.multiplier &&
+           track.unanswered != 0;
 }
 
 bool Watch::enter(State state, Means means) {
@@ -82,9 +82,9 @@ Watch::Micros Watch::pace(Micros now) {
         case State::Up:
             // Late: closer together, and probes as well.
             if (means_ == Means::Echo && probes() && echo_.unanswered > 1 &&
-                now > echo_.heard + settings_.interval)
-                return settings_.interval / 2;
-            return settings_.interval;
+                now > echo_.heard + interval())
+                return std::max(interval() / 2, least_echo_interval_);
+            return interval();
         case State::Down:
             return probe_.answered > 0 ? settings_.interval : Micros{kSlow};
     }
@@ -94,7 +94,7 @@ Watch::Micros Watch::pace(Micros now) {
 void Watch::send(Micros now, Step& out) {
     if (state_ == State::Up && means_ == Means::Echo) {
         out.echo = true;
-        out.probe = probes() && echo_.unanswered != 0 && now > echo_.heard + settings_.interval;
+        out.probe = probes() && echo_.unanswered != 0 && now > echo_.heard + interval();
     } else {
         out.probe = probes();
         out.echo = echoes() && now >= echo_at_;
@@ -132,7 +132,7 @@ Watch::Step Watch::step(Micros now, const Heard& heard, std::uint32_t random) {
         out.next = std::min(out.next, now + kLookAgain);
     if (state_ != State::Up) return out;
     const auto& track = means_ == Means::Echo ? echo_ : probe_;
-    const auto deadline = track.heard + Micros{settings_.multiplier} * settings_.interval;
+    const auto deadline = track.heard + patience();
     if (deadline > now) out.next = std::min(out.next, deadline);
     return out;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
@@ -38,6 +39,8 @@ public:
 
     void start(const WatchSettings& settings, Micros now);
     void change(const WatchSettings& settings) { settings_ = settings; }
+    // The least time between echoes that the neighbor asks for; 0: it asks for nothing.
+    void pace_echoes(Micros least) { least_echo_interval_ = least; }
     Step step(Micros now, const Heard& heard, std::uint32_t random);
 
     State state() const { return state_; }
@@ -59,6 +62,12 @@ private:
     bool probes() const {
         return settings_.detect == Detect::Auto || settings_.detect == Detect::Probe;
     }
+    // Between packets of the means in use.
+    Micros interval() const {
+        return means_ == Means::Echo ? std::max<Micros>(settings_.interval, least_echo_interval_)
+                                     : settings_.interval;
+    }
+    Micros patience() const { return settings_.multiplier * interval(); }
     bool silent(const Track& track, Micros now) const;
     bool enter(State state, Means means);
     bool decide(Micros now);
@@ -70,6 +79,7 @@ private:
     Means means_ = Means::None;
     bool lost_echo_ = false;
     Track echo_, probe_;
+    Micros least_echo_interval_ = 0;
     unsigned tested_ = 0;  // echoes sent without a return since the start
     Micros send_at_ = 0, echo_at_ = 0;
 };

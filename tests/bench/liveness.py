@@ -3,6 +3,8 @@
 
   liveness.py deaths [--count N] [--bfd]   silent deaths of a node: how long flows to its
                                            addresses were lost (50, by echo)
+  liveness.py restarts [--count N]         BGP agents that end and start again (10): no packet may
+                                           be lost; nodes that die while theirs is away
   liveness.py calm [--minutes M] [--neighbors N]
                                            a full table loads again and again, both workers
                                            are flooded: no neighbor may be called dead
@@ -24,6 +26,10 @@ from lab import Lab, wait_for  # noqa: E402
 from routers import Torii, build_directory  # noqa: E402
 from udp_flows import Meter  # noqa: E402
 from watched import PORT, VIP, Watched  # noqa: E402
+
+
+# Who is back gets what was idle for half a minute: few flows leave the most of that.
+FEW = {"flows": 12, "interval": 4}
 
 
 def quantile(values, q):
@@ -56,7 +62,7 @@ def deaths(count, bfd):
             rounds += 1
             assert rounds <= count, f"{rounds} rounds, and the dead had flows in {len(outages)} alone"
             for n in victims:
-                with Meter(watched.client, VIP, PORT, flows=60, interval=8) as meter:
+                with Meter(watched.client, VIP, PORT, **FEW) as meter:
                     time.sleep(0.3 + 0.007 * len(outages) % 0.1)
                     died = watched.kill(n)
                     time.sleep(0.5)
@@ -83,6 +89,47 @@ def deaths(count, bfd):
         assert watched.torii.stop() == 0, watched.torii.log()
         return line(figures, p99_ms=200 if bfd else 350, flows_of_others_moved=0, pods_not_unreachable=0,
                     worst_prune_us=5000)
+
+
+def restarts(count):
+    with Lab("ttb-restarts") as lab:
+        watched = Watched(lab, liveness="dampen = false;").start()
+        watched.converge()
+
+        def back(n):
+            address = f"10.0.0.1{n}"
+            wait_for("its session is back", lambda: watched.liveness()[address]["bgp"] == "up", 60)
+            wait_for("it has its share", lambda: address in watched.members(), 60)
+
+        lost, sent, outages, moved = 0, 0, [], 0
+        for i in range(count):
+            n = (1, 4)[i % 2]
+            with Meter(watched.client, VIP, PORT, flows=60, interval=8) as meter:
+                time.sleep(0.3)
+                watched.crash(n)
+                watched.restart(n)
+                back(n)
+                time.sleep(1)
+            lost += meter.lost()
+            sent += sum(len(flow) for flow in meter.flows)
+            with Meter(watched.client, VIP, PORT, **FEW) as meter:
+                time.sleep(0.3)
+                watched.crash(n)
+                died = watched.kill(n)
+                time.sleep(0.7)
+            watched.revive(n)
+            watched.restart(n)
+            back(n)
+            outage, flows, others = meter.outage(died, f"node{n}")
+            moved += others
+            if flows != 0:
+                outages.append(outage * 1000)
+        figures = {
+            "name": "liveness-restarts", "restarts": count, "packets": sent, "packets_lost": lost,
+            "deaths_meanwhile": len(outages), "p50_ms": round(statistics.median(outages), 1),
+            "max_ms": round(max(outages), 1), "flows_of_others_moved": moved}
+        assert watched.torii.stop() == 0, watched.torii.log()
+        return line(figures, packets_lost=0, max_ms=350, flows_of_others_moved=0)
 
 
 GATEWAY = """
@@ -185,12 +232,16 @@ def main():
     one = parts.add_parser("deaths")
     one.add_argument("--count", type=int, default=50)
     one.add_argument("--bfd", action="store_true")
+    three = parts.add_parser("restarts")
+    three.add_argument("--count", type=int, default=10)
     two = parts.add_parser("calm")
     two.add_argument("--minutes", type=float, default=1)
     two.add_argument("--neighbors", type=int, default=500)
     arguments = parser.parse_args()
     if arguments.part == "deaths":
         good = deaths(arguments.count, arguments.bfd)
+    elif arguments.part == "restarts":
+        good = restarts(arguments.count)
     else:
         good = calm(arguments.minutes, arguments.neighbors)
     sys.exit(0 if good else 1)

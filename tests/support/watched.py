@@ -14,6 +14,7 @@ graceful restart and no BFD.
 """
 
 import pathlib
+import signal
 import time
 
 from lab import wait_for
@@ -186,6 +187,15 @@ class Watched:
 
     def revive(self, n):
         self.fabric.ip("link", "set", self.ports[n], "master", "br0")
+
+    def crash(self, n):
+        """Ends a node's GoBGP without a word; torii keeps what it announced."""
+        self.lab.stop(self.speakers[n].process, how=signal.SIGKILL)
+        wait_for("its routes wait for it", lambda: self.liveness()[f"10.0.0.1{n}"]["bgp"] == "restarting", 10)
+
+    def restart(self, n):
+        self.speakers[n].start("-r")
+        self.announce(n)
 
     def exits(self):
         out = {}

@@ -164,6 +164,40 @@ TEST(Publisher, GivesWhoIsBackItsShareSlowly) {
     EXPECT_EQ(shares[2], shares[3]);
 }
 
+TEST(Publisher, WhoIsBackEarnsItsShareWhileFlowsStayWhereTheyAre) {
+    using namespace std::chrono_literals;
+    World w;
+    for (const auto* address : {"10.1.0.2", "10.1.0.3"})
+        w.reachable(address, static_cast<std::uint8_t>(address[7] - '0'));
+    w.group(1, {"10.1.0.2", "10.1.0.3"});
+    w.route("10.2.0.0/24", 1);
+    w.failed("10.1.0.2");
+    // A flow of the one that is left, which is never idle.
+    auto* busy = &w.hop("10.2.0.1").buckets()->buckets[5];
+    auto* n = w.neighbors.get(1, ip("10.1.0.2"));
+    n->slow_start = 30s;
+    n->back = std::chrono::steady_clock::time_point{} + 1000s;
+    std::vector<unsigned> shares;
+    std::uint32_t epoch = 1000;
+    for (const auto after : {0s, 9s, 10s, 19s, 20s, 29s, 30s, 300s}) {
+        n->share = n->share_at(n->back + after);
+        busy->epoch = epoch;
+        if (after == 0s)
+            w.reachable("10.1.0.2", 2);
+        else
+            w.publisher.share_changed(*n);
+        w.publisher.settle(epoch++);
+        w.publisher.refill(1);
+        shares.push_back(w.shares("10.2.0.1")[2]);
+        EXPECT_EQ(w.hops.read(busy->hop).macs[5], 3);
+    }
+    // One to four, two to four, three to four, and half of all.
+    EXPECT_EQ(shares, (std::vector<unsigned>{13, 13, 21, 21, 27, 27, 32, 32}));
+    EXPECT_EQ(n->share, Neighbor::kFullShare);
+    n->slow_start = 0s;
+    EXPECT_EQ(n->share_at(n->back), Neighbor::kFullShare);
+}
+
 TEST(Publisher, HoldsPacketsUntilTheNeighborIsKnown) {
     World w;
     w.group(1, {"10.1.0.2"});

@@ -195,6 +195,80 @@ TEST_F(Lab, EchoesComeBackAndTheirEndIsFoundInTime) {
     EXPECT_EQ(exit("ip4_martian_src") + exit("ip6_martian_src"), 0u);
 }
 
+// The worker runs for a moment now and then, as on a machine that is busy with others.
+TEST_F(Lab, PausesOfItsOwnCountForNobodysSilence) {
+    watch("10.1.0.2", "10.1.0.1", Detect::Auto);
+    pass(5000 * kMs);
+    ASSERT_EQ(session->read().means, Watch::Means::Echo);
+    for (const Micros pause : {60 * kMs, 95 * kMs, 250 * kMs}) {
+        forwards = answers = false;
+        for (Micros slept = 0; slept < 2000 * kMs; slept += pause) {
+            now += pause;
+            pass(3 * kMs);
+        }
+        forwards = answers = true;
+        pass(300 * kMs);
+        EXPECT_EQ(session->read().watch, Watch::State::Up) << pause;
+    }
+    EXPECT_EQ(session->read().deaths, 0);
+    forwards = answers = false;
+    pass(310 * kMs);
+    EXPECT_EQ(session->read().watch, Watch::State::Down);
+}
+
+TEST_F(Lab, AnswersThatLieWithAnotherWorkerAreWaitedFor) {
+    roster.workers = 2;
+    auto& other = roster.pulses[1].at;
+    watch("10.1.0.2", "10.1.0.1", Detect::Auto);
+    const auto both = [&](Micros time) {
+        for (const auto end = now + time; now < end;) {
+            other = now;
+            pass(kMs);
+        }
+    };
+    both(5000 * kMs);
+    ASSERT_EQ(session->read().means, Watch::Means::Echo);
+    // It has them in its queue, and sleeps.
+    forwards = answers = false;
+    pass(800 * kMs);
+    EXPECT_EQ(session->read().watch, Watch::State::Up);
+    forwards = answers = true;
+    both(300 * kMs);
+    EXPECT_EQ(session->read().deaths, 0);
+    forwards = answers = false;
+    both(310 * kMs);
+    EXPECT_EQ(session->read().watch, Watch::State::Down);
+    forwards = answers = true;
+    both(5000 * kMs);
+    ASSERT_EQ(session->read().watch, Watch::State::Up);
+    // Who hangs for good keeps nobody from being found dead.
+    forwards = answers = false;
+    pass(1310 * kMs);
+    EXPECT_EQ(session->read().watch, Watch::State::Down);
+}
+
+TEST_F(Lab, EchoesAreSentAsSeldomAsTheBfdOfThePeerAsks) {
+    auto wanted = fast();
+    wanted.required_min_echo_rx = 400'000;
+    peer = {7, wanted};
+    speaks_bfd = true;
+    watch("10.1.0.2", "10.1.0.1", Detect::Auto, fast());
+    pass(5000 * kMs);
+    ASSERT_EQ(session->read().bfd, bfd::State::Up);
+    ASSERT_EQ(session->read().means, Watch::Means::Echo);
+    auto before = session->gauges.echoes_sent.load();
+    pass(10'000 * kMs);
+    EXPECT_LE(session->gauges.echoes_sent.load() - before, 34u);
+    EXPECT_GE(session->gauges.echoes_sent.load() - before, 24u);
+    // Without BFD the node was never asked.
+    speaks_bfd = false;
+    pass(1000 * kMs);
+    EXPECT_EQ(session->read().watch, Watch::State::Up);
+    before = session->gauges.echoes_sent.load();
+    pass(10'000 * kMs);
+    EXPECT_GE(session->gauges.echoes_sent.load() - before, 95u);
+}
+
 TEST_F(Lab, ProbesAreEnoughAndTheKernelGetsOneAnswerASecond) {
     for (const auto& [neighbor, local] :
          {std::pair{"10.1.0.2", "10.1.0.1"}, {"2001:db8:1::2", "2001:db8:1::1"}}) {

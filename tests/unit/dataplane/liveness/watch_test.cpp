@@ -91,6 +91,30 @@ TEST(Watch, FindsASilentDeathInTimeByEither) {
     }
 }
 
+TEST(Watch, SendsEchoesNoFasterThanTheNeighborAsks) {
+    Node node;
+    node.pass(10 * kSecond);
+    ASSERT_EQ(node.watch.means(), Watch::Means::Echo);
+    node.watch.pace_echoes(400 * kMs);
+    node.pass(kSecond);
+    const auto before = node.echoes;
+    node.pass(100 * kSecond);
+    EXPECT_GE(node.echoes - before, 250u);
+    EXPECT_LE(node.echoes - before, 334u);  // a quarter of jitter: RFC 5880 §6.8.9
+    // Late ones come no closer together.
+    node.returns_echoes = node.answers_probes = false;
+    const auto alive = node.echoes;
+    EXPECT_LE(node.die(), 1202 * kMs);
+    EXPECT_LE(node.echoes - alive, 5u);
+    node.returns_echoes = node.answers_probes = true;
+    node.watch.pace_echoes(0);
+    node.pass(20 * kSecond);
+    ASSERT_EQ(node.watch.state(), Watch::State::Up);
+    const auto again = node.echoes;
+    node.pass(10 * kSecond);
+    EXPECT_GE(node.echoes - again, 95u);
+}
+
 TEST(Watch, DoesNotTakeTheEndOfEchoesForADeath) {
     Node node;
     node.pass(10 * kSecond);
