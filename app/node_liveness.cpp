@@ -35,6 +35,12 @@ const config::ListenRange* range_of(const config::Bgp& bgp, const IpAddress& add
     return best;
 }
 
+// RFC 5883 §5 asks for keys, not for a TTL, of which peers make what they like.
+std::uint8_t least_ttl(const config::PeerSettings& far) {
+    const auto unsaid = far.bfd->key ? 1 : 256 - *far.multihop;
+    return far.bfd->minimum_ttl.value_or(static_cast<std::uint8_t>(unsaid));
+}
+
 }  // namespace
 
 // Peers come and go one by one, and there may be thousands: what each of them asks of the
@@ -58,8 +64,7 @@ void NodeLiveness::configured() {
                 own_.emplace(neighbor.address, liveness_profile(settings, Joined::ByName))
                     .first->second;
             if (settings.multihop && profile.bfd)
-                far_.push_back({neighbor.address, settings.update_source,
-                                static_cast<std::uint8_t>(256 - *settings.multihop)});
+                far_.push_back({neighbor.address, settings.update_source, least_ttl(settings)});
         }
     }
     if (auto* dataplane = gateway_.dataplane()) dataplane->reconsider_liveness();

@@ -30,6 +30,7 @@ struct Bfd {
     milliseconds receive{300};
     std::uint8_t multiplier = 3;
     milliseconds echo_receive{50};
+    std::optional<std::uint8_t> minimum_ttl;  // of multihop packets that we take
     bool passive = false;
     bool shutdown = false;
     BfdAuth authentication = BfdAuth::MeticulousSha1;

@@ -64,6 +64,11 @@ struct Fields<Bfd> {
               {.doc = "Least milliseconds between echoes that the peer may send through us; 0 "
                       "for none.",
                .limits = {0, 60'000}}),
+        field("minimum_ttl", &B::minimum_ttl,
+              {.doc = "Least TTL of multihop packets that we take; FRR sends them with 255, BIRD "
+                      "with its kernel's 64.",
+               .limits = {1, 255},
+               .unset = "256 - `multihop`, or 1 where there is a key"}),
         field("passive", &B::passive, {.doc = "Wait until the peer has spoken."}),
         field("shutdown", &B::shutdown,
               {.doc = "Hold the session administratively down, which is no failure."}),
