@@ -127,7 +127,9 @@ Result<void, SystemError> Gateway::start(config::Model model) {
 
 Result<void, SystemError> Gateway::start_dataplane(const config::Model& model) {
     if (model.ports.empty()) return {};
-    auto up = dataplane::Dataplane::start(dataplane_settings(model), log_);
+    auto wanted = dataplane_settings(model);
+    table_.limit_backups(wanted.capacity.next_hops / 4);
+    auto up = dataplane::Dataplane::start(std::move(wanted), log_);
     if (!up) return Failure{up.error()};
     dataplane_ = std::move(*up);
     dataplane_->listen(liveness_.get());

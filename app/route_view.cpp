@@ -142,6 +142,9 @@ void Routes::append(std::vector<mgmt::RouteRow>& rows, const std::vector<rib::Ro
                                         gateway_.port_name(port), hop.weight, from.usable, ""});
             }
         }
+        for (const auto& hop : from.backup)
+            to.backup.push_back(
+                {hop.neighbor.to_string(), gateway_.port_name(hop.port), hop.weight, false, ""});
         if (from.source == rib::Source::Bgp && gateway_.speaker() != nullptr) {
             if (auto path = gateway_.speaker()->best_path(from.prefix)) {
                 if (to.because.empty()) to.because = path->because;

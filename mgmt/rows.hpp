@@ -50,6 +50,7 @@ struct RouteRow {
     std::string_view because;  // the step of the decision that made it best, or lost it
     std::string filtered_by;   // the rule that refused it ("pods: deny 0.0.0.0/0"), Filtered only
     std::vector<NextHopRow> next_hops;
+    std::vector<NextHopRow> backup;  // takes over at once when none of those lives
     std::optional<BgpPathRow> bgp;
     seconds age{0};
 };

@@ -12,6 +12,20 @@ void list(JsonWriter& json, std::string_view name, const std::vector<std::string
     json.end_array();
 }
 
+void hops(JsonWriter& json, std::string_view name, const std::vector<NextHopRow>& rows) {
+    json.key(name).array();
+    for (const auto& hop : rows) {
+        json.object();
+        json.member_if("address", hop.address)
+            .member_if("port", hop.port)
+            .member("weight", hop.weight)
+            .member("active", hop.active)
+            .member_if("mac", hop.mac);
+        json.end_object();
+    }
+    json.end_array();
+}
+
 void settings(JsonWriter& json, std::string_view name, const std::vector<SettingRow>& rows) {
     if (rows.empty()) return;
     json.key(name).array();
@@ -48,17 +62,8 @@ void write(JsonWriter& json, const RouteRow& row) {
         .member("installed", row.installed)
         .member_if("because", row.because)
         .member_if("filtered_by", row.filtered_by);
-    json.key("next_hops").array();
-    for (const auto& hop : row.next_hops) {
-        json.object();
-        json.member_if("address", hop.address)
-            .member_if("port", hop.port)
-            .member("weight", hop.weight)
-            .member("active", hop.active)
-            .member_if("mac", hop.mac);
-        json.end_object();
-    }
-    json.end_array();
+    hops(json, "next_hops", row.next_hops);
+    if (!row.backup.empty()) hops(json, "backup", row.backup);
     if (row.bgp) {
         const auto& bgp = *row.bgp;
         json.key("bgp").object();

@@ -33,7 +33,8 @@ struct FibAction {
 
 struct GroupChange {
     GroupId id = 0;
-    std::vector<FibNextHop> members;  // the whole wanted set, sorted
+    std::vector<FibNextHop> members;   // the whole wanted set, sorted
+    std::vector<FibNextHop> backup{};  // takes over when no member lives
 };
 struct PrefixChange {
     Prefix prefix;

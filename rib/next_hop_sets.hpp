@@ -11,22 +11,21 @@
 namespace torii::rib {
 
 // A set of next hops as a source gave it, shared by all routes that have it,
-// and what it resolves to. Its identifier doubles as the group's in the FIB.
+// and what it resolves to.
 struct NextHopSet {
     std::vector<NextHop> members;
     std::vector<FibNextHop> resolved;  // sorted; empty while no member is reachable
-    std::uint32_t routes = 0;          // how many routes refer to it
+    std::uint32_t routes = 0;          // how many routes refer to it, as backup too
     std::uint32_t dependents = 0;      // tracked addresses that resolve through it, or may
     std::uint8_t depth = 0;            // recursion that resolving it took
-    bool announced = false;            // a delta has named it
     bool usable() const { return !resolved.empty(); }
 };
 
 // Interns next-hop sets. An identifier that fell out of use is given out again
-// only after recycle(), so that a delta never names two sets alike.
+// only after recycle(), so that what still waits to be resolved means no other set.
 class NextHopSets {
 public:
-    using Id = GroupId;
+    using Id = std::uint32_t;
     static constexpr Id kNone = ~Id{0};
 
     struct Acquired {

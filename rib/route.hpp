@@ -44,13 +44,14 @@ enum class RouteKind : std::uint8_t {
     Unreachable,  // dropped, and the sender told so by ICMP
 };
 
-// What one source says of one prefix. The span is borrowed for the call only;
+// What one source says of one prefix. The spans are borrowed for the call only;
 // next hops are sorted and unique.
 struct RouteSpec {
     Source source = Source::Static;
     std::uint8_t distance = kDistanceStatic;
     RouteKind kind = RouteKind::Forward;
     std::span<const NextHop> next_hops;
+    std::span<const NextHop> backup{};  // while none of those is there, of the same source
 };
 
 // Where protocols put their routes: the router's table, or a test. A put

@@ -20,19 +20,55 @@ Table::CandidateId Table::allocate() {
     return id;
 }
 
-void Table::release(const Candidate& candidate) {
-    if (candidate.set == NextHopSets::kNone || !sets_.release(candidate.set)) return;
-    resolver_.remove_set(candidate.set);
-    removed_groups_.push_back(candidate.set);
+Table::SetId Table::acquire(std::span<const NextHop> next_hops) {
+    if (next_hops.empty()) return kNoSet;
+    const auto [id, fresh] = sets_.acquire(next_hops);
+    if (fresh) resolver_.add_set(id);
+    return id;
+}
+
+void Table::release(SetId set) {
+    if (set != kNoSet && sets_.release(set)) resolver_.remove_set(set);
+}
+
+// Takes a candidate out of its prefix's.
+void Table::drop(CandidateId* at) {
+    const auto gone = *at;
+    const auto& candidate = candidates_[gone];
+    *at = candidate.next;
+    release(candidate.set);
+    release(candidate.backup);
+    --counts_[static_cast<std::size_t>(candidate.source)];
+    free_.push_back(gone);
 }
 
 bool Table::usable(const Candidate& candidate) const {
-    return candidate.kind != RouteKind::Forward || sets_[candidate.set].usable();
+    return candidate.kind != RouteKind::Forward || leads_on(candidate.set) ||
+           leads_on(candidate.backup);
 }
 
 Table::CandidateId Table::in_use(CandidateId head) const {
     while (head != kEnd && !usable(candidates_[head])) head = candidates_[head].next;
     return head;
+}
+
+Table::Choice Table::choose(CandidateId head) const {
+    Choice out;
+    for (auto id = in_use(head); id != kEnd; id = candidates_[id].next) {
+        const auto& c = candidates_[id];
+        if (out.candidate == kEnd) out.candidate = id;
+        // What leads nowhere stands for whatever comes behind it.
+        if (c.kind != RouteKind::Forward) return out;
+        for (const auto set : {c.set, c.backup}) {
+            if (!leads_on(set) || set == out.set) continue;
+            if (out.set != kNoSet) {
+                out.backup = set;
+                return out;
+            }
+            out.set = set;
+        }
+    }
+    return out;
 }
 
 void Table::put(const Prefix& prefix, const RouteSpec& route) {
@@ -41,30 +77,26 @@ void Table::put(const Prefix& prefix, const RouteSpec& route) {
     wanted.distance = route.distance;
     wanted.kind = route.kind;
     if (route.kind == RouteKind::Forward) {
-        const auto [id, fresh] = sets_.acquire(route.next_hops);
-        wanted.set = id;
-        if (fresh) {
-            resolver_.add_set(id);
-            dirty_groups_.push_back(id);
-        }
+        wanted.set = acquire(route.next_hops);
+        wanted.backup = acquire(route.backup);
     } else if (route.kind == RouteKind::Attached && !route.next_hops.empty()) {
         wanted.port = route.next_hops.front().port;
     }
-
-    const auto id = allocate();
-    auto* head = index_.try_emplace(prefix, kEnd).first;
+    auto* head = &index_.try_emplace(prefix, Entry{}).first->head;
 
     // The same source's former route goes, the new one takes its place in the
     // order of distance; sources of equal distance keep the order of Source.
     for (CandidateId* at = head; *at != kEnd; at = &candidates_[*at].next) {
         if (candidates_[*at].source != route.source) continue;
-        const auto gone = *at;
-        *at = candidates_[gone].next;
-        release(candidates_[gone]);
-        free_.push_back(gone);
-        --counts_[static_cast<std::size_t>(route.source)];
+        if (candidates_[*at].says_the_same(wanted)) {
+            release(wanted.set);
+            release(wanted.backup);
+            return;
+        }
+        drop(at);
         break;
     }
+    const auto id = allocate();
     CandidateId* at = head;
     while (*at != kEnd && std::pair{candidates_[*at].distance, candidates_[*at].source} <
                               std::pair{wanted.distance, wanted.source})
@@ -77,16 +109,15 @@ void Table::put(const Prefix& prefix, const RouteSpec& route) {
 }
 
 void Table::remove(const Prefix& prefix, Source source) {
-    auto* head = index_.find(prefix);
-    if (head == nullptr) return;
-    for (CandidateId* at = head; *at != kEnd; at = &candidates_[*at].next) {
+    auto* entry = index_.find(prefix);
+    if (entry == nullptr) return;
+    for (CandidateId* at = &entry->head; *at != kEnd; at = &candidates_[*at].next) {
         if (candidates_[*at].source != source) continue;
-        const auto gone = *at;
-        *at = candidates_[gone].next;
-        release(candidates_[gone]);
-        free_.push_back(gone);
-        --counts_[static_cast<std::size_t>(source)];
-        if (*head == kEnd) index_.erase(prefix);
+        drop(at);
+        if (entry->head == kEnd) {
+            groups_.release(entry->group);
+            index_.erase(prefix);
+        }
         changed(prefix);
         return;
     }
@@ -104,7 +135,7 @@ void Table::set_dead(const IpAddress& neighbor, PortIndex port, bool dead) {
 }
 
 void Table::repeat(const Prefix& within) {
-    index_.walk_within(within, [this](const Prefix& prefix, CandidateId) {
+    index_.walk_within(within, [this](const Prefix& prefix, const Entry&) {
         dirty_.push_back(prefix);
         return true;
     });
@@ -113,7 +144,7 @@ void Table::repeat(const Prefix& within) {
 
 bool Table::settle(std::size_t budget) {
     auto outcome = resolver_.settle();
-    dirty_groups_.insert(dirty_groups_.end(), outcome.changed_sets.begin(),
+    changed_sets_.insert(changed_sets_.end(), outcome.changed_sets.begin(),
                          outcome.changed_sets.end());
     if (!outcome.flipped_sets.empty()) {
         flipped_.insert(flipped_.end(), outcome.flipped_sets.begin(), outcome.flipped_sets.end());
@@ -132,13 +163,14 @@ bool Table::settle(std::size_t budget) {
 void Table::rescan(std::size_t budget) {
     std::vector<Prefix> touched;
     std::optional<Prefix> stopped_at;
-    index_.walk_from(*rescan_from_, [&](const Prefix& prefix, CandidateId head) {
+    const auto flipped = [this](SetId set) { return std::ranges::binary_search(flipped_, set); };
+    index_.walk_from(*rescan_from_, [&](const Prefix& prefix, const Entry& entry) {
         if (budget-- == 0) {
             stopped_at = prefix;
             return false;
         }
-        for (auto at = head; at != kEnd; at = candidates_[at].next) {
-            if (!std::ranges::binary_search(flipped_, candidates_[at].set)) continue;
+        for (auto at = entry.head; at != kEnd; at = candidates_[at].next) {
+            if (!flipped(candidates_[at].set) && !flipped(candidates_[at].backup)) continue;
             touched.push_back(prefix);
             break;
         }
@@ -150,16 +182,19 @@ void Table::rescan(std::size_t budget) {
 }
 
 bool Table::has_delta() const {
-    return !dirty_.empty() || !dirty_groups_.empty() || !removed_groups_.empty();
+    return !dirty_.empty() || !changed_sets_.empty();
 }
 
-std::optional<FibAction> Table::action(CandidateId head) const {
-    const auto id = in_use(head);
-    if (id == kEnd) return std::nullopt;
-    const auto& candidate = candidates_[id];
+std::optional<FibAction> Table::decide(Entry& entry) {
+    const auto choice = choose(entry.head);
+    const auto before = entry.group;
+    entry.group = choice.set != kNoSet ? groups_.acquire(choice.set, choice.backup) : Groups::kNone;
+    groups_.release(before);
+    if (choice.candidate == kEnd) return std::nullopt;
+    const auto& candidate = candidates_[choice.candidate];
     switch (candidate.kind) {
         case RouteKind::Forward:
-            return FibAction{candidate.kind, 0, candidate.set};
+            return FibAction{candidate.kind, 0, entry.group};
         case RouteKind::Attached:
             return FibAction{candidate.kind, candidate.port, 0};
         case RouteKind::Local:
@@ -173,42 +208,54 @@ std::optional<FibAction> Table::action(CandidateId head) const {
 FibDelta Table::take_delta() {
     awake_ = false;
     FibDelta delta;
-    std::ranges::sort(dirty_groups_);
-    dirty_groups_.erase(std::ranges::unique(dirty_groups_).begin(), dirty_groups_.end());
-    for (const auto id : dirty_groups_) {
-        if (sets_[id].routes == 0) continue;
-        delta.groups.push_back({id, sets_[id].resolved});
-        sets_[id].announced = true;
-    }
-
     std::ranges::sort(dirty_);
     dirty_.erase(std::ranges::unique(dirty_).begin(), dirty_.end());
     delta.prefixes.reserve(dirty_.size());
     for (const auto& prefix : dirty_) {
-        const auto* head = index_.find(prefix);
-        delta.prefixes.push_back({prefix, head != nullptr ? action(*head) : std::nullopt});
+        auto* entry = index_.find(prefix);
+        delta.prefixes.push_back({prefix, entry != nullptr ? decide(*entry) : std::nullopt});
     }
-
-    for (const auto id : removed_groups_)
-        if (sets_[id].announced) delta.removed_groups.push_back(id);
-    removed_groups_.clear();
-    dirty_groups_.clear();
     dirty_.clear();
+
+    delta.removed_groups = groups_.take_unused();
+    auto told = groups_.take_fresh();
+    if (!changed_sets_.empty()) {
+        std::ranges::sort(changed_sets_);
+        const auto changed = [this](SetId set) {
+            return std::ranges::binary_search(changed_sets_, set);
+        };
+        groups_.each([&](GroupId id, const Groups::Group& group) {
+            if (changed(group.set) || changed(group.backup)) told.push_back(id);
+        });
+        changed_sets_.clear();
+    }
+    std::ranges::sort(told);
+    told.erase(std::ranges::unique(told).begin(), told.end());
+    for (const auto id : told) {
+        const auto& group = groups_[id];
+        GroupChange change{id, sets_[group.set].resolved, {}};
+        if (group.backup != kNoSet) change.backup = sets_[group.backup].resolved;
+        delta.groups.push_back(std::move(change));
+    }
     // What still waits to be resolved may point to a released set.
     if (resolver_.settled()) sets_.recycle();
     return delta;
 }
 
-std::optional<Resolver::Via> Table::lookup(
-    const IpAddress& address, const std::function<bool(NextHopSets::Id)>& excluded) const {
+std::optional<Resolver::Via> Table::lookup(const IpAddress& address,
+                                           const std::function<bool(SetId)>& excluded) const {
     std::optional<Resolver::Via> found;
-    index_.walk_covering(Prefix::host(address), [&](const Prefix& prefix, CandidateId head) {
+    index_.walk_covering(Prefix::host(address), [&](const Prefix& prefix, const Entry& entry) {
         if (prefix.is_default()) return true;
-        for (auto id = head; id != kEnd; id = candidates_[id].next) {
-            const auto& candidate = candidates_[id];
-            if (!usable(candidate)) continue;
-            if (candidate.set != NextHopSets::kNone && excluded(candidate.set)) continue;
-            found = Resolver::Via{candidate.kind, candidate.port, candidate.set};
+        for (auto id = entry.head; id != kEnd; id = candidates_[id].next) {
+            const auto& c = candidates_[id];
+            auto set = kNoSet;
+            if (c.kind == RouteKind::Forward) {
+                for (const auto one : {c.backup, c.set})
+                    if (leads_on(one) && !excluded(one)) set = one;
+                if (set == kNoSet) continue;
+            }
+            found = Resolver::Via{c.kind, c.port, set};
             break;
         }
         return true;
@@ -218,27 +265,29 @@ std::optional<Resolver::Via> Table::lookup(
 
 std::optional<Prefix> Table::longest_match(const IpAddress& address) const {
     std::optional<Prefix> best;
-    index_.walk_covering(Prefix::host(address), [&](const Prefix& prefix, CandidateId head) {
-        if (in_use(head) != kEnd) best = prefix;
+    index_.walk_covering(Prefix::host(address), [&](const Prefix& prefix, const Entry& entry) {
+        if (in_use(entry.head) != kEnd) best = prefix;
         return true;
     });
     return best;
 }
 
 std::vector<RouteRow> Table::candidates(const Prefix& prefix) const {
-    const auto* head = index_.find(prefix);
-    return head != nullptr ? rows(prefix, *head) : std::vector<RouteRow>{};
+    const auto* entry = index_.find(prefix);
+    return entry != nullptr ? rows(prefix, entry->head) : std::vector<RouteRow>{};
 }
 
 std::vector<RouteRow> Table::rows(const Prefix& prefix, CandidateId head) const {
     std::vector<RouteRow> out;
-    const auto chosen = in_use(head);
+    const auto choice = choose(head);
     for (auto id = head; id != kEnd; id = candidates_[id].next) {
         const auto& c = candidates_[id];
-        RouteRow row{prefix, c.source, c.distance, c.kind, id == chosen, usable(c), {}, {}};
-        if (c.set != NextHopSets::kNone) {
-            row.next_hops = sets_[c.set].members;
-            row.resolved = sets_[c.set].resolved;
+        const bool chosen = id == choice.candidate;
+        RouteRow row{prefix, c.source, c.distance, c.kind, chosen, usable(c), {}, {}, {}};
+        if (const auto set = chosen ? choice.set : c.set; set != kNoSet) {
+            row.next_hops = sets_[set].members;
+            row.resolved = sets_[set].resolved;
+            if (chosen && choice.backup != kNoSet) row.backup = sets_[choice.backup].resolved;
         } else if (c.kind == RouteKind::Attached) {
             row.next_hops = {{prefix.address(), c.port, 1}};
         }

@@ -9,6 +9,7 @@
 
 #include "base/prefix_map.hpp"
 #include "rib/fib_delta.hpp"
+#include "rib/groups.hpp"
 #include "rib/next_hop_sets.hpp"
 #include "rib/resolver.hpp"
 #include "rib/route.hpp"
@@ -25,6 +26,7 @@ struct RouteRow {
     bool usable = false;  // its next hops resolve
     std::vector<NextHop> next_hops;
     std::vector<FibNextHop> resolved;
+    std::vector<FibNextHop> backup;  // of the one in use
 };
 
 // The routes of every source, the best of them per prefix, and what the data
@@ -45,6 +47,9 @@ public:
     // A neighbor that liveness found dead, or alive again: next hops that lead to it do not
     // count until then, whoever taught the routes.
     void set_dead(const IpAddress& neighbor, PortIndex port, bool dead);
+
+    // How many groups of the data plane may have a backup.
+    void limit_backups(std::size_t groups) { groups_.limit_backups(groups); }
 
     // The data plane is told again of every prefix inside.
     void repeat(const Prefix& within);
@@ -73,30 +78,52 @@ public:
     // (Prefix, std::vector<RouteRow>) and returns true to go on.
     template <class F>
     void walk_from(const Prefix& first, F&& visit) const {
-        index_.walk_from(first, [&](const Prefix& prefix, CandidateId head) {
-            return visit(prefix, rows(prefix, head));
+        index_.walk_from(first, [&](const Prefix& prefix, const Entry& entry) {
+            return visit(prefix, rows(prefix, entry.head));
         });
     }
 
 private:
     using CandidateId = std::uint32_t;
+    using SetId = NextHopSets::Id;
     static constexpr CandidateId kEnd = ~CandidateId{0};
+    static constexpr SetId kNoSet = NextHopSets::kNone;
 
+    struct Entry {
+        CandidateId head = kEnd;
+        GroupId group = Groups::kNone;  // that the data plane knows, or is told of next
+    };
     // A prefix's candidates hang together, lowest distance first.
     struct Candidate {
-        NextHopSets::Id set = NextHopSets::kNone;
+        SetId set = kNoSet, backup = kNoSet;
         CandidateId next = kEnd;
         PortIndex port = kAnyPort;
         Source source = Source::Static;
         std::uint8_t distance = 0;
         RouteKind kind = RouteKind::Forward;
+
+        // Apart from where it stands.
+        bool says_the_same(const Candidate& other) const {
+            return set == other.set && backup == other.backup && port == other.port &&
+                   source == other.source && distance == other.distance && kind == other.kind;
+        }
+    };
+    // What the data plane does with a prefix: a candidate, by one of its sets, and the
+    // set that comes next.
+    struct Choice {
+        CandidateId candidate = kEnd;
+        SetId set = kNoSet, backup = kNoSet;
     };
 
     CandidateId allocate();
-    void release(const Candidate& candidate);
+    SetId acquire(std::span<const NextHop> next_hops);
+    void release(SetId set);
+    void drop(CandidateId* at);
+    bool leads_on(SetId set) const { return set != kNoSet && sets_[set].usable(); }
     bool usable(const Candidate& candidate) const;
     CandidateId in_use(CandidateId head) const;
-    std::optional<FibAction> action(CandidateId head) const;
+    Choice choose(CandidateId head) const;
+    std::optional<FibAction> decide(Entry& entry);
     std::optional<Resolver::Via> lookup(const IpAddress& address,
                                         const std::function<bool(NextHopSets::Id)>& excluded) const;
     std::vector<RouteRow> rows(const Prefix& prefix, CandidateId head) const;
@@ -105,7 +132,8 @@ private:
 
     NextHopSets sets_;
     Resolver resolver_;
-    PrefixMap<CandidateId> index_;
+    Groups groups_;
+    PrefixMap<Entry> index_;
     std::vector<Candidate> candidates_;
     std::vector<CandidateId> free_;
     std::array<std::size_t, kSources> counts_{};
@@ -113,10 +141,9 @@ private:
     std::function<void()> wake_;
     bool awake_ = false;
 
-    std::vector<Prefix> dirty_;                  // the data plane may differ
-    std::vector<NextHopSets::Id> dirty_groups_;  // likewise
-    std::vector<NextHopSets::Id> removed_groups_;
-    std::vector<NextHopSets::Id> flipped_;  // their prefixes choose again
+    std::vector<Prefix> dirty_;  // the data plane may differ
+    std::vector<SetId> changed_sets_;
+    std::vector<SetId> flipped_;  // their prefixes choose again
     std::optional<Prefix> rescan_from_;
 };
 

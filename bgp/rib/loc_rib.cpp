@@ -294,6 +294,7 @@ void LocRib::decide_entry(RibTable& table, EntryId id) {
     auto& entry = table[id];
     entry.flags = static_cast<std::uint8_t>(entry.flags & ~RibTable::kDirty);
     const auto paths = table.paths(id);
+    backup_ = 0;
     if (!(entry.flags & RibTable::kMany)) {
         // By far the most: one path, or none.
         const Path& path = entry.one;
@@ -306,6 +307,7 @@ void LocRib::decide_entry(RibTable& table, EntryId id) {
         candidates_.clear();
         for (const Path& path : paths) candidates_.push_back(candidate(path, entry));
         decide(candidates_, decision_, multipath_, outcome_);
+        if (outcome_.multipath.size() == 1) find_backup(paths);
     }
 
     const bool any = outcome_.best != Decision::kNone;
@@ -327,14 +329,39 @@ void LocRib::decide_entry(RibTable& table, EntryId id) {
     if (best == 0 && paths.empty()) empty_[index(table.family())].push_back(id);
 }
 
+// RFC 7999 §3.3: what a peer that may ask so wants discarded, is.
+bool LocRib::discards(const Path& path) const {
+    return path.peer == 0 || (pool_[path.attributes].flags & attributes_flag::kBlackhole &&
+                              peers_[path.peer].accept_blackhole);
+}
+
+// What would be best without the next hop of the only best path.
+void LocRib::find_backup(std::span<const Path> paths) {
+    const auto next_hop = [&](std::size_t i) { return pool_[paths[i].attributes].next_hop; };
+    const auto lost = next_hop(outcome_.best);
+    std::size_t others = 0, last = 0;
+    for (std::size_t i = 0; i < candidates_.size(); ++i) {
+        auto& c = candidates_[i];
+        c.usable = c.usable && next_hop(i) != lost && !discards(paths[i]);
+        if (c.usable) ++others, last = i;
+    }
+    if (others == 0) return;
+    if (others > 1) {
+        decide(candidates_, decision_, multipath_, second_);
+        last = second_.best;
+    }
+    backup_ = next_hop(last);
+}
+
 // Tells the router's own table. `best` 0: nothing of ours goes there.
 void LocRib::install(RibTable& table, EntryId id, AttributesId best) {
     auto& entry = table[id];
     const bool installed = entry.flags & RibTable::kInstalled;
     if (best == 0) {
         if (!installed) return;
-        entry.flags = static_cast<std::uint8_t>(
-            entry.flags & ~(RibTable::kInstalled | RibTable::kMultipath | RibTable::kDiscard));
+        entry.flags =
+            static_cast<std::uint8_t>(entry.flags & ~(RibTable::kInstalled | RibTable::kMultipath |
+                                                      RibTable::kDiscard | RibTable::kBacked));
         ++sent_;
         sink_.remove(table.prefix(id), rib::Source::Bgp);
         return;
@@ -342,11 +369,9 @@ void LocRib::install(RibTable& table, EntryId id, AttributesId best) {
     const auto paths = table.paths(id);
     const Path& winner = paths[outcome_.best];
     const bool multi = outcome_.multipath.size() > 1;
-    // RFC 7999 §3.3: what a peer that may ask so wants discarded, is.
-    const bool discard = winner.peer == 0 || (pool_[best].flags & attributes_flag::kBlackhole &&
-                                              peers_[winner.peer].accept_blackhole);
-    if (installed && !multi && !discard &&
-        !(entry.flags & (RibTable::kMultipath | RibTable::kDiscard)) &&
+    const bool discard = discards(winner);
+    constexpr auto kNotPlain = RibTable::kMultipath | RibTable::kDiscard | RibTable::kBacked;
+    if (installed && !multi && !discard && backup_ == 0 && !(entry.flags & kNotPlain) &&
         entry.best_peer == winner.peer && entry.best != 0 &&
         pool_[entry.best].next_hop == pool_[best].next_hop)
         return;
@@ -365,15 +390,21 @@ void LocRib::install(RibTable& table, EntryId id, AttributesId best) {
                                 }),
                     hops_.end());
     }
-    unsigned flags =
-        (entry.flags & ~(RibTable::kMultipath | RibTable::kDiscard)) | RibTable::kInstalled;
+    unsigned flags = (entry.flags & ~kNotPlain) | RibTable::kInstalled;
     if (multi) flags |= RibTable::kMultipath;
     if (discard) flags |= RibTable::kDiscard;
+    rib::NextHop backup;
+    const bool backed = backup_ != 0 && !discard;
+    if (backed) {
+        backup = {next_hops_[backup_].key.address, next_hops_[backup_].key.port, 1};
+        flags |= RibTable::kBacked;
+    }
     entry.flags = static_cast<std::uint8_t>(flags);
     ++sent_;
     sink_.put(table.prefix(id),
               {rib::Source::Bgp, peers_[winner.peer].ebgp ? rib::kDistanceEbgp : rib::kDistanceIbgp,
-               discard ? rib::RouteKind::Discard : rib::RouteKind::Forward, hops_});
+               discard ? rib::RouteKind::Discard : rib::RouteKind::Forward, hops_,
+               std::span{&backup, backed ? 1u : 0u}});
 }
 
 // Shares of an ECMP group: by bandwidth where every path says one, else as

@@ -119,6 +119,8 @@ private:
     bool settle_slice(Family family);
     void decide_entry(RibTable& table, EntryId id);
     void install(RibTable& table, EntryId id, AttributesId best);
+    void find_backup(std::span<const Path> paths);
+    bool discards(const Path& path) const;
     void weigh(std::span<const Path> paths);
     void bury(RibTable& table);
     void next_hop_changed(NextHopId id);
@@ -151,7 +153,8 @@ private:
     // Of one slice.
     std::array<std::size_t, kFamilies> settled_{};  // of dirty()
     std::vector<Candidate> candidates_;
-    Decision outcome_;
+    Decision outcome_, second_;
+    NextHopId backup_ = 0;
     std::vector<BestChange> changes_;
     std::vector<rib::NextHop> hops_;
     std::array<std::vector<EntryId>, kFamilies> empty_;

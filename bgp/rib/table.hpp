@@ -47,7 +47,8 @@ public:
         kInstalled = 4,
         kMultipath = 8,
         kLive = 16,
-        kDiscard = 32
+        kDiscard = 32,
+        kBacked = 64  // the router's table was told of a second best
     };
 
     RibTable(Family family, AttributePool& pool) : family_(family), pool_(pool) {}

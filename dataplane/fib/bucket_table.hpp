@@ -20,7 +20,7 @@ struct Bucket {
 // The buckets of a next-hop group, a power of two, indexed by the flow's hash.
 struct BucketTable {
     std::uint32_t mask = 0;
-    std::uint32_t unused = 0;
+    std::uint32_t backup = 0;  // a hop for when no bucket's leads on; 0: none
     Bucket* buckets = nullptr;
 
     std::uint32_t size() const { return mask + 1; }

@@ -73,15 +73,26 @@ void Publisher::change_group(const rib::GroupChange& change) {
     }
     Group& group = *slot;
     const bool fresh = group.wanted.empty() && group.buckets == nullptr;
-    const auto before = group.members;
-    group.wanted.clear();
-    group.members.clear();
-    for (const auto& member : change.members) {
-        if (group.members.size() >= max_members_) {
+    const auto before = std::exchange(group.members, {});
+    const auto backup_before = std::exchange(group.backup, {});
+    enlist(group, change.members, group.wanted, group.members);
+    enlist(group, change.backup, group.wanted_backup, group.backup);
+    if (fresh) inherit_flows(group);
+    publish(group);
+    release(group, before);
+    release(group, backup_before);
+}
+
+// Puts the group on the list of every neighbor it may send to.
+void Publisher::enlist(Group& group, const std::vector<rib::FibNextHop>& from,
+                       std::vector<rib::FibNextHop>& wanted, std::vector<Neighbor*>& members) {
+    wanted.clear();
+    for (const auto& member : from) {
+        if (members.size() >= max_members_) {
             events_.emit({Severity::Warning,
                           "FIB-GROUP-TRUNCATED",
                           "a next-hop group has more members than capacity.group_members",
-                          {{"members", std::to_string(change.members.size())},
+                          {{"members", std::to_string(from.size())},
                            {"used", std::to_string(max_members_)}}});
             break;
         }
@@ -95,16 +106,13 @@ void Publisher::change_group(const rib::GroupChange& change) {
         }
         ++neighbor->users;
         holders_[neighbor].push_back(&group);
-        group.wanted.push_back(member);
-        group.members.push_back(neighbor);
+        wanted.push_back(member);
+        members.push_back(neighbor);
     }
-    if (fresh) inherit_flows(group);
-    publish(group);
-    release(group, before);
 }
 
 // Takes the group off the lists of neighbors it had, once for each time.
-void Publisher::release(Group& group, std::vector<Neighbor*> members) {
+void Publisher::release(Group& group, const std::vector<Neighbor*>& members) {
     for (auto* neighbor : members) {
         --neighbor->users;
         const auto holders = holders_.find(neighbor);
@@ -127,7 +135,8 @@ void Publisher::remove_group(rib::GroupId id) {
     }
     if (group.buckets != nullptr) retired_.retire(std::move(group.buckets));
     if (group.lone != nullptr) retired_.retire(std::move(group.lone));
-    release(group, std::move(group.members));
+    release(group, group.members);
+    release(group, group.backup);
     groups_[id].reset();
     --group_count_;
 }
@@ -146,7 +155,8 @@ void Publisher::publish_guarded(Group& group) {
     } else if (plain.kind() == HopKind::Forward) {
         // The one member that there is, behind a bucket that has the guard look at it.
         const auto lone = std::ranges::find_if(
-            group.members, [](const Neighbor* n) { return n->state != NeighborState::Failed; });
+            group.lives() ? group.members : group.backup,
+            [](const Neighbor* n) { return n->state != NeighborState::Failed; });
         auto made = make_buckets(1);
         made->buckets[0].hop = (*lone)->hop;
         std::swap(group.lone, made);
@@ -164,15 +174,18 @@ bool Publisher::is_guarded(const Prefix& prefix, const Group& group) const {
 
 BucketTablePtr Publisher::deal(Group& group) {
     group.owes = group.waits = false;
-    // Members known dead take no traffic while another is left.
+    // Members known dead take no traffic while another is left, or a backup.
+    const bool lives = group.lives();
+    const auto& members = lives ? group.members : group.backup;
+    const auto& wanted = lives ? group.wanted : group.wanted_backup;
     std::vector<BucketPlan::Member> alive;
     std::vector<const Neighbor*> alive_neighbors;
     bool slow = false;
-    for (std::size_t i = 0; i < group.members.size(); ++i)
-        if (group.members[i]->state != NeighborState::Failed) {
-            alive.push_back({group.members[i]->hop, group.wanted[i].weight});
-            alive_neighbors.push_back(group.members[i]);
-            slow |= group.members[i]->share != Neighbor::kFullShare;
+    for (std::size_t i = 0; i < members.size(); ++i)
+        if (members[i]->state != NeighborState::Failed) {
+            alive.push_back({members[i]->hop, wanted[i].weight});
+            alive_neighbors.push_back(members[i]);
+            slow |= members[i]->share != Neighbor::kFullShare;
         }
     if (alive.empty() && !group.members.empty()) {
         alive.push_back({group.members.front()->hop, 1});
@@ -210,9 +223,16 @@ BucketTablePtr Publisher::deal(Group& group) {
         auto larger = BucketPlan::resized(*group.buckets, size);
         outgrown = std::exchange(group.buckets, std::move(larger));
     }
+    note_backup(group);
     group.owes = BucketPlan::settle(*group.buckets, alive, idle_before) != 0;
     hops_.write(group.hop, Hop::group(group.buckets.get()));
     return outgrown;
+}
+
+// Where workers send what finds no member alive, until the buckets are dealt out again.
+void Publisher::note_backup(const Group& group) {
+    const HopId hop = group.backup.empty() ? 0 : group.backup.front()->hop;
+    std::atomic_ref<HopId>(group.buckets->backup).store(hop, std::memory_order_relaxed);
 }
 
 void Publisher::neighbor_changed(Neighbor& neighbor, const std::optional<Hop>& forward) {
@@ -221,6 +241,8 @@ void Publisher::neighbor_changed(Neighbor& neighbor, const std::optional<Hop>& f
     const auto holders = holders_.find(&neighbor);
     if (holders == holders_.end()) return;
     for (auto* group : holders->second) {
+        // A backup that is not wanted now is only a name.
+        if (!group->backup.empty() && group->lives() && !group->has(neighbor)) continue;
         if (group->buckets == nullptr)
             publish(*group);
         else if (!std::exchange(group->waits, true))

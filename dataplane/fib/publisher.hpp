@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <chrono>
 #include <deque>
@@ -26,11 +27,22 @@ struct Group {
     HopId hop = 0;
     std::vector<rib::FibNextHop> wanted;
     std::vector<Neighbor*> members;  // parallel to wanted
-    BucketTablePtr buckets;          // two usable members and more
-    HopId guarded = 0;               // the same for prefixes under the loop guard; 0: none
-    BucketTablePtr lone;             // of `guarded`, while there are no other buckets
-    bool owes = false;               // some member waits for idle buckets
-    bool waits = false;              // for its turn to be refilled
+    std::vector<rib::FibNextHop> wanted_backup;
+    std::vector<Neighbor*> backup;  // likewise: while no member lives
+    BucketTablePtr buckets;         // two usable members and more
+    HopId guarded = 0;              // the same for prefixes under the loop guard; 0: none
+    BucketTablePtr lone;            // of `guarded`, while there are no other buckets
+    bool owes = false;              // some member waits for idle buckets
+    bool waits = false;             // for its turn to be refilled
+
+    bool has(const Neighbor& neighbor) const {
+        return std::ranges::find(members, &neighbor) != members.end();
+    }
+    // Some member is not known dead.
+    bool lives() const {
+        return std::ranges::any_of(
+            members, [](const Neighbor* n) { return n->state != NeighborState::Failed; });
+    }
 };
 
 // Brings the workers' tables to the wanted state: groups before the prefixes that
@@ -85,6 +97,8 @@ private:
     void find_predecessors(const rib::FibDelta& delta);
     void inherit_flows(Group& group);
     void change_group(const rib::GroupChange& change);
+    void enlist(Group& group, const std::vector<rib::FibNextHop>& from,
+                std::vector<rib::FibNextHop>& wanted, std::vector<Neighbor*>& members);
     void remove_group(rib::GroupId id);
     void change_prefix(const rib::PrefixChange& change);
     void publish(Group& group);
@@ -92,7 +106,8 @@ private:
     BucketTablePtr deal(Group& group);
     void publish_guarded(Group& group);
     bool is_guarded(const Prefix& prefix, const Group& group) const;
-    void release(Group& group, std::vector<Neighbor*> members);
+    void release(Group& group, const std::vector<Neighbor*>& members);
+    void note_backup(const Group& group);
     std::optional<HopId> hop_of(const Prefix& prefix, const rib::FibAction& action);
     bool set(const Prefix& prefix, HopId hop);
     void erase(const Prefix& prefix);

@@ -195,7 +195,8 @@ std::uint32_t hash_of(const Packet& p) {
 }
 
 // The member that a flow chose has died, and its buckets are not given away yet: another
-// one, the same for all packets of the flow. kNone: no group, or nobody is left.
+// one, the same for all packets of the flow, or else what the group has as its backup.
+// kNone: no group, or nobody is left.
 HopId stand_in(const Worker& w, const Packet& p) {
     const Hop hop = load(w.tables->hops[lookup(*w.tables, p, false)]);
     if (hop.kind() != HopKind::Group) return HopTable::kNone;
@@ -207,7 +208,8 @@ HopId stand_in(const Worker& w, const Packet& p) {
         const auto id = table.buckets[hash & table.mask].hop;
         if (load(w.tables->hops[id]).kind() == HopKind::Forward) return id;
     }
-    return HopTable::kNone;
+    const auto backup = table.backup;
+    return load(w.tables->hops[backup]).kind() == HopKind::Forward ? backup : HopTable::kNone;
 }
 
 void settle(Worker& w, const Packet& p, HopId id) {

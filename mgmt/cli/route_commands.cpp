@@ -110,6 +110,8 @@ void route_show(Session& session, const std::string& address) {
             out << ", weight " << number(hop, "weight") << (flag(hop, "active") ? "" : ", inactive")
                 << '\n';
         }
+        for (const auto& hop : list(row, "backup"))
+            out << "  backup via " << text(hop, "address") << " on " << text(hop, "port") << '\n';
         if (const auto* bgp = row.get_object().if_contains("bgp")) {
             out << "  from " << text(*bgp, "neighbor") << ", AS path "
                 << (text(*bgp, "as_path").empty() ? "empty" : text(*bgp, "as_path")) << ", origin "

@@ -297,9 +297,10 @@ int run(const std::string& what) {
         {"detect-echo", [&] { return detect(pool, false); }},
         {"detect-bfd", [&] { return detect(pool, true); }},
         {"forged", [&] { return forged(pool); }},
-        {"prune-same", [&] { return prune(pool, 100, true); }},
-        {"prune-10", [&] { return prune(pool, 10, false); }},
-        {"prune-100", [&] { return prune(pool, 100, false); }}};
+        {"prune-same", [&] { return prune(pool, 100, Spread::OneGroup); }},
+        {"prune-10", [&] { return prune(pool, 10, Spread::OneEach); }},
+        {"prune-100", [&] { return prune(pool, 100, Spread::OneEach); }},
+        {"prune-backup", [&] { return prune(pool, 1, Spread::Backups); }}};
     const auto one = cases.find(what);
     const bool good = one != cases.end() && one->second();
     std::fflush(stdout);
@@ -316,7 +317,7 @@ int main(int argc, char** argv) {
           "forwarding-5000"}},
         {"detect", {"detect-echo", "detect-bfd"}},
         {"forged", {"forged"}},
-        {"prune", {"prune-same", "prune-10", "prune-100"}}};
+        {"prune", {"prune-same", "prune-10", "prune-100", "prune-backup"}}};
     const std::string what = argc > 1 ? argv[1] : "--help";
     if (what == "--case" && argc > 2) return torii::bench::run(argv[2]);
     const auto part = kParts.find(what);

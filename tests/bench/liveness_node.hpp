@@ -160,6 +160,9 @@ struct Node {
 
 // One death among a hundred nodes with ten thousand addresses. The addresses share one
 // group of all nodes, or have a group of so many members each, the worst case.
-bool prune(rte_mempool* pool, std::uint32_t members, bool one_group);
+// The groups of all addresses: one that they share, one each, or of one node alone with
+// another as its backup.
+enum class Spread : std::uint8_t { OneGroup, OneEach, Backups };
+bool prune(rte_mempool* pool, std::uint32_t members, Spread spread);
 
 }  // namespace torii::bench

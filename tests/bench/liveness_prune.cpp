@@ -24,16 +24,23 @@ double micros(std::uint64_t cycles) {
     return double(cycles) * 1e6 / double(rte_get_tsc_hz());
 }
 
-rib::FibDelta addresses(std::uint32_t members, bool one_group) {
+// How many groups the addresses share.
+std::uint32_t groups_of(Spread spread) {
+    return spread == Spread::OneGroup ? 1 : spread == Spread::Backups ? kNodes - 1 : kAddresses;
+}
+
+rib::FibDelta addresses(std::uint32_t members, Spread spread) {
     rib::FibDelta delta;
+    const auto groups = groups_of(spread);
     for (std::uint32_t v = 0; v < kAddresses; ++v) {
-        const auto group = one_group ? 1 : v + 1;
-        if (!one_group || v == 0) {
+        const auto group = v % groups + 1;
+        if (v < groups) {
             rib::GroupChange change{group, {}};
             // Node 0 is in all of them.
             for (std::uint32_t k = 0; k < members; ++k)
                 change.members.push_back(
                     {neighbor_of(k == 0 ? 0 : 1 + (v + (k - 1) * 7) % (kNodes - 1)), 1, 1});
+            if (spread == Spread::Backups) change.backup = {{neighbor_of(group), 1, 1}};
             std::ranges::sort(change.members);
             change.members.erase(std::ranges::unique(change.members).begin(), change.members.end());
             delta.groups.push_back(change);
@@ -80,7 +87,7 @@ private:
 
 }  // namespace
 
-bool prune(rte_mempool* pool, std::uint32_t members, bool one_group) {
+bool prune(rte_mempool* pool, std::uint32_t members, Spread spread) {
     Node node{pool};
     Neighbors neighbors{node.hops, 1000};
     Silent events;
@@ -90,7 +97,7 @@ bool prune(rte_mempool* pool, std::uint32_t members, bool one_group) {
         neighbor->state = NeighborState::Reachable;
         publisher.neighbor_changed(*neighbor, Hop::forward(mac_of(n), port_mac(1), 1, 1500));
     }
-    publisher.apply(addresses(members, one_group));
+    publisher.apply(addresses(members, spread));
     Traffic traffic{node, pool};
     const auto before = traffic.pass();
 
@@ -108,6 +115,7 @@ bool prune(rte_mempool* pool, std::uint32_t members, bool one_group) {
 
     std::uint32_t left = 0;
     publisher.each_group([&](const Group& group) {
+        if (group.buckets == nullptr) return;
         for (std::uint32_t b = 0; b < group.buckets->size(); ++b)
             left += group.buckets->buckets[b].hop == victim->hop;
     });
@@ -116,10 +124,12 @@ bool prune(rte_mempool* pool, std::uint32_t members, bool one_group) {
     const auto lost = undealt.received + after.received - undealt.sent - after.sent;
     std::printf(
         "{\"name\":\"liveness-prune\",\"addresses\":%u,\"nodes\":%u,\"groups\":%u,\"members\":%u,"
+        "\"backup\":%s,"
         "\"no_packet_goes_there_after_us\":%.1f,\"every_group_dealt_out_after_us\":%.0f,"
         "\"packets_a_pass\":%lu,\"to_the_node_before\":%lu,\"to_the_dead\":%lu,"
         "\"packets_lost\":%lu,\"buckets_left\":%u",
-        kAddresses, kNodes, one_group ? 1 : kAddresses, members, stop, stop + micros(dealt - again),
+        kAddresses, kNodes, groups_of(spread), members,
+        spread == Spread::Backups ? "true" : "false", stop, stop + micros(dealt - again),
         before.received, before.to_the_first, stray, lost, left);
     return end_line(
         "liveness-prune",

@@ -173,6 +173,59 @@ TEST_F(Two, SharesFollowTheBandwidthThatPathsSay) {
     EXPECT_EQ(hops[0].weight, 2 * hops[1].weight);
 }
 
+TEST_F(Two, TheSecondBestPathIsTheBackupOfAnOnlyBestOne) {
+    start();
+    const auto c = world.up("10.99.0.3", 65000);
+    const auto p = prefix("10.244.7.0/24");
+    const auto preferred = [](Attributes& attributes) {
+        attributes.set(Attribute::LocalPref);
+        attributes.local_pref = 100;
+    };
+    const auto backup = [&] {
+        const auto& hops = world.sink.backups.at(p);
+        return hops.empty() ? std::string{"none"} : hops.at(0).address.to_string();
+    };
+    teach("10.244.7.0/24");
+    EXPECT_EQ(backup(), "none");
+    // Of two that lost, the one that lost least.
+    b->send(announce({"10.244.7.0/24"}, {65002, 1, 2}, "10.99.0.2"));
+    c->send(announce({"10.244.7.0/24"}, {65003, 1}, "10.99.0.3", preferred));
+    world.settle();
+    EXPECT_EQ(world.sink.routes.at(p).at(0).address, address("10.99.0.1"));
+    EXPECT_EQ(backup(), "10.99.0.3");
+    // The way to the best one is none when that one is dead.
+    c->send(announce({"10.244.7.0/24"}, {65003, 1}, "10.99.0.1", preferred));
+    world.settle();
+    EXPECT_EQ(backup(), "10.99.0.2");
+    world.tracker.set(address("10.99.0.2"), false);
+    world.settle();
+    EXPECT_EQ(backup(), "none");
+    world.tracker.set(address("10.99.0.2"), true);
+    world.settle();
+    EXPECT_EQ(backup(), "10.99.0.2");
+    // Whoever is as good shares the load instead.
+    b->send(announce({"10.244.7.0/24"}, {65002}, "10.99.0.2"));
+    world.settle();
+    EXPECT_EQ(world.sink.routes.at(p).size(), 2u);
+    EXPECT_EQ(backup(), "none");
+    b->send(withdraw({"10.244.7.0/24"}));
+    world.settle();
+    EXPECT_EQ(backup(), "none");
+}
+
+TEST_F(Two, APathThatDiscardsIsNobodysBackup) {  // RFC 7999
+    of(1).accept_blackhole = true;
+    start();
+    teach("198.51.100.7/32");
+    b->send(
+        announce({"198.51.100.7/32"}, {65002, 1}, "10.99.0.2", community(community::kBlackhole)));
+    world.settle();
+    EXPECT_TRUE(world.sink.backups.at(prefix("198.51.100.7/32")).empty());
+    of(1).accept_blackhole = false;
+    apply();
+    EXPECT_EQ(world.sink.backups.at(prefix("198.51.100.7/32")).at(0).address, address("10.99.0.2"));
+}
+
 TEST_F(Two, AnAdvertisementIntervalTellsTogetherWhatCameMeanwhile) {
     of(1).advertisement_interval = 1s;
     start();

@@ -41,11 +41,12 @@ class RecordingSink final : public rib::RouteSink {
 public:
     void put(const Prefix& p, const rib::RouteSpec& r) override {
         routes[p] = {r.next_hops.begin(), r.next_hops.end()};
+        backups[p] = {r.backup.begin(), r.backup.end()};
         kinds[p] = r.kind;
         ++puts;
     }
     void remove(const Prefix& p, rib::Source) override { routes.erase(p); }
-    std::map<Prefix, std::vector<rib::NextHop>> routes;
+    std::map<Prefix, std::vector<rib::NextHop>> routes, backups;
     std::map<Prefix, rib::RouteKind> kinds;
     std::size_t puts = 0;
 };

@@ -22,7 +22,7 @@ public:
         while (table.settle(3)) {
         }
         const auto delta = table.take_delta();
-        for (const auto& group : delta.groups) groups_[group.id] = group.members;
+        for (const auto& group : delta.groups) groups_[group.id] = group;
         for (const auto& change : delta.prefixes) {
             if (change.action)
                 actions_[change.prefix] = *change.action;
@@ -43,16 +43,22 @@ public:
         if (found->second.kind == RouteKind::Attached)
             return "attached " + std::to_string(found->second.port);
         if (found->second.kind != RouteKind::Forward) return "other";
-        std::string text;
-        for (const auto& m : groups_.at(found->second.group))
-            text +=
-                (text.empty() ? "" : " ") + std::to_string(m.port) + ':' + m.neighbor.to_string();
-        return text;
+        return text_of(groups_.at(found->second.group).members);
+    }
+    std::string backup(const char* prefix) const {
+        return text_of(groups_.at(actions_.at(net(prefix)).group).backup);
     }
     std::size_t groups() const { return groups_.size(); }
 
 private:
-    std::map<GroupId, std::vector<FibNextHop>> groups_;
+    static std::string text_of(const std::vector<FibNextHop>& hops) {
+        std::string text;
+        for (const auto& m : hops)
+            text +=
+                (text.empty() ? "" : " ") + std::to_string(m.port) + ':' + m.neighbor.to_string();
+        return text;
+    }
+    std::map<GroupId, GroupChange> groups_;
     std::map<Prefix, FibAction> actions_;
 };
 
@@ -99,6 +105,93 @@ TEST(Table, LeavesOutWhoIsDeadAndTakesItBack) {
     EXPECT_EQ(fib.at("198.18.0.1/32"), "3:10.0.0.11 3:10.0.0.12");
     EXPECT_EQ(fib.at("10.244.1.0/24"), "3:10.0.0.11");
     EXPECT_EQ(fib.at("fd00::/64"), "4:fe80::1");
+}
+
+void bgp_route(Table& table, const char* prefix, const char* best, const char* second) {
+    const NextHop hop{ip(best)}, backup{ip(second)};
+    table.put(net(prefix),
+              {Source::Bgp, kDistanceEbgp, RouteKind::Forward, {&hop, 1}, {&backup, 1}});
+}
+
+TEST(Table, NamesWhatComesNextAsTheBackup) {
+    Table table;
+    Fib fib;
+    attach(table, "10.0.0.0/24", 3);
+    route(table, "10.244.1.0/24", {{ip("10.0.0.11")}}, Source::Bgp, kDistanceEbgp);
+    route(table, "10.244.2.0/24", {{ip("10.0.0.11")}}, Source::Bgp, kDistanceEbgp);
+    fib.drain(table);
+    EXPECT_EQ(fib.backup("10.244.1.0/24"), "");
+    EXPECT_EQ(fib.groups(), 1u);
+    // A source that is asked later, and what the source itself has.
+    route(table, "10.244.1.0/24", {{ip("10.0.0.8")}, {ip("10.0.0.9")}}, Source::Static, 250);
+    fib.drain(table);
+    EXPECT_EQ(fib.at("10.244.1.0/24"), "3:10.0.0.11");
+    EXPECT_EQ(fib.backup("10.244.1.0/24"), "3:10.0.0.8 3:10.0.0.9");
+    EXPECT_EQ(fib.backup("10.244.2.0/24"), "");
+    EXPECT_EQ(fib.groups(), 2u);
+    bgp_route(table, "10.244.1.0/24", "10.0.0.11", "10.0.0.12");
+    fib.drain(table);
+    EXPECT_EQ(fib.backup("10.244.1.0/24"), "3:10.0.0.12");
+    ASSERT_EQ(table.candidates(net("10.244.1.0/24")).at(0).backup.size(), 1u);
+    table.set_dead(ip("10.0.0.12"), 3, true);
+    fib.drain(table);
+    EXPECT_EQ(fib.backup("10.244.1.0/24"), "3:10.0.0.8 3:10.0.0.9");
+    // Behind what leads nowhere by intention nothing comes.
+    table.put(net("10.244.1.0/24"), {Source::Connected, 30, RouteKind::Discard, {}});
+    fib.drain(table);
+    EXPECT_EQ(fib.backup("10.244.1.0/24"), "");
+}
+
+TEST(Table, UsesTheBackupUntilItsSourceHasDecidedAnew) {
+    Table table;
+    Fib fib;
+    attach(table, "10.0.0.0/24", 3);
+    bgp_route(table, "10.244.1.0/24", "10.0.0.11", "10.0.0.12");
+    route(table, "10.244.1.0/24", {{ip("10.0.0.9")}}, Source::Static, 250);
+    route(table, "10.99.0.0/24", {{ip("10.244.1.1")}});  // through it
+    fib.drain(table);
+    table.set_dead(ip("10.0.0.11"), 3, true);
+    fib.drain(table);
+    EXPECT_EQ(fib.at("10.244.1.0/24"), "3:10.0.0.12");
+    EXPECT_EQ(fib.backup("10.244.1.0/24"), "3:10.0.0.9");
+    EXPECT_EQ(fib.at("10.99.0.0/24"), "3:10.0.0.12");
+    table.set_dead(ip("10.0.0.12"), 3, true);
+    fib.drain(table);
+    EXPECT_EQ(fib.at("10.244.1.0/24"), "3:10.0.0.9");
+    table.set_dead(ip("10.0.0.11"), 3, false);
+    fib.drain(table);
+    EXPECT_EQ(fib.at("10.244.1.0/24"), "3:10.0.0.11");
+    EXPECT_EQ(fib.at("10.99.0.0/24"), "3:10.0.0.11");
+}
+
+TEST(Table, GivesBackupsToNoMoreGroupsThanItMay) {
+    Table table;
+    table.limit_backups(1);
+    Fib fib;
+    attach(table, "10.0.0.0/24", 3);
+    bgp_route(table, "10.244.1.0/24", "10.0.0.11", "10.0.0.12");
+    bgp_route(table, "10.244.2.0/24", "10.0.0.12", "10.0.0.11");
+    fib.drain(table);
+    EXPECT_EQ(fib.backup("10.244.1.0/24"), "3:10.0.0.12");
+    EXPECT_EQ(fib.at("10.244.2.0/24"), "3:10.0.0.12");
+    EXPECT_EQ(fib.backup("10.244.2.0/24"), "");
+    table.remove(net("10.244.1.0/24"), Source::Bgp);
+    fib.drain(table);
+    table.repeat(net("10.244.2.0/24"));
+    fib.drain(table);
+    EXPECT_EQ(fib.backup("10.244.2.0/24"), "3:10.0.0.11");
+}
+
+TEST(Table, TakesARouteThatIsAsItWasForNoNews) {
+    Table table;
+    attach(table, "10.0.0.0/24", 3);
+    bgp_route(table, "10.244.1.0/24", "10.0.0.11", "10.0.0.12");
+    Fib{}.drain(table);
+    bgp_route(table, "10.244.1.0/24", "10.0.0.11", "10.0.0.12");
+    table.settle();
+    EXPECT_FALSE(table.has_delta());
+    bgp_route(table, "10.244.1.0/24", "10.0.0.11", "10.0.0.13");
+    EXPECT_TRUE(table.has_delta());
 }
 
 TEST(Table, PrefersTheLowerDistanceAndFallsBack) {
@@ -264,7 +357,10 @@ TEST(Table, LeavesNothingBehindAfterAnyHistory) {
                 const auto hop =
                     std::to_string(1 + draw(6)) + "." + std::to_string(draw(2)) + ".0.1";
                 const auto distance = source == Source::Static ? kDistanceStatic : kDistanceEbgp;
-                route(table, key.first.c_str(), {{ip(hop.c_str())}}, source, distance);
+                if (source == Source::Bgp && draw(2) == 0)
+                    bgp_route(table, key.first.c_str(), hop.c_str(), "1.0.0.1");
+                else
+                    route(table, key.first.c_str(), {{ip(hop.c_str())}}, source, distance);
                 wanted[key] = {false, {{ip(hop.c_str())}}};
             }
             if (draw(5) == 0) fib.drain(table);

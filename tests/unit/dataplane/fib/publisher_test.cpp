@@ -28,10 +28,12 @@ struct World {
     Neighbors neighbors{hops, 500};
     Publisher publisher{fib4, fib6, hops, neighbors, workers, events, 512};
 
-    void group(rib::GroupId id, std::vector<const char*> members) {
+    void group(rib::GroupId id, std::vector<const char*> members,
+               std::vector<const char*> backup = {}) {
         rib::FibDelta delta;
         rib::GroupChange change{id, {}};
         for (const auto* m : members) change.members.push_back({ip(m), 1, 1});
+        for (const auto* m : backup) change.backup.push_back({ip(m), 1, 1});
         delta.groups.push_back(change);
         publisher.apply(delta);
     }
@@ -92,6 +94,68 @@ TEST(Publisher, TellsOfADeathByOneStoreAndRefillsTheGroupsInTurn) {
     while (w.publisher.refill(5)) {
     }
     EXPECT_EQ(w.shares("10.2.20.1").size(), 2u);
+}
+
+TEST(Publisher, SendsToTheBackupAsSoonAsTheOnlyNextHopDies) {
+    World w;
+    for (const auto* address : {"10.1.0.2", "10.1.0.3", "10.1.0.4"})
+        w.reachable(address, static_cast<std::uint8_t>(address[7] - '0'));
+    w.group(1, {"10.1.0.2"}, {"10.1.0.3"});
+    w.group(2, {"10.1.0.2"}, {"10.1.0.4"});
+    w.group(3, {"10.1.0.3"}, {"10.1.0.2"});
+    w.route("10.2.1.0/24", 1);
+    w.route("10.2.2.0/24", 2);
+    w.route("10.2.3.0/24", 3);
+    const auto before = w.fib4.lookup(ip("10.2.1.1").v4());
+    w.dies("10.1.0.2");
+    EXPECT_FALSE(w.publisher.refilling());
+    EXPECT_EQ(w.hop("10.2.1.1").macs[5], 3);
+    EXPECT_EQ(w.hop("10.2.2.1").macs[5], 4);
+    EXPECT_EQ(w.hop("10.2.3.1").macs[5], 3);
+    EXPECT_EQ(w.fib4.lookup(ip("10.2.1.1").v4()), before);  // no prefix was written
+    w.reachable("10.1.0.3", 33);
+    EXPECT_EQ(w.hop("10.2.1.1").macs[5], 33);
+    w.dies("10.1.0.3");
+    EXPECT_EQ(w.hop("10.2.1.1").kind(), HopKind::Unreachable);
+    EXPECT_EQ(w.hop("10.2.2.1").macs[5], 4);
+    w.reachable("10.1.0.3", 3);
+    EXPECT_EQ(w.hop("10.2.1.1").macs[5], 3);
+    w.reachable("10.1.0.2", 2);
+    EXPECT_EQ(w.hop("10.2.1.1").macs[5], 2);
+    EXPECT_EQ(w.hop("10.2.3.1").macs[5], 3);
+    // As the table goes on: another set, with nothing behind it.
+    w.group(1, {"10.1.0.3"});
+    w.dies("10.1.0.3");
+    EXPECT_EQ(w.hop("10.2.1.1").kind(), HopKind::Unreachable);
+    EXPECT_EQ(w.neighbors.find(1, ip("10.1.0.2"))->users, 2u);
+}
+
+TEST(Publisher, SharesTheBackupWhenAllMembersAreDead) {
+    World w;
+    w.publisher.guard({*Prefix::parse("198.18.0.0/16")});
+    for (const auto* address : {"10.1.0.2", "10.1.0.3", "10.1.0.4", "10.1.0.5"})
+        w.reachable(address, static_cast<std::uint8_t>(address[7] - '0'));
+    w.group(1, {"10.1.0.2", "10.1.0.3"}, {"10.1.0.4"});
+    w.group(2, {"10.1.0.2"}, {"10.1.0.4", "10.1.0.5"});
+    w.group(3, {"10.1.0.2"}, {"10.1.0.5"});
+    w.route("10.2.1.0/24", 1);
+    w.route("10.2.2.0/24", 2);
+    w.route("198.18.0.1/32", 3);
+    w.dies("10.1.0.2");
+    w.dies("10.1.0.3");
+    // Before its turn comes the buckets name the dead, and beside them whom to ask then.
+    EXPECT_EQ(w.shares("10.2.1.1").size(), 1u);
+    EXPECT_EQ(w.hop("10.2.1.1").buckets()->backup, w.neighbors.find(1, ip("10.1.0.4"))->hop);
+    while (w.publisher.refill(1)) {
+    }
+    EXPECT_EQ(w.shares("10.2.1.1"), (std::map<int, unsigned>{{4, 64}}));
+    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{4, 32}, {5, 32}}));
+    EXPECT_TRUE(w.hop("198.18.0.1").guarded());
+    EXPECT_EQ(w.shares("198.18.0.1"), (std::map<int, unsigned>{{5, 1}}));
+    w.reachable("10.1.0.2", 2);
+    EXPECT_EQ(w.shares("10.2.1.1"), (std::map<int, unsigned>{{2, 64}}));
+    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{2, 64}}));
+    EXPECT_EQ(w.shares("198.18.0.1"), (std::map<int, unsigned>{{2, 1}}));
 }
 
 TEST(Publisher, KeepsFlowsWhereTheyAreWhenARouteMovesToAnotherGroup) {
@@ -300,6 +364,7 @@ TEST(Publisher, LeavesNothingBehindAMillionRandomChanges) {
                     group.members.push_back(
                         {IpAddress::v4(static_cast<std::uint32_t>(0x0a010002 + (id + n) % 16)), 1,
                          1});
+                if (random() % 2 == 0) group.backup.push_back({ip("10.1.0.9"), 1, 1});
                 delta.groups.push_back(group);
                 grouped[id] = true;
             }

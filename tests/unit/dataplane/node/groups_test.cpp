@@ -135,6 +135,33 @@ TEST_P(Groups, TheGuardKeepsBackWhatWouldReturnToItsSender) {
     EXPECT_EQ(services.world.exits(), (std::map<std::string, std::uint64_t>{{"loop_guard", 4}}));
 }
 
+TEST_P(Groups, FlowsGoToTheBackupWhenNoMemberLives) {
+    Services services{GetParam(), false};
+    std::vector<Bytes> row;
+    for (unsigned flow = 0; flow < 64; ++flow) row.push_back(frame(kService, flow));
+    services.members_of(row);
+    auto& table = *services.tables[0];
+    const auto backup = services.world.hops.take();
+    services.world.hop(backup,
+                       Hop::forward(Services::member_mac(9), {{2, 0, 0, 0, 0, 2}}, 1, 1500));
+    table.backup = backup;
+    std::vector<HopId> members;
+    for (std::uint32_t b = 0; b < table.size(); ++b) members.push_back(table.buckets[b].hop);
+    std::ranges::sort(members);
+    members.erase(std::ranges::unique(members).begin(), members.end());
+    for (std::size_t i = 1; i < members.size(); ++i)
+        services.world.hop(members[i], Hop::of(HopKind::Unreachable));
+    // While one is left it has them all.
+    const auto last = services.members_of(row);
+    EXPECT_EQ(last, std::vector<unsigned>(64, last[0]));
+    EXPECT_LT(last[0], kMembers);
+    services.world.hop(members[0], Hop::of(HopKind::Unreachable));
+    EXPECT_EQ(services.members_of(row), std::vector<unsigned>(64, 9));
+    services.world.hop(backup, Hop::of(HopKind::Unreachable));
+    services.world.receive(row);
+    EXPECT_EQ(services.world.exits().at("ip4_unreachable"), 64u);
+}
+
 INSTANTIATE_TEST_SUITE_P(InstructionSets, Groups,
                          testing::Values(LookupKind::Scalar, LookupKind::Avx2, LookupKind::Avx512));
 
