@@ -86,15 +86,15 @@ template <class Line>
 struct LineHashView {
     const Line* lines = nullptr;
     std::uint64_t multiplier = 1;
-    std::uint32_t shift = 63;
+    std::uint32_t shift = 31;
     std::uint32_t mask = 0;
 
     // Two rounds: nodes' prefixes come in steps of a power of two, and one product
     // alone deals an arithmetic sequence to few lines for one multiplier in ten.
     std::uint32_t home(std::uint64_t mixed) const {
-        auto h = mixed * multiplier;
-        h = (h ^ h >> 32) * 0x9e3779b97f4a7c15ULL;
-        return static_cast<std::uint32_t>(h >> shift);
+        const auto product = mixed * multiplier;
+        const auto folded = static_cast<std::uint32_t>(product ^ product >> 32);
+        return folded * 0x9e3779b1u >> shift;
     }
 };
 
@@ -120,7 +120,8 @@ public:
             at.line->set_value(at.slot, v);
             return;
         }
-        if ((occupied_ + 1) * 2 > current_->lines() * Line::kSlots) grow();
+        // Beyond three eighths too many lines are full, as chance has it.
+        if ((occupied_ + 1) * 8 > current_->lines() * Line::kSlots * 3) grow();
         place(*current_, key, v);
         ++occupied_;
         ++size_;
@@ -152,11 +153,11 @@ private:
             : region(std::size_t{1} << bits), passed(std::size_t{1} << bits) {
             view.lines = region.data();
             view.multiplier = multiplier;
-            view.shift = 64 - bits;
+            view.shift = 32 - bits;
             view.mask = (1u << bits) - 1;
         }
         std::size_t lines() const { return std::size_t{view.mask} + 1; }
-        unsigned bits() const { return 64 - view.shift; }
+        unsigned bits() const { return 32 - view.shift; }
 
         Region<Line> region;
         Region<std::uint32_t> passed;  // keys that went by each line
@@ -216,7 +217,7 @@ private:
 
     void grow() {
         // Erased keys do not move on: a table full of them is rebuilt, not doubled.
-        const bool crowded = size_ * 3 > current_->lines() * Line::kSlots;
+        const bool crowded = size_ * 4 > current_->lines() * Line::kSlots;
         auto next = std::make_unique<Generation>(current_->bits() + (crowded ? 1 : 0), multiplier_);
         next->serial = current_->serial + 1;
         occupied_ = 0;
