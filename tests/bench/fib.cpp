@@ -214,7 +214,7 @@ void bench6(const Set6& set) {
         bytes_of(a, &wire[16 * i]);
     }
     const auto n = static_cast<unsigned>(set.routes.size());
-    Best best, avx;
+    Best best;
     double fib_memory = 0;
     using Bytes16 = std::uint8_t[16];
     auto* at = reinterpret_cast<Bytes16*>(wire.data());
