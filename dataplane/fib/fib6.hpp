@@ -43,7 +43,7 @@ constexpr std::uint32_t hint(std::uint32_t v) {
 constexpr std::uint32_t tag(std::uint32_t index, unsigned bit) {
     return index << 6 | bit;
 }
-constexpr std::uint64_t low_mask(unsigned bit) {  // of length 65 + bit
+constexpr std::uint64_t low_mask(std::uint64_t bit) {  // of length 65 + bit
     return ~std::uint64_t{0} << (63 - bit);
 }
 }  // namespace site

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <random>
@@ -24,11 +25,12 @@ namespace torii::dataplane {
 
 struct alignas(64) Line64 {
     static constexpr unsigned kSlots = 5;
+    static constexpr std::uint32_t kPassed = 1u << 30;  // with `displaced`, if that is any
     using Key = std::uint64_t;  // 0 (::/64 holds no unicast address) marks a free slot
 
     std::uint64_t keys[kSlots];
     std::uint32_t values[kSlots];
-    std::uint32_t displaced;
+    std::uint32_t displaced;  // right behind: what a probe that hits no slot reads
 
     static std::uint64_t mix(Key key) { return key; }
     static bool is_free(Key key) { return key == 0; }
@@ -38,10 +40,11 @@ struct alignas(64) Line64 {
     }
     std::uint32_t value(unsigned slot) const { return values[slot]; }
     void set_value(unsigned slot, std::uint32_t v) { value::publish(values[slot], v); }
-    std::uint32_t passed() const { return displaced; }
-    void set_passed(std::uint32_t n) { value::publish(displaced, n); }
+    void set_passed(std::uint32_t n) { value::publish(displaced, n != 0 ? n | kPassed : 0); }
 };
 static_assert(sizeof(Line64) == 64);
+static_assert(offsetof(Line64, displaced) ==
+              offsetof(Line64, values) + Line64::kSlots * sizeof(std::uint32_t));
 
 struct LowKey {
     std::uint64_t low = 0;
@@ -55,28 +58,29 @@ struct alignas(64) LineLow {
     static constexpr std::uint32_t kPassed = 1u << 31;  // in the first slot's value
     using Key = LowKey;
 
-    struct Slot {
-        std::uint64_t low;
-        std::uint32_t tag;
-        std::uint32_t value;
-    };
-    Slot slots[kSlots];
+    std::uint64_t lows[kSlots];
+    std::uint32_t tags[kSlots];
+    std::uint32_t values[kSlots];
 
-    static std::uint64_t mix(const Key& key) { return key.low ^ key.tag * 0x9e3779b97f4a7c15ULL; }
+    static std::uint64_t mix(std::uint64_t low, std::uint32_t tag) {
+        return low ^ tag * 0x9e3779b97f4a7c15ULL;
+    }
+    static std::uint64_t mix(const Key& key) { return mix(key.low, key.tag); }
     static bool is_free(const Key& key) { return key.tag == 0; }
-    Key key(unsigned slot) const { return {slots[slot].low, slots[slot].tag}; }
+    Key key(unsigned slot) const { return {lows[slot], tags[slot]}; }
     void set_key(unsigned slot, const Key& key) {
-        std::atomic_ref<std::uint64_t>(slots[slot].low).store(key.low, std::memory_order_release);
-        value::publish(slots[slot].tag, key.tag);
+        std::atomic_ref<std::uint64_t>(lows[slot]).store(key.low, std::memory_order_release);
+        value::publish(tags[slot], key.tag);
     }
-    std::uint32_t value(unsigned slot) const { return slots[slot].value & ~kPassed; }
+    std::uint32_t value(unsigned slot) const { return values[slot] & ~kPassed; }
     void set_value(unsigned slot, std::uint32_t v) {
-        value::publish(slots[slot].value, v | (slots[slot].value & kPassed));
+        value::publish(values[slot], v | (values[slot] & kPassed));
     }
-    // Readers need only know whether to go on; the writer counts in `slots` too
-    // little room, so beyond one bit the table keeps the number.
+    // Readers need only know whether to go on; there is room for one bit, and the table
+    // keeps the number.
+    bool passed() const { return (values[0] & kPassed) != 0; }
     void set_passed(std::uint32_t n) {
-        value::publish(slots[0].value, value(0) | (n != 0 ? kPassed : 0));
+        value::publish(values[0], value(0) | (n != 0 ? kPassed : 0));
     }
 };
 static_assert(sizeof(LineLow) == 64);

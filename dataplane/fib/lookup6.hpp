@@ -21,11 +21,11 @@ static inline std::uint32_t find_64(const LineHashView<Line64>& table, std::uint
 
 static inline std::uint32_t find_low(const LineHashView<LineLow>& table, std::uint64_t low,
                                      std::uint32_t tag) {
-    for (auto at = table.home(LineLow::mix({low, tag}));; at = (at + 1) & table.mask) {
+    for (auto at = table.home(LineLow::mix(low, tag));; at = (at + 1) & table.mask) {
         const LineLow& line = table.lines[at];
-        for (const auto& slot : line.slots)
-            if (slot.low == low && slot.tag == tag) return slot.value & ~LineLow::kPassed;
-        if ((line.slots[0].value & LineLow::kPassed) == 0) return 0;
+        for (unsigned slot = 0; slot < LineLow::kSlots; ++slot)
+            if (line.lows[slot] == low && line.tags[slot] == tag) return line.value(slot);
+        if (!line.passed()) return 0;
     }
 }
 

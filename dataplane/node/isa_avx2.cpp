@@ -10,7 +10,7 @@ void lookup4(const Fib4View& fib, const std::uint32_t* dst, std::uint32_t* hop, 
 }
 void lookup6(const Fib6View& fib, const std::uint64_t* high, const std::uint64_t* low,
              std::uint32_t* hop, unsigned n) {
-    TORII_ISA::lookup6_burst(fib, high, low, hop, n);
+    TORII_ISA::lookup6_blocks(fib, high, low, hop, n);
 }
 
 }  // namespace
