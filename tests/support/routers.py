@@ -36,12 +36,12 @@ class Torii:
         self.process = self.host.start(self.name, build_directory() / "toriid",
                                        "--config", self.config_file, env=self.env)
 
-        def ready():
-            if self.process.poll() is not None:
-                raise LabError(f"toriid ended with {self.process.returncode}:\n{self.log()}")
-            return self.api.request("GET", "/healthz")[0] == 200
+        def settled():
+            return self.process.poll() is not None or self.api.request("GET", "/healthz")[0] == 200
 
-        wait_for("toriid answers", ready, timeout)
+        wait_for("toriid answers", settled, timeout)
+        if self.process.poll() is not None:
+            raise LabError(f"toriid ended with {self.process.returncode}:\n{self.log()}")
         return self
 
     def stop(self):
