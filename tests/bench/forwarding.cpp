@@ -1,7 +1,9 @@
 // Cycles a packet of 64-byte frames on one core between emulated NIC rings: source
 // and sink alone, reference loops with DPDK's own tables (rewrite of MACs and TTL,
-// nothing else), and torii's worker with every check and counter. One JSON line each:
-// `value` is what the router costs above source and sink, `total` all of it.
+// nothing else) and one with a router's checks and counters for IPv4, and torii's worker
+// with every check and counter. One JSON line each: `value` is what the router costs above
+// source and sink, `total` all of it, in cycles of the TSC; `core_cycles` is `value` in those
+// of the core, which runs at `core_clock` times the TSC.
 //
 //   forwarding [--seconds S] [--only NAME,NAME] [--launches N] [--burst N] [--no-huge] [--list]
 #include <rte_cycles.h>
@@ -42,9 +44,10 @@ int on_worker(void* name) {
         if (c.finish) c.finish();
         if (c.disturb)
             // A disturbance is in all slices, not in the quiet ones.
-            std::printf("RESULT %f %f %u\n", c.at(0.5), c.calm_median(), c.rejected);
+            std::printf("RESULT %f %f %u %f\n", c.at(0.5), c.calm_median(), c.rejected,
+                        c.core_clock);
         else
-            std::printf("RESULT %f 0 %u\n", c.at(0.05), c.rejected);
+            std::printf("RESULT %f 0 %u %f\n", c.at(0.05), c.rejected, c.core_clock);
     }
     return 0;
 }
@@ -109,9 +112,11 @@ struct Outcome {
     std::string peer;
     std::vector<double> totals;  // of each launch, its quiet fifth
     std::vector<double> calm;    // of one that is disturbed half of the time, the other half
+    std::vector<double> clocks;  // of the core, in those of the TSC
     unsigned rejected = 0;
 
     double median() { return middle(totals); }
+    double clock() { return middle(clocks); }
     double calm_median() { return middle(calm); }
 
 private:
@@ -123,18 +128,19 @@ private:
 };
 
 std::vector<Outcome> all_outcomes() {
-    std::vector<Outcome> outcomes{{"io", "", {}, {}, 0}};
-    for (const char* name : {"reference-lpm-1port", "reference-fib-1port", "reference-lpm-4port",
-                             "reference-fib-4port"})
-        outcomes.push_back({name, "", {}, {}, 0});
+    std::vector<Outcome> outcomes;
+    const auto add = [&](std::string name, const char* peer) {
+        outcomes.emplace_back();
+        outcomes.back().name = std::move(name);
+        outcomes.back().peer = peer;
+    };
+    add("io", "");
+    for (const char* ports : {"-1port", "-4port"})
+        for (const char* what : {"reference-lpm", "reference-fib", "reference-sketch"})
+            add(std::string(what) + ports, "");
     for (const auto& name : torii_cases())
-        outcomes.push_back(
-            {name,
-             name.ends_with("-4port") ? "reference-lpm-4port" : "reference-lpm-1port",
-             {},
-             {},
-             0});
-    outcomes.push_back({"flap-10000", "itself without flaps", {}, {}, 0});
+        add(name, name.ends_with("-4port") ? "reference-lpm-4port" : "reference-lpm-1port");
+    add("flap-10000", "itself without flaps");
     return outcomes;
 }
 
@@ -152,10 +158,11 @@ bool launch(const std::string& command, Outcome& o) {
     if (child == nullptr) return false;
     char line[512];
     while (std::fgets(line, sizeof line, child) != nullptr) {
-        double total = 0, calm = 0;
+        double total = 0, calm = 0, clock = 0;
         unsigned rejected = 0;
-        if (std::sscanf(line, "RESULT %lf %lf %u", &total, &calm, &rejected) == 3) {
+        if (std::sscanf(line, "RESULT %lf %lf %u %lf", &total, &calm, &rejected, &clock) == 4) {
             o.totals.push_back(total);
+            o.clocks.push_back(clock);
             if (calm > 0) o.calm.push_back(calm);
             o.rejected += rejected;
         } else if (line[0] == '{') {
@@ -179,11 +186,12 @@ void report(std::vector<Outcome>& outcomes) {
         if (!o.calm.empty()) peer = o.calm_median(), own = o.median();
         std::printf(
             "{\"name\":\"%s\",\"value\":%.2f,\"unit\":\"cycles/packet above source+sink\","
-            "\"peer\":\"%s\",\"ratio\":%.3f,\"total\":%.2f,\"mpps\":%.1f,\"launches\":%zu,"
-            "\"rejected\":%u}\n",
+            "\"peer\":\"%s\",\"ratio\":%.3f,\"total\":%.2f,\"mpps\":%.1f,"
+            "\"core_cycles\":%.2f,\"core_clock\":%.3f,\"launches\":%zu,\"rejected\":%u}\n",
             o.name.c_str(), o.median() - io, o.peer.c_str(),
             peer > 0 && !o.peer.empty() ? own / peer : 0, o.median(),
-            o.median() > 0 ? tsc_mhz() / o.median() : 0, o.totals.size(), o.rejected);
+            o.median() > 0 ? tsc_mhz() / o.median() : 0, (o.median() - io) * o.clock(), o.clock(),
+            o.totals.size(), o.rejected);
     }
 }
 
@@ -216,7 +224,7 @@ int main(int argc, char** argv) {
     if (!filter.empty())
         std::erase_if(outcomes, [&](const Outcome& o) {
             return o.name != "io" && !o.name.starts_with("reference-lpm") &&
-                   !is_among(o.name, filter);
+                   !o.name.starts_with("reference-sketch") && !is_among(o.name, filter);
         });
     if (list) {
         for (const auto& o : outcomes) std::puts(o.name.c_str());

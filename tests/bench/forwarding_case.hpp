@@ -29,6 +29,7 @@ struct Case {
     std::vector<double> cycles = {};         // of each slice
     std::vector<double> calm = {};           // the same undisturbed, in turns with the others
     unsigned rejected = 0;
+    double core_clock = 0;  // cycles of the core in one of the TSC, meanwhile
 
     double at(double quantile);
     double calm_median();

@@ -1,10 +1,12 @@
-// Source and sink alone, and the loops torii is compared with: DPDK's own tables,
-// and nothing but the rewrite of MACs and TTL.
+// Source and sink alone, and the loops torii is compared with: DPDK's own tables, and
+// nothing but the rewrite of MACs and TTL; and a sketch of a router for IPv4 alone, with
+// the checks and counters that one owes.
 #include <rte_fib.h>
 #include <rte_lpm.h>
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "dataplane/node/headers.hpp"
 #include "tests/bench/forwarding_case.hpp"
@@ -73,6 +75,77 @@ unsigned reference_turn(const Bench& bench, Lookup&& lookup, unsigned out) {
     return n;
 }
 
+// What such a router keeps; ports and hops as above.
+struct Sketch {
+    std::vector<std::uint32_t> root = std::vector<std::uint32_t>(1u << 24);
+    std::uint64_t mac = 0;
+    std::uint8_t special[256] = {};
+    struct alignas(16) Count {
+        std::uint64_t packets, bytes;
+    } counts[kAdjacencies + 1] = {};
+    std::uint64_t odd = 0;  // what it has no way for
+
+    Sketch() {
+        std::memcpy(&mac, port_mac(0).bytes.data(), 6);
+        special[0] = special[127] = special[169] = 1;
+        std::fill(special + 224, special + 256, 1);
+        for (const auto net : pod_nets()) root[net >> 8] = 1 + random_below(kAdjacencies);
+    }
+    bool ordinary(const rte_mbuf* m, const std::uint8_t* p) const {
+        const std::uint32_t total = read16_fast(p + 16);
+        return ((raw32(p + 12) & 0xffffff) == 0x450008) & ((raw64(p) & 0xffffffffffff) == mac) &
+               (p[22] > 1) & (total - 20 <= m->data_len - 34u) & (special[p[26]] == 0) &
+               ((m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD);
+    }
+    unsigned turn(const Bench& bench, unsigned out);
+};
+
+unsigned Sketch::turn(const Bench& bench, unsigned out) {
+    rte_mbuf* packets[kBurst];
+    std::uint8_t* frame[kBurst];
+    std::uint32_t hop[kBurst];
+    const unsigned n = rte_eth_rx_burst(0, 0, packets, static_cast<std::uint16_t>(bench.burst));
+    for (unsigned i = 0; i < n; ++i) {
+        frame[i] = rte_pktmbuf_mtod(packets[i], std::uint8_t*);
+        __builtin_prefetch(frame[i], 1);
+    }
+    std::uint64_t good = 1;
+    for (unsigned i = 0; i < n; ++i) {
+        good &= ordinary(packets[i], frame[i]);
+        hop[i] = read32(frame[i] + 30) >> 8;
+    }
+    for (unsigned i = 0; i < n; ++i) hop[i] = root[hop[i]];
+    if (!good) {
+        odd += n;
+        rte_pktmbuf_free_bulk(packets, n);
+        return n;
+    }
+    for (unsigned i = 0; i < n; ++i) {
+        const auto& r = rewrites[hop[i]];
+        auto* p = frame[i];
+        const auto length = packets[i]->pkt_len;
+        const auto o = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        const auto m = _mm_load_si128(reinterpret_cast<const __m128i*>(r.macs));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_blend_epi16(m, o, 0xc0));
+        auto x = raw32(p + 22);
+        auto sum = (x >> 16) + 1;
+        sum = (sum & 0xffff) + (sum >> 16);
+        x = ((x & 0xffff) - 1) | sum << 16;
+        std::memcpy(p + 22, &x, 4);
+        ++counts[hop[i]].packets;
+        counts[hop[i]].bytes += length;
+        const auto port = out == 1 ? 1 : r.port;
+        waiting[port][waits[port]++] = packets[i];
+    }
+    for (unsigned p = 1; p <= out; ++p)
+        if (waits[p] >= kBurst) {
+            rte_eth_tx_burst(static_cast<std::uint16_t>(p), 0, waiting[p],
+                             static_cast<std::uint16_t>(waits[p]));
+            waits[p] = 0;
+        }
+    return n;
+}
+
 }  // namespace
 
 Case io_case(Bench& bench, std::string_view name) {
@@ -82,6 +155,13 @@ Case io_case(Bench& bench, std::string_view name) {
 }
 
 Case reference_case(Bench& bench, std::string_view name) {
+    if (name.starts_with("reference-sketch")) {
+        const unsigned out = name.ends_with("-4port") ? kOutPorts : 1;
+        for (unsigned i = 1; i <= kAdjacencies; ++i) rewrites[i].port = 1 + i % kOutPorts;
+        const auto sketch = std::make_shared<Sketch>();
+        return {std::string(name), flows4(pod_nets()),
+                [&bench, sketch, out] { return sketch->turn(bench, out); }};
+    }
     const bool with_lpm = name.starts_with("reference-lpm");
     if (!with_lpm && !name.starts_with("reference-fib")) return {};
     const unsigned out = name.ends_with("-4port") ? kOutPorts : 1;
