@@ -28,7 +28,7 @@ namespace torii::dataplane {
 class CaptureRing;
 
 inline constexpr unsigned kBurst = 64;
-inline constexpr unsigned kFlushAt = 32;
+inline constexpr unsigned kFlushAt = 64;
 inline constexpr unsigned kTransmitFull = 128;    // the slow path flushes here, the fast
 inline constexpr unsigned kTransmitBuffer = 256;  // path adds at most a burst on top
 

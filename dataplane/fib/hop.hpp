@@ -92,7 +92,10 @@ public:
     static constexpr HopId kNone = 0, kDiscard = 1, kUnreachable = 2, kLocal = 3, kBroadcast = 4;
     static constexpr HopId kFirstPort = 5;  // attached networks, by port
 
-    HopTable(std::uint32_t limit, Quiescence& workers) : hops_(limit), pool_(limit, workers) {
+    // Workers may read, for nothing, what any 24 bits name: there is room for all of that,
+    // which no memory stands behind.
+    HopTable(std::uint32_t limit, Quiescence& workers)
+        : hops_(std::size_t{value::kMaxHop} + 1), pool_(limit, workers) {
         for (HopId id = 1; id < kFirstPort + kMaxPorts; ++id) pool_.take();
         write(kNone, Hop::of(HopKind::NoRoute));
         write(kDiscard, Hop::of(HopKind::Discard));

@@ -60,15 +60,6 @@ constexpr bool plain_octet6(std::uint32_t first) {
     return ((first & 0xe0) == 0x20) | ((first & 0xfe) == 0xfc);
 }
 
-// The same as tables of what is not plain, for the bursts.
-struct SpecialOctets {
-    std::uint8_t of[256];
-    constexpr explicit SpecialOctets(bool (*plain)(std::uint32_t)) : of{} {
-        for (std::uint32_t first = 0; first < 256; ++first) of[first] = !plain(first);
-    }
-};
-inline constexpr SpecialOctets kSpecial4{plain_octet4}, kSpecial6{plain_octet6};
-
 // RFC 1812 §4.3.2.7, RFC 4443 §2.4 (e): whether an error may be sent about this.
 bool may_answer_ip4(std::span<const std::uint8_t> ip, bool link_unicast);
 bool may_answer_ip6(std::span<const std::uint8_t> ip, bool link_unicast, const IcmpError& error);

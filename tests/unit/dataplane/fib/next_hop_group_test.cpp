@@ -235,21 +235,22 @@ TEST(FlowHash, IsTheSameTheQuickWay) {
         ip[0] = 0x45;
         ip[9] = protocol;
         if (random() % 2) ip[6] = ip[7] = 0;
-        std::uint32_t odd = 0;
-        auto hash = quick_hash_ip4(ip.data(), length, odd);
-        if (odd == 0) {
+        QuickPackets four, six;
+        auto hash = quick_hash_ip4(ip.data(), four);
+        four.look_length(length, kIp4Header + 4);
+        if (four.all()) {
             EXPECT_EQ(hash, hash_ip4(ip.data(), length));
         }
-        quick4 += odd == 0;
+        quick4 += four.all();
 
         ip[0] = 0x60;
         ip[6] = protocol;
-        odd = 0;
-        hash = quick_hash_ip6(ip.data(), length + 20, odd);
-        if (odd == 0) {
+        hash = quick_hash_ip6(ip.data(), six);
+        six.look_length(length + 20, kIp6Header + 4);
+        if (six.all()) {
             EXPECT_EQ(hash, hash_ip6(ip.data(), length + 20));
         }
-        quick6 += odd == 0;
+        quick6 += six.all();
     }
     EXPECT_GT(quick4, 1000u);
     EXPECT_GT(quick6, 1000u);
