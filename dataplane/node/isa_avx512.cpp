@@ -6,7 +6,7 @@ namespace torii::dataplane {
 namespace {
 
 void lookup4(const Fib4View& fib, const std::uint32_t* dst, std::uint32_t* hop, unsigned n) {
-    TORII_ISA::lookup4_gather(fib, dst, hop, n);
+    TORII_ISA::lookup4_near_or_far(fib, dst, hop, n);
 }
 void lookup6(const Fib6View& fib, const std::uint64_t* high, const std::uint64_t* low,
              std::uint32_t* hop, unsigned n) {
