@@ -85,15 +85,21 @@ def flood(seconds, workers):
         frames = int(storm.log_file.read_text())
         drops = {n: since(n) - before[n] for n in peers}
         seen = after["p1"]["rx_packets"] - ports["p1"]["rx_packets"]
-        policed = sum(s["value"] for c in torii.api.get("/api/v1/counters?name=torii_exit")["counters"]
-                      for s in c["samples"] if s["labels"].get("exit") == "punt_policed")
+        exits = [(s["labels"], int(s["value"])) for c in torii.api.get("/api/v1/counters?name=torii_exit")["counters"]
+                 for s in c["samples"] if s["value"]]
+        policed = sum(n for labels, n in exits if labels.get("exit") == "punt_policed")
         print(json.dumps({
             "name": "flood", "seconds": round(took), "workers": workers,
             "flood_frames": frames, "flood_kpps": round(frames / took / 1000),
             "seen_kpps": round(seen / took / 1000), "policed": int(policed),
             "sessions_lost": sum(drops.values()), "sessions_up_throughout": alive,
             "hold_time_s": 3, "other_ports_sent": sent, "other_ports_lost": lost,
-            "longest_silence_ms": round(longest * 1000)}), flush=True)
+            "longest_silence_ms": round(longest * 1000),
+            # Where the others' packets went, as the gateway counts.
+            "other_ports": {n: {k: after[n][k] - ports[n][k] for k in ("rx_packets", "tx_packets")}
+                            for n in ("p2", "p3")},
+            "exits": {f"{labels.get('port', '')} {labels['exit']}": n for labels, n in exits
+                      if labels.get("port") != "p1"}}), flush=True)
         good = alive and sum(drops.values()) == 0 and lost == 0
         assert torii.stop() == 0
         return good
