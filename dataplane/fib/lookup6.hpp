@@ -29,6 +29,22 @@ static inline std::uint32_t find_low(const LineHashView<LineLow>& table, std::ui
     }
 }
 
+// The hop of an address within a site, whatever lengths that has; 0: none. Out of line: the
+// bursts come here for few packets.
+static __attribute__((noinline)) std::uint32_t find_site_hop(const Fib6View& fib,
+                                                             std::uint32_t index,
+                                                             std::uint64_t low) {
+    const auto& table = *fib.by_low->load(std::memory_order_acquire);
+    // A length may leave between here and the probe: then a shorter one answers.
+    for (auto lengths = fib.sites[index].lengths; lengths != 0;) {
+        const auto bit = 63u - static_cast<unsigned>(std::countl_zero(lengths));
+        const auto v = find_low(table, low & site::low_mask(bit), site::tag(index, bit));
+        if (v != 0) return v;
+        lengths &= ~(std::uint64_t{1} << bit);
+    }
+    return fib.sites[index].own;
+}
+
 // One address at a time; what the burst lookups must agree with.
 static inline HopId lookup6(const Fib6View& fib, std::uint64_t high, std::uint64_t low) {
     std::uint32_t v = fib.root[high >> 40];
@@ -37,21 +53,9 @@ static inline HopId lookup6(const Fib6View& fib, std::uint64_t high, std::uint64
     HopId hop = value::payload(v);
     if (v & value::kLonger) {
         const auto entry = find_64(*fib.by_64->load(std::memory_order_acquire), high);
-        if (entry & site::kSite) {
-            const auto index = value::payload(entry);
-            const auto& low_table = *fib.by_low->load(std::memory_order_acquire);
-            HopId found = 0;
-            // A length may leave between here and the probe: then a shorter one answers.
-            for (auto lengths = fib.sites[index].lengths; lengths != 0 && found == 0;) {
-                const auto bit = 63u - static_cast<unsigned>(std::countl_zero(lengths));
-                found = find_low(low_table, low & site::low_mask(bit), site::tag(index, bit));
-                lengths &= ~(std::uint64_t{1} << bit);
-            }
-            if (found == 0) found = fib.sites[index].own;
-            if (found != 0) hop = found;
-        } else if (entry != 0) {
-            hop = entry;
-        }
+        const auto found =
+            entry & site::kSite ? find_site_hop(fib, value::payload(entry), low) : entry;
+        if (found != 0) hop = found;
     }
     return hop != 0 ? hop : *fib.fallback;
 }
