@@ -29,6 +29,11 @@ struct alignas(16) Rewrite {
     std::uint32_t port;
 };
 Rewrite rewrites[kAdjacencies + 1];
+inline void put_macs(const Rewrite& r, std::uint8_t* p) {
+    const auto o = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const auto m = _mm_load_si128(reinterpret_cast<const __m128i*>(r.macs));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_blend_epi16(m, o, 0xc0));
+}
 rte_mbuf* waiting[kOutPorts + 1][2 * kBurst];
 unsigned waits[kOutPorts + 1];
 
@@ -47,9 +52,7 @@ unsigned reference_turn(const Bench& bench, Lookup&& lookup, unsigned out) {
     const auto rewrite = [&](unsigned i) {
         const auto& r = rewrites[hop[i]];
         auto* p = frame[i];
-        const auto o = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        const auto m = _mm_load_si128(reinterpret_cast<const __m128i*>(r.macs));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_blend_epi16(m, o, 0xc0));
+        put_macs(r, p);
         std::uint32_t x;
         std::memcpy(&x, p + 22, 4);
         x = (x - 1) + (1u << 16);  // as l3fwd: TTL - 1, checksum + 1
@@ -124,9 +127,7 @@ unsigned Sketch::turn(const Bench& bench, unsigned out) {
         const auto& r = rewrites[hop[i]];
         auto* p = frame[i];
         const auto length = packets[i]->pkt_len;
-        const auto o = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        const auto m = _mm_load_si128(reinterpret_cast<const __m128i*>(r.macs));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_blend_epi16(m, o, 0xc0));
+        put_macs(r, p);
         auto x = raw32(p + 22);
         auto sum = (x >> 16) + 1;
         sum = (sum & 0xffff) + (sum >> 16);
