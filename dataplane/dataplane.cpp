@@ -208,7 +208,7 @@ Result<void, SystemError> Dataplane::Parts::start() {
     share_queues();
     launch();
     for (const auto& n : settings.static_neighbors) apply_static(n);
-    netlink->dump_neighbors([this](const KernelNeighbor& n) { kernel_says(n); });
+    dump_neighbors();
     dump_shared();
     publisher.ask_use_by([this](HopId hop) { return sum_hop(hop).packets != 0; });
     events.emit({Severity::Notice,

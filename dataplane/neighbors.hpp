@@ -36,7 +36,7 @@ struct Neighbor {
     bool on_link = false;     // within the port's own networks: has a host route
     std::chrono::steady_clock::time_point asked;
     std::chrono::steady_clock::time_point since;  // of the state
-    unsigned tries = 0;
+    std::uint64_t sent = 0;   // packets through its hop, when that was last looked at
     bool dead = false;        // liveness says so: no word of the kernel makes it usable
     bool considered = false;  // whether to watch it has been asked
     bool considered_use = false;

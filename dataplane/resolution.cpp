@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 constexpr auto kAskAgain = 1s;      // RFC 1122 §2.3.2.1: no more often
 constexpr auto kPatience = 3500ms;  // the kernel gives up after three probes
 constexpr auto kForget = 3s;        // a neighbor that failed and nobody uses
+constexpr auto kSettled = 10s;      // entries of a flood do not live that long in the kernel
+constexpr unsigned kVerify = 10;    // seconds between two looks at whether it is sent to
 
 }  // namespace
 
@@ -29,7 +31,7 @@ void Dataplane::Parts::poll() {
                                  [this](const KernelAddress& a) { kernel_says(a); });
             if (!complete) {
                 dump_shared();
-                netlink->dump_neighbors([this](const KernelNeighbor& k) { kernel_says(k); });
+                dump_neighbors();
                 netlink->dump_links([this](const KernelLink& l) { link_says(l); });
             }
         } else if (::read(fd, &count, sizeof count) == sizeof count && fd == timer) {
@@ -132,7 +134,6 @@ void Dataplane::Parts::resolved(Neighbor& neighbor, const MacAddress& mac, Neigh
     // Where it is does not tell whether it lives.
     if (neighbor.dead) return;
     neighbor.state = state;
-    neighbor.tries = 0;
     if (news) neighbor.since = Clock::now();
     publisher.neighbor_changed(
         neighbor, Hop::forward(mac, place.port->mac(), neighbor.port, place.port->mtu()));
@@ -188,17 +189,66 @@ void Dataplane::Parts::forget(Neighbor& neighbor) {
     neighbors.erase(neighbor);
 }
 
+// The kernel's table is not large, and full of whoever asked last: an entry less is no word
+// of a neighbor's death. Whom we use is looked for at the MAC we know, which goes on
+// being used unless nobody answers there.
+void Dataplane::Parts::gone(Neighbor& neighbor) {
+    if (!neighbor.usable()) return;
+    const bool settled = Clock::now() - neighbor.since >= kSettled;
+    if (neighbor.users != 0 || settled || lives(neighbor))
+        netlink->confirm(places[neighbor.port].twin->netdev(), neighbor.address, neighbor.mac);
+    else
+        forget(neighbor);
+}
+
+// The kernel does not see what the workers send to a neighbor, and would not ask whether it
+// is still there (RFC 4861 §7.3, RFC 1122 §2.3.2.1).
+void Dataplane::Parts::verify(unsigned second) {
+    neighbors.each([&](Neighbor& n) {
+        if (n.number % kVerify != second % kVerify || n.state != NeighborState::Reachable) return;
+        const auto sent = sum_hop(n.hop).packets;
+        if (std::exchange(n.sent, sent) != sent && places[n.port].twin)
+            netlink->resolve(places[n.port].twin->netdev(), n.address);
+    });
+}
+
+void Dataplane::Parts::dump_neighbors() {
+    std::vector<bool> known;
+    netlink->dump_neighbors([&](const KernelNeighbor& kernel) {
+        kernel_says(kernel);
+        const auto* place = place_of(kernel.netdev);
+        if (place == nullptr) return;
+        const auto* n =
+            neighbors.find(static_cast<PortIndex>(place - places.data()), kernel.address);
+        if (n == nullptr) return;
+        if (n->number >= known.size()) known.resize(n->number + 1);
+        known[n->number] = true;
+    });
+    std::vector<Neighbor*> missing;
+    neighbors.each([&](Neighbor& n) {
+        if (n.state == NeighborState::Reachable && places[n.port].twin &&
+            (n.number >= known.size() || !known[n.number]))
+            missing.push_back(&n);
+    });
+    for (auto* n : missing) gone(*n);
+}
+
+Dataplane::Parts::Place* Dataplane::Parts::place_of(unsigned netdev) {
+    const auto place = std::ranges::find_if(
+        places, [&](const Place& p) { return p.twin && p.twin->netdev() == netdev; });
+    return place == places.end() ? nullptr : &*place;
+}
+
 void Dataplane::Parts::kernel_says(const KernelNeighbor& kernel) {
     using State = KernelNeighbor::State;
-    const auto place = std::ranges::find_if(
-        places, [&](const Place& p) { return p.twin && p.twin->netdev() == kernel.netdev; });
-    if (place == places.end()) return;
-    const auto index = static_cast<PortIndex>(place - places.begin());
+    const auto* place = place_of(kernel.netdev);
+    if (place == nullptr) return;
+    const auto index = static_cast<PortIndex>(place - places.data());
     auto* neighbor = neighbors.find(index, kernel.address);
     if (neighbor != nullptr && neighbor->state == NeighborState::Static) return;
     // Who answers us, or its own kernel, is there, whatever became of the entry in ours.
-    const bool gone = kernel.state != State::Reachable && kernel.state != State::Stale;
-    if (gone && neighbor != nullptr && lives(*neighbor)) return;
+    const bool lost = kernel.state == State::Failed || kernel.state == State::Incomplete;
+    if (lost && neighbor != nullptr && lives(*neighbor)) return;
     switch (kernel.state) {
         case State::Reachable:
         case State::Stale:
@@ -215,8 +265,8 @@ void Dataplane::Parts::kernel_says(const KernelNeighbor& kernel) {
             if (neighbor != nullptr && neighbor->usable()) unresolved(*neighbor);
             return;
         case State::Gone:
-            // What waits for an answer goes on waiting; the kernel is asked again.
-            if (neighbor != nullptr && neighbor->usable()) unresolved(*neighbor);
+            // What waits for an answer goes on waiting.
+            if (neighbor != nullptr) gone(*neighbor);
             return;
     }
 }
@@ -286,7 +336,11 @@ void Dataplane::Parts::tick() {
             done.push_back(&n);
     });
     for (auto* n : silent) failed(*n, "no answer to ARP or neighbor solicitation");
-    for (auto* n : done) forget(*n);
+    for (auto* n : done) {
+        if (const auto& twin = places[n->port].twin)
+            netlink->remove_neighbor(twin->netdev(), n->address);
+        forget(*n);
+    }
     watch_tick();
     if (now - last_second < 1s) return;
     last_second = now;
@@ -298,6 +352,7 @@ void Dataplane::Parts::tick() {
             if (places[n.port].twin) netlink->resolve(places[n.port].twin->netdev(), n.address);
         }
     });
+    verify(++seconds);
     const auto hz = rte_get_tsc_hz();
     start_slowly();
     report_loops();

@@ -295,7 +295,11 @@ void Netlink::neighbor(unsigned netdev, const IpAddress& a, const MacAddress* ma
 }
 
 void Netlink::resolve(unsigned netdev, const IpAddress& a) {
-    neighbor(netdev, a, nullptr, RTM_NEWNEIGH, NUD_NONE, NTF_USE);
+    neighbor(netdev, a, nullptr, RTM_NEWNEIGH, NUD_NONE, NTF_USE | NTF_EXT_LEARNED);
+}
+void Netlink::confirm(unsigned netdev, const IpAddress& a, const MacAddress& mac) {
+    neighbor(netdev, a, &mac, RTM_NEWNEIGH, NUD_STALE, NTF_EXT_LEARNED);
+    resolve(netdev, a);
 }
 void Netlink::set_permanent(unsigned netdev, const IpAddress& a, const MacAddress& mac) {
     neighbor(netdev, a, &mac, RTM_NEWNEIGH, NUD_PERMANENT, 0);

@@ -56,8 +56,11 @@ public:
     void remove_rules(std::uint32_t table);  // all that torii ever made
     void remove_rules_from(const IpAddress& source, std::uint32_t table);
 
-    // The kernel shall (again) find out where a neighbor is.
+    // The kernel shall (again) find out where a neighbor is. Its table may be full of
+    // strangers: who is asked for has a place beyond its limits, until removed.
     void resolve(unsigned netdev, const IpAddress& address);
+    // The same for one whose MAC is known, which is asked first.
+    void confirm(unsigned netdev, const IpAddress& address, const MacAddress& mac);
     void set_permanent(unsigned netdev, const IpAddress& address, const MacAddress& mac);
     void remove_neighbor(unsigned netdev, const IpAddress& address);
 
