@@ -61,6 +61,13 @@ def flood(seconds, workers):
         for n in hosts:
             text = text.replace(f"@P{n}@", PORT.format(n, 16 if n == 1 else 24, workers))
         torii = Torii(gateway, text).start()
+        ports = {p["name"]: p for p in torii.api.get("/api/v1/ports")["ports"]}
+        # All share one kernel's table of neighbors, which the flood fills: what another machine
+        # would know for itself the hosts are told for good.
+        for n, host in hosts.items():
+            for address in (f"10.{n}.0.1", f"fd00:{n}::1"):
+                host.ip("neighbor", "replace", address, "lladdr", ports[f"p{n}"]["mac"],
+                        "dev", "eth0", "nud", "permanent")
         peers = {n: Frr(hosts[n], PEER.format(asn=65000 + n, n=n)).start() for n in (1, 2)}
         wait_for("both sessions are up", lambda: len(torii.api.established()) == 2, 60)
         holds = {a: n["hold_time"] for a, n in torii.api.neighbors().items()}
