@@ -162,6 +162,7 @@ TraceView Tracer::Ghost::outcome(const rte_mbuf* ours, bool& left) {
             rte_pktmbuf_free(m);
         }
         worker.waiting[port] = worker.urgent[port] = 0;
+        std::ranges::fill(worker.out[port].bytes, 0);
     }
     void* taken = nullptr;
     while (ring && rte_ring_dequeue(ring.get(), &taken) == 0) {

@@ -154,6 +154,7 @@ using ForwardBurst = void (*)(Worker&, PortIndex, const PortState&, rte_mbuf**, 
 
 struct TransmitBuffer {
     rte_mbuf* packets[kTransmitBuffer];
+    alignas(64) std::uint32_t bytes[16] = {};  // of their frames, in parts
 };
 
 // One lcore. Everything here is written by its own thread, except the rings and

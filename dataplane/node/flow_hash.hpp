@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -96,43 +97,40 @@ inline std::uint32_t hash_ip6(const std::uint8_t* ip, std::uint32_t length) {
     return flow_hash6(ip + 8, ip + 24, 0, protocol);
 }
 
+// Not zero for protocols other than TCP and UDP: a load, where a compare would be four.
+inline constexpr auto kOtherProtocol = [] {
+    std::array<std::uint8_t, 256> other;
+    other.fill(1);
+    other[kTcp] = other[kUdp] = 0;
+    return other;
+}();
+
 // Whether packets are all of those that the quick hashes are for: whole packets of TCP and
 // UDP, in headers without options.
 class QuickPackets {
 public:
-    void look_ip4(std::uint64_t fields) {  // octets 2 to 9 of a header
-        fields_ |= fields;
-        look(static_cast<std::uint32_t>(fields >> 56));
-    }
-    void look(std::uint32_t protocol) {
-        both_ &= (std::uint64_t{1} << kTcp | std::uint64_t{1} << kUdp) >> (protocol & 63);
-        protocols_ |= protocol;
-    }
+    void look_fragment(std::uint32_t field) { fragment_ |= field; }  // octets 6 and 7, raw
+    void look_protocol(std::uint8_t protocol) { other_ |= kOtherProtocol[protocol]; }
     // Of packets whose ports end after so many octets.
     void look_length(std::uint32_t length, std::uint32_t ports_end) {
         below_ |= length - ports_end;
     }
-    bool all() const {
-        return (protocols_ >> 6 | below_ >> 31 | (fields_ & kFragmentFields) | (~both_ & 1)) == 0;
-    }
+    bool all() const { return ((fragment_ & kFragmentFields) | other_ | below_ >> 31) == 0; }
 
 private:
-    // More fragments, and the offset, of octets 6 and 7.
-    static constexpr std::uint64_t kFragmentFields = 0xff3fULL << 32;
+    static constexpr std::uint32_t kFragmentFields = 0xff3f;  // more fragments, the offset
 
-    std::uint64_t fields_ = 0, both_ = 1;
-    std::uint32_t protocols_ = 0, below_ = 0;
+    std::uint32_t fragment_ = 0, other_ = 0, below_ = 0;
 };
 
 // hash_ip4 and hash_ip6 for those. They read up to the ports whatever the packet's length.
 inline std::uint32_t quick_hash_ip4(const std::uint8_t* ip, QuickPackets& packets) {
-    const auto fields = raw64(ip + 2);
-    packets.look_ip4(fields);
-    return flow_hash4(raw64(ip + 12), raw32(ip + kIp4Header),
-                      static_cast<std::uint8_t>(fields >> 56));
+    packets.look_fragment(raw32(ip + 6));
+    packets.look_protocol(ip[9]);
+    return flow_hash4(raw64(ip + 12), raw32(ip + kIp4Header), ip[9]);
 }
 inline std::uint32_t quick_hash_ip6(const std::uint8_t* ip, QuickPackets& packets) {
-    packets.look(ip[6]);
+    packets.look_protocol(ip[6]);
     return flow_hash6(ip + 8, ip + 24, raw32(ip + kIp6Header), ip[6]);
 }
 

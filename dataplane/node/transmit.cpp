@@ -1,5 +1,7 @@
 #include "dataplane/node/transmit.hpp"
 
+#include <utility>
+
 #include "dataplane/node/vlan.hpp"
 
 namespace torii::dataplane {
@@ -8,10 +10,10 @@ void flush(Worker& w, PortIndex port) {
     const unsigned n = w.waiting[port];
     if (n == 0) return;
     w.waiting[port] = w.urgent[port] = 0;
-    auto* const packets = w.out[port].packets;
-    std::uint64_t bytes = 0;
-    for (unsigned i = 0; i < n; ++i) bytes += packets[i]->pkt_len;
-    transmit_burst(w, port, packets, n, bytes);
+    auto& out = w.out[port];
+    std::uint32_t bytes = 0;
+    for (auto& part : out.bytes) bytes += std::exchange(part, 0);
+    transmit_burst(w, port, out.packets, n, bytes);
 }
 
 void transmit_burst(Worker& w, PortIndex port, rte_mbuf** packets, unsigned n,

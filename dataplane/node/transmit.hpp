@@ -26,9 +26,15 @@ void flush(Worker& w, PortIndex port);
 // The same for packets that need no buffer and whose lengths are known.
 void transmit_burst(Worker& w, PortIndex port, rte_mbuf** packets, unsigned n, std::uint64_t bytes);
 
+inline void enqueue(Worker& w, PortIndex port, rte_mbuf* m) {
+    auto& out = w.out[port];
+    out.packets[w.waiting[port]++] = m;
+    out.bytes[0] += m->pkt_len;
+}
+
 inline void transmit(Worker& w, PortIndex port, rte_mbuf* m) {
     if (w.waiting[port] >= kTransmitFull) flush(w, port);
-    w.out[port].packets[w.waiting[port]++] = m;
+    enqueue(w, port, m);
 }
 
 // In front of what waits: a device with room for one packet takes it.
