@@ -107,7 +107,7 @@ HopId Fib4::lookup(std::uint32_t address) const {
 }
 
 std::size_t Fib4::memory() const {
-    return root_.bytes() + std::size_t{pool_.used()} * (kBlock * 4 + 2) +
+    return root_.resident() + blocks_.resident() + long_prefixes_.resident() +
            rules_.bucket_count() * sizeof(std::pair<std::uint64_t, HopId>);
 }
 

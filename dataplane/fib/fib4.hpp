@@ -35,7 +35,7 @@ public:
     std::size_t prefixes() const { return rules_.size(); }
     std::size_t prefix_limit() const { return max_prefixes_; }
     const IndexPool& blocks() const { return pool_; }
-    std::size_t memory() const;
+    std::size_t memory() const;  // octets; asks the kernel
     void reclaim() { pool_.reclaim(); }
 
 private:

@@ -297,8 +297,8 @@ Fib6View Fib6::view() const {
 }
 
 std::size_t Fib6::memory() const {
-    return root_.bytes() + std::size_t{pool_.used()} * kNode * 4 +
-           std::size_t{site_pool_.used()} * sizeof(Site) + by_64_.memory() + by_low_.memory() +
+    return root_.resident() + nodes_.resident() + node_uses_.resident() + sites_.resident() +
+           by_64_.memory() + by_low_.memory() +
            rules_.bucket_count() * sizeof(std::pair<Rule, HopId>);
 }
 

@@ -77,7 +77,7 @@ public:
     std::size_t prefixes() const { return prefixes_; }
     std::size_t prefix_limit() const { return max_prefixes_; }
     const IndexPool& nodes() const { return pool_; }
-    std::size_t memory() const;
+    std::size_t memory() const;  // octets; asks the kernel
     void reclaim();
 
 private:

@@ -147,7 +147,7 @@ public:
     }
 
     std::size_t size() const { return size_; }
-    std::size_t memory() const { return current_->region.bytes(); }
+    std::size_t memory() const { return current_->region.resident() + current_->passed.resident(); }
     // Readers load the pointer once a burst and use it until they are quiescent.
     const std::atomic<const LineHashView<Line>*>& view() const { return view_; }
 

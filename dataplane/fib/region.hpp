@@ -2,9 +2,11 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <new>
 #include <utility>
+#include <vector>
 
 namespace torii::dataplane {
 
@@ -48,6 +50,14 @@ public:
     T& operator[](std::size_t i) { return data_[i]; }
     const T& operator[](std::size_t i) const { return data_[i]; }
     std::size_t bytes() const { return bytes_; }
+    // Octets that memory stands behind. Asks the kernel.
+    std::size_t resident() const {
+        constexpr std::size_t kPage = 4096;
+        std::vector<unsigned char> pages(mapped_ / kPage);
+        if (map_ == nullptr || ::mincore(map_, mapped_, pages.data()) != 0) return 0;
+        return kPage * static_cast<std::size_t>(
+                           std::ranges::count_if(pages, [](auto page) { return (page & 1) != 0; }));
+    }
 
 private:
     static constexpr std::size_t round_up(std::size_t n) { return (n + 4095) & ~std::size_t{4095}; }
