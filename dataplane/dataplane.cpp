@@ -18,7 +18,7 @@
 namespace torii::dataplane {
 namespace {
 
-constexpr unsigned kPuntRing[kPuntClasses] = {4096, 2048, 512, 1024, 512, 512};
+constexpr unsigned kPuntRing[kPuntClasses] = {4096, 2048, 512, 1024, 1024, 512, 512};
 constexpr unsigned kInjectRing = 4096;
 constexpr unsigned kPoolCache = 256;
 constexpr std::chrono::milliseconds kTick{100};
@@ -114,9 +114,10 @@ Result<void, SystemError> Dataplane::Parts::make_workers() {
     const auto share = static_cast<unsigned>(eal->lcores.size());
     const auto& rates = settings.policing;
     const PunterRate by_class[kPuntClasses] = {
-        rates.bgp,  {rates.bgp.packets_per_second / 10, rates.bgp.burst},
-        rates.vrrp, rates.neighbor,
-        rates.icmp, rates.other};
+        rates.bgp,      {rates.bgp.packets_per_second / 10, rates.bgp.burst},
+        rates.vrrp,     rates.neighbor,
+        rates.neighbor, rates.icmp,
+        rates.other};
     tables.fib4 = fib4.view();
     tables.fib6 = fib6.view();
     tables.hops = hops.data();

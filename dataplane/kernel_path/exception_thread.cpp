@@ -17,7 +17,7 @@ constexpr int kMaxSegments = 8;
 
 // How many packets of each class a turn carries: the urgent ones first, and a
 // flood of the others never for long.
-constexpr unsigned kTurn[kPuntClasses] = {256, 64, 64, 64, 32, 32};
+constexpr unsigned kTurn[kPuntClasses] = {256, 64, 64, 64, 64, 32, 32};
 
 void write_frame(int fd, const rte_mbuf* m) {
     iovec parts[kMaxSegments];

@@ -13,6 +13,7 @@ namespace torii::dataplane {
     X(PuntBgp, "punt_bgp")                            \
     X(PuntBgpOpen, "punt_bgp_open")                   \
     X(PuntVrrp, "punt_vrrp")                          \
+    X(PuntKnownNeighbor, "punt_known_neighbor")       \
     X(PuntNeighbor, "punt_neighbor")                  \
     X(PuntIcmp, "punt_icmp")                          \
     X(PuntOther, "punt_other")                        \
@@ -113,7 +114,16 @@ constexpr bool is_punt(Exit exit) {
 // Classes of what goes to the kernel, most urgent first, in the order of the
 // exits above: each has its own ring and policer, so that a flood of one starves
 // no other.
-enum class PuntClass : std::uint8_t { Bgp, BgpOpen, Vrrp, Neighbor, Icmp, Other, Count };
+enum class PuntClass : std::uint8_t {
+    Bgp,
+    BgpOpen,
+    Vrrp,
+    KnownNeighbor,
+    Neighbor,
+    Icmp,
+    Other,
+    Count
+};
 inline constexpr std::size_t kPuntClasses = static_cast<std::size_t>(PuntClass::Count);
 constexpr Exit exit_of(PuntClass c) {
     return static_cast<Exit>(c);

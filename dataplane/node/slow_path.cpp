@@ -50,6 +50,25 @@ HopId lookup(const Tables& t, const Packet& p, bool source) {
     return lookup6(t.fib6, read64(a), read64(a + 8));
 }
 
+// ARP or ND that passes, from `mac`, of an address that leads to `id`. Strangers do not crowd
+// out those whom we send to.
+void punt_neighbor(Worker& w, const Packet& p, HopId id, const std::uint8_t* mac) {
+    const Hop hop = load(w.tables->hops[id]);
+    const bool known = hop.kind() == HopKind::Forward && hop.port == p.in && hop.leads_to(mac);
+    punt(w, p.in, p.port, p.m, known ? PuntClass::KnownNeighbor : PuntClass::Neighbor);
+}
+
+void punt_arp(Worker& w, const Packet& p) {
+    const auto* arp = p.ip();
+    punt_neighbor(w, p, lookup4(*w.tables, read32(arp + 14)), arp + 8);
+}
+
+void punt_nd(Worker& w, const Packet& p) {
+    constexpr std::uint8_t kAdvertise = 136;
+    const auto* about = p.ip() + (p.ip()[kIp6Header] == kAdvertise ? kIp6Header + 8 : 8);
+    punt_neighbor(w, p, lookup6(w.tables->fib6, read64(about), read64(about + 8)), p.frame() + 6);
+}
+
 // Tells the sender, as far as rules and rate allow, and lets the packet leave.
 void refuse(Worker& w, const Packet& p, Exit exit, const IcmpError& error) {
     if (error.type != 0 && !p.ours) {
@@ -160,8 +179,7 @@ void local(Worker& w, const Packet& p) {
             if (type == kAdvertise && is_punt(exit) &&
                 liveness::take_answer(w, p.in, ip6_at(p.ip() + kIp6Header + 8)))
                 return drop(w, p.in, p.m, Exit::LivenessProbe);
-            return is_punt(exit) ? punt(w, p.in, p.port, p.m, static_cast<PuntClass>(exit))
-                                 : drop(w, p.in, p.m, exit);
+            return is_punt(exit) ? punt_nd(w, p) : drop(w, p.in, p.m, exit);
         }
     }
     const auto verdict = ip4 ? inspect_local4(p.bytes(), w.tables->udp_services)
@@ -305,8 +323,7 @@ void ip_frame(Worker& w, Packet& p, bool to_us, bool to_group) {
         const auto type = p.length() > kIp6Header ? ip[kIp6Header] : std::uint8_t{0};
         if (type < 133 || type > 137) return drop(w, p.in, p.m, Exit::Ip6Multicast);
         const auto exit = inspect_nd(p.bytes(), p.port.addresses);
-        return is_punt(exit) ? punt(w, p.in, p.port, p.m, static_cast<PuntClass>(exit))
-                             : drop(w, p.in, p.m, exit);
+        return is_punt(exit) ? punt_nd(w, p) : drop(w, p.in, p.m, exit);
     }
     if (from_ourselves(w, p)) {
         if (to_us && liveness::is_echo(p.bytes()))
@@ -391,8 +408,7 @@ void slow_frame(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m) {
             if (is_punt(exit) && read16(p.ip() + 6) == kReply &&
                 liveness::take_answer(w, in, IpAddress::v4(read32(p.ip() + 14))))
                 return drop(w, in, m, Exit::LivenessProbe);
-            return is_punt(exit) ? punt(w, in, port, m, static_cast<PuntClass>(exit))
-                                 : drop(w, in, m, exit);
+            return is_punt(exit) ? punt_arp(w, p) : drop(w, in, m, exit);
         }
         case kEtherIp4:
         case kEtherIp6:

@@ -273,12 +273,12 @@ TEST_F(Lab, ProbesAreEnoughAndTheKernelGetsOneAnswerASecond) {
     for (const auto& [neighbor, local] :
          {std::pair{"10.1.0.2", "10.1.0.1"}, {"2001:db8:1::2", "2001:db8:1::1"}}) {
         forwards = false;
-        const auto before = exit("punt_neighbor");
+        const auto before = exit("punt_known_neighbor");
         watch(neighbor, local, Detect::Auto);
         pass(10'000 * kMs);
         EXPECT_EQ(session->read().means, Watch::Means::Probe) << neighbor;
-        EXPECT_GE(exit("punt_neighbor") - before, 9u);
-        EXPECT_LE(exit("punt_neighbor") - before, 11u);
+        EXPECT_GE(exit("punt_known_neighbor") - before, 9u);
+        EXPECT_LE(exit("punt_known_neighbor") - before, 11u);
         session->wanted = nullptr;
         rte_ring_enqueue(orders, session.get());
         pass(kMs);

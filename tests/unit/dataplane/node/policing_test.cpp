@@ -45,12 +45,13 @@ Bytes echo() {
     put16(f, 36, checksum(&f[34], 8));
     return f;
 }
-Bytes arp() {
+Bytes arp(std::uint8_t host = 2) {
     Bytes f(42, 0);
     const std::uint8_t head[]{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 1,  1, 8, 6,
                               0,    1,    8,    0,    6,    4,    0, 1, 2, 0, 0,  0, 1, 1,
                               10,   1,    0,    2,    0,    0,    0, 0, 0, 0, 10, 1, 0, 1};
     std::copy(std::begin(head), std::end(head), f.begin());
+    f[31] = host;
     return f;
 }
 
@@ -61,8 +62,8 @@ struct Policed : testing::Test {
         world.worker->now = kHz;
         auto& policers = world.worker->policers[kFrom];
         policers[static_cast<std::size_t>(PuntClass::Bgp)] = Policer({50'000, 512}, kHz, 1);
-        for (const auto c :
-             {PuntClass::BgpOpen, PuntClass::Neighbor, PuntClass::Icmp, PuntClass::Other})
+        for (const auto c : {PuntClass::BgpOpen, PuntClass::KnownNeighbor, PuntClass::Neighbor,
+                             PuntClass::Icmp, PuntClass::Other})
             policers[static_cast<std::size_t>(c)] = Policer({100, 16}, kHz, 1);
     }
     std::uint64_t count(Exit exit) const {
@@ -71,7 +72,7 @@ struct Policed : testing::Test {
 };
 
 TEST_F(Policed, LetsEverySegmentOfASessionThroughAFlood) {
-    const std::vector<Bytes> flood{tcp(0x02), arp(), echo()};
+    const std::vector<Bytes> flood{tcp(0x02), arp(9), echo()};
     constexpr unsigned kMilliseconds = 1000, kFloodBursts = 4;
     std::uint64_t flooded = 0;
     for (unsigned ms = 0; ms < kMilliseconds; ++ms) {
@@ -94,6 +95,23 @@ TEST_F(Policed, LetsEverySegmentOfASessionThroughAFlood) {
     EXPECT_EQ(count(Exit::PuntPoliced), flooded - count(Exit::PuntBgpOpen) -
                                             count(Exit::PuntNeighbor) - count(Exit::PuntIcmp));
     EXPECT_EQ(world.received(), flooded + kMilliseconds);
+}
+
+TEST_F(Policed, HearsWhomItKnowsThroughAFloodOfStrangers) {
+    for (unsigned second = 0; second < 10; ++second) {
+        std::vector<Bytes> burst;
+        for (unsigned i = 0; i < 60; ++i) burst.push_back(arp(static_cast<std::uint8_t>(3 + i)));
+        auto elsewhere = arp();  // says that it moved: that is news, not its word
+        elsewhere[11] = elsewhere[27] = 9;
+        burst.push_back(elsewhere);
+        burst.push_back(arp());
+        world.receive(burst);
+        world.take_punted();
+        world.worker->now += kHz / 50;
+    }
+    EXPECT_EQ(count(Exit::PuntKnownNeighbor), 10u);
+    EXPECT_LE(count(Exit::PuntNeighbor), 16u + 20u + 1u);
+    EXPECT_EQ(world.received(), 620u);
 }
 
 TEST_F(Policed, ForwardsBesideAFloodAsIfItWereNot) {

@@ -147,7 +147,8 @@ bool agrees(const std::optional<Intent>& intent, const std::string& exit) {
     if (exit == "sent") return !intent;
     if (exit == "punt_bgp" || exit == "punt_bgp_open") return is({IntentKind::Bgp});
     if (exit == "punt_vrrp") return is({IntentKind::Vrrp});
-    if (exit == "punt_neighbor")  // solicitations to our own address are ICMPv6 to us
+    if (exit == "punt_neighbor" ||
+        exit == "punt_known_neighbor")  // solicitations to our own address are ICMPv6 to us
         return is({IntentKind::Arp, IntentKind::NeighborDiscovery, IntentKind::Icmp});
     if (exit == "punt_icmp") return is({IntentKind::Icmp, IntentKind::ToUs});
     if (exit == "punt_other")  // fragments of ICMP among them, of the same lane
