@@ -1,7 +1,7 @@
 // Lookups, updates and memory of torii's FIBs beside DPDK's rte_lpm, rte_fib, rte_lpm6
 // and rte_fib6 on the same prefixes. One JSON line a figure.
 //
-//   fib [--table FILE] [--seconds S] [--no-huge]       FILE: one prefix a line
+//   fib [--table FILE] [--only SET] [--seconds S] [--no-huge]       FILE: one prefix a line
 #include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_fib.h>
@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -102,6 +103,24 @@ struct Best {
         if (v < value) name = who, value = v;
     }
 };
+
+// Of how many in a hundred prefixes of the Internet which length is.
+struct Share {
+    std::uint8_t length;
+    unsigned percent;
+};
+constexpr Share kLengths4[] = {{24, 60}, {22, 11}, {23, 10}, {21, 5}, {20, 4}, {19, 3},
+                               {16, 2},  {18, 2},  {17, 1},  {14, 1}, {28, 1}};
+constexpr Share kLengths6[] = {{48, 47}, {32, 14}, {44, 10}, {40, 9}, {36, 5},
+                               {47, 4},  {46, 4},  {45, 3},  {33, 2}, {29, 2}};
+std::uint8_t length_of(std::span<const Share> shares) {
+    auto left = rng() % 100;
+    for (const auto& s : shares) {
+        if (left < s.percent) return s.length;
+        left -= s.percent;
+    }
+    return shares.front().length;
+}
 
 void bench4(const Set4& set) {
     std::vector<std::uint32_t> at(kProbes + kBurstSize);
@@ -298,11 +317,12 @@ std::uint32_t random_hop() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    std::string table;
+    std::string table, only;
     bool huge = true;
     for (int i = 1; i < argc; ++i) {
         const std::string a = argv[i];
         if (a == "--table" && i + 1 < argc) table = argv[++i];
+        if (a == "--only" && i + 1 < argc) only = argv[++i];
         if (a == "--seconds" && i + 1 < argc) seconds_each = std::stod(argv[++i]);
         if (a == "--no-huge") huge = false;
     }
@@ -330,7 +350,7 @@ int main(int argc, char** argv) {
     if (rte_eal_init(static_cast<int>(args.size()), args.data()) < 0) return 1;
     bench::remove_runtime_directory();
 
-    std::vector<Set4> sets4(3);
+    std::vector<Set4> sets4(4);
     sets4[0].name = "v4-256-contiguous";
     for (unsigned i = 0; i < 256; ++i)
         sets4[0].routes.push_back({0x0a000000 + (i << 8), 24, random_hop()});
@@ -341,7 +361,13 @@ int main(int argc, char** argv) {
     for (unsigned i = 0; i < 10'240; ++i)
         sets4[2].routes.push_back(
             {static_cast<std::uint32_t>(rng()) & 0xffffff00, 24, random_hop()});
-    std::vector<Set6> sets6(4);
+    sets4[3].name = "v4-100k-random";
+    for (unsigned i = 0; i < 100'000; ++i) {
+        const auto length = length_of(kLengths4);
+        const auto address = static_cast<std::uint32_t>(0x01000000 + rng() % 0xdf000000);
+        sets4[3].routes.push_back({address & ~0u << (32 - length), length, random_hop()});
+    }
+    std::vector<Set6> sets6(5);
     sets6[0].name = "v6-256-64";
     for (unsigned i = 0; i < 256; ++i)
         sets6[0].routes.push_back({{0xfd00001000000000 | i, 0}, 64, random_hop()});
@@ -355,6 +381,14 @@ int main(int argc, char** argv) {
     sets6[3].name = "v6-10k-120-one-64";
     for (unsigned i = 0; i < 10'240; ++i)
         sets6[3].routes.push_back({{0xfd00002000000000, std::uint64_t{i} << 8}, 120, random_hop()});
+    sets6[4].name = "v6-100k-random";
+    for (unsigned i = 0; i < 100'000; ++i) {
+        const auto length = length_of(kLengths6);
+        // Registries give out few of the first octets.
+        const auto high = 0x2001'0000'0000'0000 + (rng() % 0x0a00'0000'0000'0000);
+        sets6[4].routes.push_back(
+            {{high & ~std::uint64_t{0} << (64 - length), 0}, length, random_hop()});
+    }
     if (!table.empty()) {
         Set4 all4{"v4-table", {}};
         Set6 all6{"v6-table", {}};
@@ -378,10 +412,13 @@ int main(int argc, char** argv) {
         sets4.push_back(std::move(all4));
         sets6.push_back(std::move(all6));
     }
+    const auto wanted = [&](const auto& set) {
+        return !set.routes.empty() && (only.empty() || set.name == only);
+    };
     for (const auto& s : sets4)
-        if (!s.routes.empty()) bench4(s);
+        if (wanted(s)) bench4(s);
     for (const auto& s : sets6)
-        if (!s.routes.empty()) bench6(s);
+        if (wanted(s)) bench6(s);
     std::fflush(stdout);
     pages.reset();
     ::_exit(0);
