@@ -16,7 +16,7 @@ using support::Bytes;
 using support::PacketWorld;
 
 constexpr unsigned kMembers = 5;
-constexpr std::uint32_t kService = 0x0a600001, kOther = 0x0a600002;
+constexpr std::uint32_t kService = 0x0a600001, kOther = 0x0a600002, kPlain = 0x0a600003;
 
 struct Services {
     explicit Services(LookupKind kind, bool guarded) : world{kind} {
@@ -33,6 +33,9 @@ struct Services {
             world.hop(groups.back(), Hop::group(table.get(), guarded));
             world.fib4.set(service, 32, groups.back());
         }
+        const auto plain = world.hops.take();
+        world.hop(plain, Hop::forward(member_mac(kMembers), {{2, 0, 0, 0, 0, 2}}, 1, 1500));
+        world.fib4.set(kPlain, 32, plain);
         world.worker->epoch = 77;
     }
     static MacAddress member_mac(unsigned i) {
@@ -103,8 +106,19 @@ TEST_P(Groups, AFlowHasOneMemberAloneInARowAndAmongOthers) {
         mixed = row;
         for (unsigned flow = 1; flow < 64; flow += 2) mixed[flow] = frame(kOther, flow);
         const auto of_both = services.members_of(mixed);
-        for (unsigned flow = 0; flow < 64; flow += 2) EXPECT_EQ(of_both[flow], alone[flow]);
         EXPECT_EQ(services.counted(1), 32u);
+        for (unsigned flow = 0; flow < 64; ++flow)
+            EXPECT_EQ(of_both[flow],
+                      flow % 2 == 0 ? alone[flow] : services.members_of({mixed[flow]}).at(0));
+        for (const auto group : services.groups) {
+            const auto& count = services.world.worker->counters.hops[group];
+            EXPECT_EQ(count.bytes, count.packets * 46);
+        }
+        // And one that is no service's, which goes its own way.
+        mixed[40] = frame(kPlain, 40);
+        auto with_plain = of_both;
+        with_plain[40] = kMembers;
+        EXPECT_EQ(services.members_of(mixed), with_plain);
         std::ranges::sort(alone);
         EXPECT_EQ(std::unique(alone.begin(), alone.end()) - alone.begin(), kMembers);
         EXPECT_TRUE(services.world.exits().empty());
@@ -128,11 +142,18 @@ TEST_P(Groups, TheGuardKeepsBackWhatWouldReturnToItsSender) {
     std::vector<Bytes> row;
     for (unsigned flow = 0; flow < 64; ++flow) row.push_back(frame(kService, flow));
     const auto members = services.members_of(row);
-    for (unsigned flow = 0; flow < 64; ++flow)
-        row[flow] =
-            frame(kService, flow, static_cast<std::uint8_t>(flow < 60 ? 0x11 : members[flow]));
-    EXPECT_EQ(services.members_of(row), std::vector(members.begin(), members.begin() + 60));
+    const auto come_back = [&](std::uint32_t service_of_first) {
+        for (unsigned flow = 0; flow < 64; ++flow)
+            row[flow] = frame(flow == 0 ? service_of_first : kService, flow,
+                              static_cast<std::uint8_t>(flow < 60 ? 0x11 : members[flow]));
+        return services.members_of(row);
+    };
+    EXPECT_EQ(come_back(kService), std::vector(members.begin(), members.begin() + 60));
     EXPECT_EQ(services.world.exits(), (std::map<std::string, std::uint64_t>{{"loop_guard", 4}}));
+    const auto of_two = come_back(kOther);
+    EXPECT_EQ(std::vector(of_two.begin() + 1, of_two.end()),
+              std::vector(members.begin() + 1, members.begin() + 60));
+    EXPECT_EQ(services.world.exits(), (std::map<std::string, std::uint64_t>{{"loop_guard", 8}}));
 }
 
 TEST_P(Groups, FlowsGoToTheBackupWhenNoMemberLives) {
