@@ -76,6 +76,7 @@ public:
             if (n != nullptr) f(*n);
     }
     std::size_t size() const { return by_key_.size(); }
+    std::size_t numbers() const { return by_number_.size(); }  // each is below
     // Those made since the last call, by number: they want to be resolved.
     std::vector<std::uint32_t> take_fresh() { return std::exchange(fresh_, {}); }
 

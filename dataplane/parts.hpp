@@ -72,7 +72,7 @@ struct Dataplane::Parts {
     void unresolved(Neighbor& neighbor);
     void forget(Neighbor& neighbor);
     void gone(Neighbor& neighbor);
-    void verify(unsigned second);
+    void verify(unsigned tick);
     void dump_neighbors();
     Place* place_of(unsigned netdev);
     void kernel_says(const KernelNeighbor& kernel);
@@ -147,7 +147,7 @@ struct Dataplane::Parts {
     std::size_t held = 0;
     std::uint64_t let_go = 0;  // held packets that control dropped
     Clock::time_point last_second{};
-    unsigned seconds = 0;
+    unsigned ticks = 0;
     mutable std::vector<std::pair<std::uint64_t, std::uint64_t>> seen_cycles;
     std::vector<std::uint64_t> seen_loops;
     bool running = false;

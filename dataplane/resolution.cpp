@@ -14,7 +14,7 @@ constexpr auto kAskAgain = 1s;      // RFC 1122 §2.3.2.1: no more often
 constexpr auto kPatience = 3500ms;  // the kernel gives up after three probes
 constexpr auto kForget = 3s;        // a neighbor that failed and nobody uses
 constexpr auto kSettled = 10s;      // entries of a flood do not live that long in the kernel
-constexpr unsigned kVerify = 10;    // seconds between two looks at whether it is sent to
+constexpr unsigned kVerify = 100;   // ticks between two looks at whether it is sent to
 
 }  // namespace
 
@@ -203,13 +203,14 @@ void Dataplane::Parts::gone(Neighbor& neighbor) {
 
 // The kernel does not see what the workers send to a neighbor, and would not ask whether it
 // is still there (RFC 4861 §7.3, RFC 1122 §2.3.2.1).
-void Dataplane::Parts::verify(unsigned second) {
-    neighbors.each([&](Neighbor& n) {
-        if (n.number % kVerify != second % kVerify || n.state != NeighborState::Reachable) return;
-        const auto sent = sum_hop(n.hop).packets;
-        if (std::exchange(n.sent, sent) != sent && places[n.port].twin)
-            netlink->resolve(places[n.port].twin->netdev(), n.address);
-    });
+void Dataplane::Parts::verify(unsigned tick) {
+    for (std::size_t number = tick % kVerify; number < neighbors.numbers(); number += kVerify) {
+        auto* n = neighbors.by_number(static_cast<std::uint32_t>(number));
+        if (n == nullptr || n->state != NeighborState::Reachable) continue;
+        const auto sent = sum_hop(n->hop).packets;
+        if (std::exchange(n->sent, sent) != sent && places[n->port].twin)
+            netlink->resolve(places[n->port].twin->netdev(), n->address);
+    }
 }
 
 void Dataplane::Parts::dump_neighbors() {
@@ -342,6 +343,7 @@ void Dataplane::Parts::tick() {
         forget(*n);
     }
     watch_tick();
+    verify(ticks++);
     if (now - last_second < 1s) return;
     last_second = now;
     // Next hops in use are asked for again and again, on a link that is up.
@@ -352,7 +354,6 @@ void Dataplane::Parts::tick() {
             if (places[n.port].twin) netlink->resolve(places[n.port].twin->netdev(), n.address);
         }
     });
-    verify(++seconds);
     const auto hz = rte_get_tsc_hz();
     start_slowly();
     report_loops();
