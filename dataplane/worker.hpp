@@ -67,7 +67,7 @@ struct OwnFilter {
     static constexpr unsigned kExact = 8;
     std::uint64_t bits[16] = {};
     unsigned count = 0;
-    alignas(16) std::uint32_t words[kExact] = {};  // as they lie in a packet; 0 is none
+    std::uint32_t words[kExact] = {};  // as they lie in a packet; 0 is none
 
     static std::uint32_t slot(std::uint32_t last_word) { return last_word * 0x9e3779b1u >> 22; }
     void add(std::uint32_t last_word) {

@@ -15,6 +15,8 @@
 namespace torii::dataplane {
 namespace {
 
+constexpr std::uint8_t kAdvertise = 136;  // RFC 4861 §4.4
+
 // One packet on its way; lives for one call.
 struct Packet {
     rte_mbuf* m;
@@ -64,7 +66,6 @@ void punt_arp(Worker& w, const Packet& p) {
 }
 
 void punt_nd(Worker& w, const Packet& p) {
-    constexpr std::uint8_t kAdvertise = 136;
     const auto* about = p.ip() + (p.ip()[kIp6Header] == kAdvertise ? kIp6Header + 8 : 8);
     punt_neighbor(w, p, lookup6(w.tables->fib6, read64(about), read64(about + 8)), p.frame() + 6);
 }
@@ -175,7 +176,6 @@ void local(Worker& w, const Packet& p) {
         const auto type = p.ip()[kIp6Header];
         if (type >= 133 && type <= 137) {
             const auto exit = inspect_nd(p.bytes(), p.port.addresses);
-            constexpr std::uint8_t kAdvertise = 136;
             if (type == kAdvertise && is_punt(exit) &&
                 liveness::take_answer(w, p.in, ip6_at(p.ip() + kIp6Header + 8)))
                 return drop(w, p.in, p.m, Exit::LivenessProbe);
