@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -11,36 +10,14 @@
 #include <vector>
 
 #include "config/model.hpp"
-#include "config/node.hpp"
+#include "config/value_text.hpp"
 
-// How a value of each type is written in a file: one Codec a type, used by the
-// reader, the printer and the reference alike.
+// How a value of each type is written in a file: one Codec a type. Included by the
+// files of the key table alone (keys_*.cpp), which hand the codecs out as ValueTypes.
 namespace torii::config {
-
-struct Limits {
-    std::int64_t min = std::numeric_limits<std::int64_t>::min();
-    std::int64_t max = std::numeric_limits<std::int64_t>::max();
-};
-
-// Why a value was not taken. Empty message: it was.
-struct Complaint {
-    std::string message;
-    std::string way_out;
-    bool any() const { return !message.empty(); }
-};
 
 template <class T>
 struct Codec;  // type(), read(Node, T&, Limits) -> Complaint, write(T) -> text
-
-std::string in_quotes(std::string_view text);
-std::string shown(const Node& node);  // the value, for messages
-Complaint wrong_kind(const Node& node, std::string_view wanted);
-Complaint read_integer(const Node& node, std::int64_t& out, const Limits& limits);
-Complaint read_duration(const Node& node, seconds& out, const Limits& limits);
-Complaint read_asn(const Node& node, Asn& out);
-Complaint unknown_word(const Node& node, const std::vector<std::string_view>& words);
-std::optional<Asn> parse_asn(std::string_view text);  // "65000", "4200000001", "64086.59905"
-std::string write_number(std::int64_t value);         // with the L that big ones need
 
 template <>
 struct Codec<bool> {
@@ -162,8 +139,6 @@ struct TextForm<NextHopEdit> {
     static constexpr std::string_view kType = "\"self\", \"unchanged\", \"peer\" or address",
                                       kExample = "10.0.0.1";
 };
-
-Complaint not_a(const Node& node, std::string_view type, std::string_view example);
 
 template <class T>
 requires requires {
@@ -288,6 +263,11 @@ struct Words<LogFormat> {
 };
 
 template <class E>
+constexpr std::string_view word(E value) {
+    return Words<E>::kWords[static_cast<std::size_t>(value)];
+}
+
+template <class E>
 requires std::is_enum_v<E>
 struct Codec<E> {
     static std::string type() {
@@ -307,9 +287,7 @@ struct Codec<E> {
         }
         return unknown_word(node, {std::begin(Words<E>::kWords), std::end(Words<E>::kWords)});
     }
-    static std::string write(E value) {
-        return in_quotes(Words<E>::kWords[static_cast<std::size_t>(value)]);
-    }
+    static std::string write(E value) { return in_quotes(word(value)); }
 };
 
 template <class T>

@@ -5,10 +5,10 @@
 #include <set>
 
 #include "base/stable_sort.hpp"
-#include "config/codec.hpp"
 #include "config/frr_peer.hpp"
 #include "config/frr_route_map.hpp"
 #include "config/validate.hpp"
+#include "config/value_text.hpp"
 
 namespace torii::config {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "config/codec.hpp"
+#include "config/value_text.hpp"
 
 namespace torii::config {
 namespace {

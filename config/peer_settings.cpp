@@ -2,20 +2,18 @@
 
 #include <set>
 
+#include "config/keys.hpp"
 #include "config/model.hpp"
-#include "config/peer_fields.hpp"
 
 namespace torii::config {
 namespace {
 
 void fill(EffectivePeer& peer, const PeerSettings& from, const Provenance& who) {
-    for_each_field<PeerSettings>([&](const auto& field, auto) {
-        auto& own = peer.settings.*field.member;
-        const auto& theirs = from.*field.member;
-        if (own || !theirs) return;
-        own = theirs;
-        peer.why[field.key] = who;
-    });
+    for (const KeyEntry& entry : keys_of<PeerSettings>().entries) {
+        if (entry.is_set(&peer.settings) || !entry.is_set(&from)) continue;
+        entry.copy(&peer.settings, &from);
+        peer.why[entry.key] = who;
+    }
 }
 
 void fill_from_groups(EffectivePeer& peer, const Bgp& bgp, const PeerGroup* group) {
@@ -32,9 +30,8 @@ void fill_from_groups(EffectivePeer& peer, const Bgp& bgp, const PeerGroup* grou
 }  // namespace
 
 PeerSettings inherit(PeerSettings own, const PeerSettings& from) {
-    for_each_field<PeerSettings>([&](const auto& field, auto) {
-        if (!(own.*field.member)) own.*field.member = from.*field.member;
-    });
+    for (const KeyEntry& entry : keys_of<PeerSettings>().entries)
+        if (!entry.is_set(&own)) entry.copy(&own, &from);
     return own;
 }
 

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/stable_sort.hpp"
-#include "config/fields.hpp"
+#include "config/keys.hpp"
 
 namespace torii::config {
 namespace {
@@ -20,37 +20,20 @@ struct Difference {
 };
 
 // Compares key by key, by the table.
-template <Block T>
+template <class T>
 Difference compare(const T& had, const T& wanted) {
     Difference out;
-    for_each_field<T>([&]<class F>(const F& entry, auto reach) {
-        const auto& a = reach(had);
-        const auto& b = reach(wanted);
-        if constexpr (requires { entry.member; }) {
-            if (!(a.*entry.member == b.*entry.member)) out.add(entry.key, entry.facts.cost);
-        } else {
-            if (entry.get(a) != entry.get(b)) out.add(entry.key, entry.facts.cost);
-        }
-    });
+    for (const KeyEntry& entry : keys_of<T>().entries)
+        if (!entry.same(&had, &wanted)) out.add(entry.key, entry.facts.cost);
     return out;
 }
 
 // Values that belong to no named thing.
-template <Block T>
-void compare_values(const T& had, const T& wanted, std::string_view path, Plan& out) {
-    for_each_field<T>([&]<class F>(const F& entry, auto) {
-        using Value = typename F::Value;
-        if constexpr (!kIsBlockList<Value> && !Block<Value>) {
-            bool same = true;
-            if constexpr (requires { entry.member; })
-                same = had.*entry.member == wanted.*entry.member;
-            else
-                same = entry.get(had) == entry.get(wanted);
-            if (!same)
-                out.push_back(ChangeValue{std::string{path} + '.' + std::string{entry.key},
-                                          entry.facts.cost});
-        }
-    });
+template <class T>
+void compare_values(const T& had, const T& wanted, const std::string& path, Plan& out) {
+    for (const KeyEntry& entry : keys_of<T>().entries)
+        if (entry.value && !entry.same(&had, &wanted))
+            out.push_back(ChangeValue{path + '.' + std::string{entry.key}, entry.facts.cost});
 }
 
 template <class T, class KeyOf>

@@ -1,5 +1,5 @@
 #include "config/config.hpp"
-#include "config/fields.hpp"
+#include "config/keys.hpp"
 
 namespace torii::config {
 namespace {
@@ -56,81 +56,64 @@ class Printer {
 public:
     Printer(Secrets secrets, Defaults defaults) : secrets_(secrets), defaults_(defaults) {}
 
-    template <Block T>
-    std::vector<Item> block(const T& value, const T& unset) const {
+    std::vector<Item> block(const void* value, const KeyTable& table) const {
         std::vector<Item> out;
-        for_each_field<T>(
-            [&](const auto& entry, auto reach) { one(entry, reach(value), reach(unset), out); });
+        for (const KeyEntry& entry : table.entries) one(entry, value, table.defaults, out);
         return out;
     }
 
 private:
-    template <class Owner, class T>
-    void one(const Field<Owner, T>& entry, const Owner& owner, const Owner& unset,
+    void one(const KeyEntry& entry, const void* owner, const void* unset,
              std::vector<Item>& out) const {
-        const T& value = owner.*entry.member;
         const std::string key{entry.key};
-        if constexpr (Block<T>) {
-            auto inner = defaults_ == Defaults::Shown && std::same_as<T, PeerSettings>
-                             ? peer_block(value)
-                             : block(value, T{});
+        if (entry.kind == KeyEntry::Kind::Block) {
+            auto inner = inner_block(entry.in(owner), entry.table());
             if (!inner.empty()) out.push_back({key, "", '{', '}', std::move(inner)});
-        } else if constexpr (kIsOptionalBlock<T>) {
-            if (value) out.push_back(whole(key, *value));
-        } else if constexpr (kIsBlockList<T>) {
-            using Inner = typename T::value_type;
-            if (value.empty()) return;
-            Item list{key, "", '(', ')', {}};
-            if (NamedBlock<Inner>) list.open = '{', list.close = '}';
-            for (const Inner& item : value) {
-                std::string name;
-                if constexpr (NamedBlock<Inner>) name = item.name;
-                list.children.push_back(whole(name, item));
-            }
-            out.push_back(std::move(list));
+        } else if (entry.kind == KeyEntry::Kind::OptionalBlock) {
+            if (entry.is_set(owner))
+                out.push_back(whole(key, entry.nest->at(entry.in(owner), 0), entry.table()));
+        } else if (entry.kind == KeyEntry::Kind::BlockList) {
+            list(entry, entry.in(owner), out);
         } else {
-            const auto text = Codec<T>::write(value);
+            const auto text = entry.write(owner);
             if (text.empty()) return;  // an optional that is unset
-            if (!entry.facts.required && defaults_ == Defaults::Hidden &&
-                value == unset.*entry.member)
+            if (!entry.facts.required && defaults_ == Defaults::Hidden && entry.same(owner, unset))
                 return;
             out.push_back({key, mask(entry.facts, text), 0, 0, {}});
         }
     }
 
-    template <class Owner, class T>
-    void one(const Projected<Owner, T>& entry, const Owner& owner, const Owner& unset,
-             std::vector<Item>& out) const {
-        const auto value = entry.get(owner);
-        if (!value) return;
-        if (!entry.facts.required && defaults_ == Defaults::Hidden && value == entry.get(unset))
-            return;
-        out.push_back({std::string{entry.key}, Codec<T>::write(*value), 0, 0, {}});
+    // With defaults shown, those of peers are torii's own answers.
+    std::vector<Item> inner_block(const void* value, const KeyTable& table) const {
+        if (defaults_ == Defaults::Hidden || &table != &keys_of<PeerSettings>())
+            return block(value, table);
+        const auto folded =
+            inherit(*static_cast<const PeerSettings*>(value), built_in_peer_settings());
+        return block(&folded, table);
     }
 
-    template <class T>
-    Item whole(const std::string& key, const T& value) const {
-        auto children = block(value, T{});
-        if constexpr (ShorthandBlock<T>) {
-            std::string first;
-            for_each_field<T>([&](const auto& entry, auto) {
-                if (first.empty()) first = entry.key;
-            });
-            if (children.empty()) return {key, "[]", 0, 0, {}};
-            if (children.size() == 1 && children[0].key == first) {
-                children[0].key = key;
-                return children[0];
-            }
+    void list(const KeyEntry& entry, const void* blocks, std::vector<Item>& out) const {
+        const KeyTable& table = entry.table();
+        const auto size = entry.nest->size(blocks);
+        if (size == 0) return;
+        Item item{std::string{entry.key}, "", '(', ')', {}};
+        if (table.is_named()) item.open = '{', item.close = '}';
+        for (std::size_t i = 0; i < size; ++i) {
+            const void* inner = entry.nest->at(blocks, i);
+            item.children.push_back(whole(table.name_of(inner), inner, table));
+        }
+        out.push_back(std::move(item));
+    }
+
+    Item whole(const std::string& key, const void* value, const KeyTable& table) const {
+        auto children = block(value, table);
+        if (table.shorthand && children.empty()) return {key, "[]", 0, 0, {}};
+        if (table.shorthand && children.size() == 1 &&
+            children[0].key == table.entries.front().key) {
+            children[0].key = key;
+            return children[0];
         }
         return {key, "", '{', '}', std::move(children)};
-    }
-
-    template <class T>
-    std::vector<Item> peer_block(const T& value) const {
-        if constexpr (std::same_as<T, PeerSettings>)
-            return block(inherit(value, built_in_peer_settings()), T{});
-        else
-            return {};
     }
 
     std::string mask(const Facts& facts, const std::string& text) const {
@@ -145,53 +128,24 @@ private:
 
 std::string print(const Model& model, Secrets secrets, Defaults defaults) {
     std::string out;
-    for (const Item& item : Printer{secrets, defaults}.block(model, Model{}))
+    for (const Item& item : Printer{secrets, defaults}.block(&model, keys_of<Model>()))
         put(out, item, 0, ';');
     return out;
 }
 
-namespace {
-
-// A setting in a line, blocks too.
-template <class T>
-std::string in_a_line(const T& value) {
-    return Codec<T>::write(value);
-}
-std::string in_a_line(const MaxPrefix& max) {
-    return std::to_string(max.limit) + ", then " +
-           std::string{Words<MaxPrefixAction>::kWords[static_cast<std::size_t>(max.action)]};
-}
-std::string in_a_line(const Liveness& liveness) {
-    if (liveness.detect == Detect::Off) return "off";
-    return std::string{Words<Detect>::kWords[static_cast<std::size_t>(liveness.detect)]} + ", " +
-           std::to_string(liveness.multiplier) + " x " + std::to_string(liveness.interval.count()) +
-           " ms, then " +
-           std::string{Words<OnDeath>::kWords[static_cast<std::size_t>(liveness.on_death)]};
-}
-std::string in_a_line(const Bfd& bfd) {
-    if (bfd.shutdown) return "shutdown";
-    return std::to_string(bfd.multiplier) + " x " + std::to_string(bfd.transmit.count()) + '/' +
-           std::to_string(bfd.receive.count()) + " ms" +
-           (bfd.key ? ", " +
-                          std::string{
-                              Words<BfdAuth>::kWords[static_cast<std::size_t>(bfd.authentication)]}
-                    : "");
-}
-
-}  // namespace
-
 std::vector<SettingText> describe(const EffectivePeer& peer) {
     std::vector<SettingText> out;
-    for_each_field<PeerSettings>([&](const auto& entry, auto) {
-        const auto& value = peer.settings.*entry.member;
+    for (const KeyEntry& entry : keys_of<PeerSettings>().entries) {
         const auto why = peer.why.find(entry.key);
-        if (!value || why == peer.why.end()) return;
-        auto text = in_a_line(*value);
+        if (!entry.is_set(&peer.settings) || why == peer.why.end()) continue;
+        auto text = entry.is_value()
+                        ? entry.write(&peer.settings)
+                        : entry.table().line(entry.nest->at(entry.in(&peer.settings), 0));
         if (entry.facts.secret) text = "********";
         std::string origin{to_string(why->second.origin)};
         if (!why->second.group.empty()) origin += ' ' + why->second.group;
         out.push_back({std::string{entry.key}, std::move(text), std::move(origin)});
-    });
+    }
     return out;
 }
 

@@ -1,150 +1,87 @@
 #include "config/reader.hpp"
 
-#include <set>
-
-#include "config/fields.hpp"
+#include "config/keys.hpp"
 #include "config/schema.hpp"
 #include "config/suggest.hpp"
 
 namespace torii::config {
-
-std::optional<std::string> get_neighbor_address(const Neighbor& neighbor) {
-    return neighbor.address.to_string() + (neighbor.port ? '@' + *neighbor.port : "");
-}
-
-Complaint set_neighbor_address(Neighbor& neighbor, const std::string& text) {
-    const auto at = text.find('@');
-    const auto address = IpAddress::parse(text.substr(0, at));
-    if (!address || at + 1 == text.size())
-        return {"expected an IP address, found " + in_quotes(text),
-                "for example \"10.0.0.2\", \"fd00::2\" or \"fe80::1@uplink\""};
-    neighbor.address = *address;
-    if (at != std::string::npos) neighbor.port = text.substr(at + 1);
-    return {};
-}
-
-std::optional<std::string> get_socket_mode(const Management& management) {
-    constexpr char kDigits[] = "01234567";
-    std::string out = "0";
-    for (int shift = 6; shift >= 0; shift -= 3) out += kDigits[management.socket_mode >> shift & 7];
-    return out;
-}
-
-Complaint set_socket_mode(Management& management, const std::string& text) {
-    unsigned mode = 0;
-    for (const char c : text)
-        mode = c >= '0' && c <= '7' ? mode * 8 + static_cast<unsigned>(c - '0') : 0x10000;
-    if (text.empty() || text.size() > 4 || mode > 0777)
-        return {in_quotes(text) + " is no file mode", "write it in octal: \"0660\""};
-    management.socket_mode = static_cast<std::uint16_t>(mode);
-    return {};
-}
-
 namespace {
 
 class Reader {
 public:
     Reader(SourceMap& sources, Problems& problems) : sources_(sources), problems_(problems) {}
 
-    template <Block T>
-    void block(const Node& node, T& out, const std::string& path) {
+    void block(const Node& node, void* out, const KeyTable& table, const std::string& path) {
         sources_.put(path, {node.file, node.line});
         if (node.kind != Node::Kind::Group) {
-            if constexpr (ShorthandBlock<T>) {
-                shorthand(node, out, path);
-            } else {
+            if (table.shorthand)
+                value(node, table.entries.front(), out, path);
+            else
                 complain(node, path, {"expected a group { }, found " + shown(node), ""});
-            }
             return;
         }
-        std::vector<std::string_view> known;
-        for_each_field<T>([&](const auto& entry, auto reach) {
-            known.push_back(entry.key);
-            const Node* child = node.find(entry.key);
-            const auto child_path =
-                path.empty() ? std::string{entry.key} : path + '.' + std::string{entry.key};
-            if (child)
-                value(*child, entry, reach(out), child_path);
+        for (const KeyEntry& entry : table.entries) {
+            const std::string key{entry.key};
+            if (const Node* child = node.find(entry.key))
+                value(*child, entry, out, path.empty() ? key : path + '.' + key);
             else if (entry.facts.required)
-                complain(node, path,
-                         {std::string{entry.key} + " is missing", example(entry.facts)});
-        });
-        for (const Node& child : node.children) unknown(child, known, path);
+                complain(node, path, {key + " is missing", std::string{entry.facts.doc}});
+        }
+        for (const Node& child : node.children) refuse_unknown(child, table, path);
     }
 
 private:
-    static std::string example(const Facts& facts) { return std::string{facts.doc}; }
-
-    template <class T>
-    void shorthand(const Node& node, T& out, const std::string& path) {
-        bool first = true;
-        for_each_field<T>([&](const auto& entry, auto reach) {
-            if (first) value(node, entry, reach(out), path);
-            first = false;
-        });
-    }
-
-    template <class Owner, class T>
-    void value(const Node& node, const Field<Owner, T>& entry, Owner& owner,
-               const std::string& path) {
-        T& out = owner.*entry.member;
-        if constexpr (Block<T>) {
-            block(node, out, path);
-        } else if constexpr (kIsOptionalBlock<T>) {
-            block(node, out.emplace(), path);
-        } else if constexpr (kIsBlockList<T>) {
-            blocks(node, out, path);
-        } else {
-            sources_.put(path, {node.file, node.line});
-            complain(node, path, Codec<T>::read(node, out, entry.facts.limits));
+    void value(const Node& node, const KeyEntry& entry, void* owner, const std::string& path) {
+        switch (entry.kind) {
+            case KeyEntry::Kind::Block:
+                return block(node, entry.in(owner), entry.table(), path);
+            case KeyEntry::Kind::OptionalBlock:
+                return block(node, entry.nest->append(entry.in(owner)), entry.table(), path);
+            case KeyEntry::Kind::BlockList:
+                return blocks(node, entry, entry.in(owner), path);
+            case KeyEntry::Kind::Value:
+            case KeyEntry::Kind::Embedded:
+                break;
         }
+        sources_.put(path, {node.file, node.line});
+        complain(node, path, entry.read(node, owner));
     }
 
-    template <class Owner, class T>
-    void value(const Node& node, const Projected<Owner, T>& entry, Owner& owner,
-               const std::string& path) {
+    void blocks(const Node& node, const KeyEntry& entry, void* list, const std::string& path) {
         sources_.put(path, {node.file, node.line});
-        T parsed{};
-        auto complaint = Codec<T>::read(node, parsed, entry.facts.limits);
-        if (!complaint.any()) complaint = entry.set(owner, parsed);
-        complain(node, path, complaint);
-    }
-
-    template <class T>
-    void blocks(const Node& node, std::vector<T>& out, const std::string& path) {
-        sources_.put(path, {node.file, node.line});
-        if constexpr (NamedBlock<T>) {
-            if (node.kind != Node::Kind::Group) {
+        const KeyTable& table = entry.table();
+        const bool group = node.kind == Node::Kind::Group;
+        if (table.is_named()) {
+            if (!group) {
+                const std::string form = table.shorthand ? "[ ... ]" : "{ ... }";
                 complain(node, path,
                          {"expected named blocks, found " + shown(node),
-                          "write { NAME = " +
-                              std::string{ShorthandBlock<T> ? "[ ... ]" : "{ ... }"} + "; }"});
+                          "write { NAME = " + form + "; }"});
                 return;
             }
             for (const Node& child : node.children) {
-                T& item = out.emplace_back();
-                item.name = child.name;
-                block(child, item, path + '.' + child.name);
+                void* item = entry.nest->append(list);
+                table.name(item) = child.name;
+                block(child, item, table, path + '.' + child.name);
             }
-        } else {
-            if (!node.is_sequence() && node.kind != Node::Kind::Group) {
-                complain(node, path,
-                         {"expected a list of groups, found " + shown(node), "write ( { ... } )"});
-                return;
-            }
-            if (node.kind == Node::Kind::Group) {  // one needs no brackets
-                block(node, out.emplace_back(), path + "[0]");
-                return;
-            }
+        } else if (group) {  // one needs no brackets
+            block(node, entry.nest->append(list), table, path + "[0]");
+        } else if (node.is_sequence()) {
             for (std::size_t i = 0; i < node.children.size(); ++i)
-                block(node.children[i], out.emplace_back(), path + '[' + std::to_string(i) + ']');
+                block(node.children[i], entry.nest->append(list), table,
+                      path + '[' + std::to_string(i) + ']');
+        } else {
+            complain(node, path,
+                     {"expected a list of groups, found " + shown(node), "write ( { ... } )"});
         }
     }
 
-    void unknown(const Node& node, const std::vector<std::string_view>& known,
-                 const std::string& path) {
-        for (const auto key : known)
-            if (key == node.name) return;
+    void refuse_unknown(const Node& node, const KeyTable& table, const std::string& path) {
+        std::vector<std::string_view> known;
+        for (const KeyEntry& entry : table.entries) {
+            if (entry.key == node.name) return;
+            known.push_back(entry.key);
+        }
         const auto full = path.empty() ? node.name : path + '.' + node.name;
         std::string way_out;
         if (const auto near = suggest(node.name, known); !near.empty()) {
@@ -172,7 +109,7 @@ private:
 
 Model read(const Node& root, SourceMap& sources, Problems& problems) {
     Model out;
-    Reader{sources, problems}.block(root, out, "");
+    Reader{sources, problems}.block(root, &out, keys_of<Model>(), "");
     return out;
 }
 

@@ -3,19 +3,10 @@
 #include <limits>
 #include <set>
 
-#include "config/fields.hpp"
+#include "config/keys.hpp"
 
 namespace torii::config {
 namespace {
-
-template <class T>
-struct IsOptional : std::false_type {};
-template <class T>
-struct IsOptional<std::optional<T>> : std::true_type {};
-template <class T>
-struct IsVector : std::false_type {};
-template <class T>
-struct IsVector<std::vector<T>> : std::true_type {};
 
 std::string range_of(const Limits& limits) {
     const bool low = limits.min != std::numeric_limits<std::int64_t>::min();
@@ -24,75 +15,58 @@ std::string range_of(const Limits& limits) {
     return std::to_string(limits.min) + " to " + std::to_string(limits.max);
 }
 
+// What holds when the key is not written.
+std::string fallback(const KeyEntry& entry, const void* defaults) {
+    if (entry.facts.required) return "";
+    if (!entry.is_set(defaults)) {
+        const bool list = entry.value->shape == ValueType::Shape::List;
+        return list && entry.facts.unset.empty() ? "none" : std::string{entry.facts.unset};
+    }
+    return entry.write(defaults);
+}
+
 class Collector {
 public:
-    template <Block T>
-    void block(const T& defaults, const std::string& path) {
-        for_each_field<T>([&](const auto& entry, auto reach) {
-            one(entry, reach(defaults),
-                path.empty() ? std::string{entry.key} : path + '.' + std::string{entry.key});
-        });
+    void block(const KeyTable& table, const void* defaults, const std::string& path) {
+        for (const KeyEntry& entry : table.entries) {
+            // The keys of a peer stand under bgp.defaults alone.
+            if (entry.embedded) continue;
+            const std::string key{entry.key};
+            one(entry, defaults, path.empty() ? key : path + '.' + key);
+        }
     }
     std::vector<Key> keys;
 
 private:
-    template <class Owner, class T>
-    void one(const Field<Owner, T>& entry, const Owner& defaults, const std::string& path) {
-        // The keys of a peer stand under bgp.defaults alone.
-        if constexpr (std::same_as<Owner, PeerSettings>)
-            if (!path.starts_with("bgp.defaults.")) return;
+    void one(const KeyEntry& entry, const void* defaults, const std::string& path) {
         const Facts& facts = entry.facts;
-        Key key{path, "", range_of(facts.limits), "", facts.doc, facts.cost, facts.required, true};
-        if constexpr (Block<T>) {
+        Key key{path,      "",         range_of(facts.limits), "",
+                facts.doc, facts.cost, facts.required,         !entry.is_value()};
+        if (entry.is_value()) {
+            key.type = entry.value->words();
+            key.fallback = fallback(entry, defaults);
+            keys.push_back(key);
+            return;
+        }
+        const KeyTable& table = entry.table();
+        auto inner_path = path;
+        const void* inner = table.defaults;
+        if (entry.kind == KeyEntry::Kind::Block) {
             key.type = "block";
-            keys.push_back(key);
-            if constexpr (std::same_as<T, PeerSettings>)
-                block(built_in_peer_settings(), path);
-            else
-                block(defaults.*entry.member, path);
-        } else if constexpr (kIsOptionalBlock<T>) {
-            using Inner = typename T::value_type;
-            key.type = ShorthandBlock<Inner> ? "number or block" : "block";
+            inner =
+                &table == &keys_of<PeerSettings>() ? &built_in_peer_settings() : entry.in(defaults);
+        } else if (entry.kind == KeyEntry::Kind::OptionalBlock) {
+            key.type = table.shorthand ? "number or block" : "block";
             key.fallback = facts.unset.empty() ? "absent" : facts.unset;
-            keys.push_back(key);
-            block(Inner{}, path);
-        } else if constexpr (kIsBlockList<T>) {
-            using Inner = typename T::value_type;
-            key.type = NamedBlock<Inner>
-                           ? (ShorthandBlock<Inner> ? "lists by name" : "blocks by name")
-                           : "list of blocks";
-            key.fallback = "none";
-            keys.push_back(key);
-            block(Inner{}, path + (NamedBlock<Inner> ? ".NAME" : "[]"));
         } else {
-            key.block = false;
-            key.type = Codec<T>::type();
-            key.fallback = fallback(defaults.*entry.member, facts);
-            keys.push_back(key);
+            key.type = !table.is_named() ? "list of blocks"
+                       : table.shorthand ? "lists by name"
+                                         : "blocks by name";
+            key.fallback = "none";
+            inner_path += table.is_named() ? ".NAME" : "[]";
         }
-    }
-
-    template <class Owner, class T>
-    void one(const Projected<Owner, T>& entry, const Owner& defaults, const std::string& path) {
-        const auto value = entry.get(defaults);
-        const Facts& facts = entry.facts;
-        keys.push_back({path, Codec<T>::type(), range_of(facts.limits),
-                        facts.required ? ""
-                        : value        ? Codec<T>::write(*value)
-                                       : "",
-                        facts.doc, facts.cost, facts.required, false});
-    }
-
-    template <class T>
-    static std::string fallback(const T& value, const Facts& facts) {
-        if (facts.required) return "";
-        if constexpr (IsOptional<T>::value) {
-            if (!value) return std::string{facts.unset};
-        }
-        if constexpr (IsVector<T>::value) {
-            if (value.empty()) return facts.unset.empty() ? "none" : std::string{facts.unset};
-        }
-        return Codec<T>::write(value);
+        keys.push_back(key);
+        block(table, inner, inner_path);
     }
 };
 
@@ -107,7 +81,7 @@ const std::vector<Key>& schema() {
         Collector collector;
         Model defaults;
         defaults.bgp.emplace();
-        collector.block(defaults, "");
+        collector.block(keys_of<Model>(), &defaults, "");
         return collector.keys;
     }();
     return keys;

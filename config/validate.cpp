@@ -4,8 +4,8 @@
 #include <map>
 #include <set>
 
-#include "config/codec.hpp"
 #include "config/suggest.hpp"
+#include "config/value_text.hpp"
 
 namespace torii::config {
 namespace {

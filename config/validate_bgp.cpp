@@ -2,9 +2,9 @@
 #include <map>
 #include <set>
 
-#include "config/codec.hpp"
 #include "config/suggest.hpp"
 #include "config/validate.hpp"
+#include "config/value_text.hpp"
 
 namespace torii::config {
 namespace {

@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "config/codec.hpp"
 #include "config/suggest.hpp"
 #include "config/validate.hpp"
+#include "config/value_text.hpp"
 
 namespace torii::config {
 namespace {

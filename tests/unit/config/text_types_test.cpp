@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "config/codec.hpp"
+#include "config/value_text.hpp"
 #include "config/model.hpp"
 #include "config/suggest.hpp"
 
