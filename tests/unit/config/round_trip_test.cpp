@@ -8,70 +8,87 @@
 namespace torii::config {
 namespace {
 
+// Values drawn from RapidCheck. Few generators and plain code around them: each further
+// one costs seconds of compile time.
+std::int64_t number(std::int64_t least, std::int64_t end) {
+    return *rc::gen::inRange(least, end);
+}
+
 template <class T>
-rc::Gen<std::optional<T>> maybe(rc::Gen<T> gen) {
-    return rc::gen::oneOf(rc::gen::just(std::optional<T>{}),
-                          rc::gen::map(std::move(gen), [](T v) { return std::optional<T>{v}; }));
+T number_of(T least, T end) {
+    return static_cast<T>(number(least, end));
 }
 
-rc::Gen<std::string> text() {
-    return rc::gen::map(rc::gen::arbitrary<std::vector<std::uint8_t>>(), [](const auto& bytes) {
-        std::string out;
-        for (const auto byte : bytes)
-            if (byte != 0 && out.size() < 60) out += static_cast<char>(byte);
-        return out;
-    });
+bool coin() {
+    return number(0, 2) == 1;
 }
 
-rc::Gen<seconds> time(int least, int most) {
-    return rc::gen::map(rc::gen::inRange(least, most), [](int n) { return seconds{n}; });
+std::string text() {
+    std::string out;
+    for (auto left = number(0, 60); left > 0; --left) out += static_cast<char>(number(1, 256));
+    return out;
+}
+
+seconds time(int least, int end) {
+    return seconds{number(least, end)};
+}
+
+template <class T>
+T pick(std::initializer_list<T> choices) {
+    return choices.begin()[number(0, static_cast<std::int64_t>(choices.size()))];
+}
+
+template <class Make>
+auto maybe(Make make) {
+    return coin() ? std::optional{make()} : std::nullopt;
 }
 
 PeerSettings peer() {
     PeerSettings s;
-    s.description = *maybe(text());
-    s.remote_as = RemoteAs{RemoteAs::Kind::Number,
-                           {*rc::gen::inRange<std::uint32_t>(4200000000u, 4294967294u)}};
-    s.passive = *maybe(rc::gen::arbitrary<bool>());
-    s.families =
-        *maybe(rc::gen::element(std::vector{Family::Ip4}, std::vector{Family::Ip6, Family::Ip4}));
-    s.passwords = *maybe(rc::gen::map(text(), [](const std::string& t) {
-        return std::vector<std::string>{'x' + t, "old"};
-    }));
-    s.hold_time = *maybe(time(90, 65535));
-    s.connect_retry = *maybe(time(1, 65535));
-    s.import_lists = *maybe(
-        rc::gen::element(std::vector<std::string>{"any"}, std::vector<std::string>{"one", "two"}));
-    s.import_policies =
-        *maybe(rc::gen::element(std::vector<std::string>{"p"}, std::vector<std::string>{}));
-    s.role = *maybe(rc::gen::element(PeerRole::Customer, PeerRole::RouteServer));
-    s.max_prefix = *maybe(rc::gen::map(rc::gen::inRange<std::uint32_t>(1, 4000000000u), [](auto n) {
+    s.description = maybe(text);
+    s.remote_as = RemoteAs{RemoteAs::Kind::Number, {number_of(4200000000u, 4294967294u)}};
+    s.passive = maybe(coin);
+    s.families = maybe([] {
+        return pick({std::vector{Family::Ip4}, std::vector{Family::Ip6, Family::Ip4}});
+    });
+    s.passwords = maybe([] { return std::vector<std::string>{'x' + text(), "old"}; });
+    s.hold_time = maybe([] { return time(90, 65535); });
+    s.connect_retry = maybe([] { return time(1, 65535); });
+    s.import_lists = maybe([] {
+        return pick({std::vector<std::string>{"any"}, std::vector<std::string>{"one", "two"}});
+    });
+    s.import_policies = maybe([] {
+        return pick({std::vector<std::string>{"p"}, std::vector<std::string>{}});
+    });
+    s.role = maybe([] { return pick({PeerRole::Customer, PeerRole::RouteServer}); });
+    s.max_prefix = maybe([] {
+        const auto n = number_of(1u, 4000000000u);
         return MaxPrefix{n, MaxPrefixAction::Drop, 75, seconds{n % 2}};
-    }));
-    s.send_community = *maybe(rc::gen::element(SendCommunity::None, SendCommunity::All));
-    s.graceful_restart = *maybe(rc::gen::element(GracefulRestart::Off, GracefulRestart::Full));
-    s.weight = *maybe(rc::gen::inRange<std::uint32_t>(1, 256));
-    s.guarded = *maybe(rc::gen::arbitrary<bool>());
+    });
+    s.send_community = maybe([] { return pick({SendCommunity::None, SendCommunity::All}); });
+    s.graceful_restart = maybe([] { return pick({GracefulRestart::Off, GracefulRestart::Full}); });
+    s.weight = maybe([] { return number_of(1u, 256u); });
+    s.guarded = maybe(coin);
     return s;
 }
 
 Model arbitrary_model() {
     Model m;
-    m.router.hostname = *maybe(rc::gen::map(text(), [](const std::string& t) { return 'h' + t; }));
-    m.dataplane.eal_arguments = *rc::gen::container<std::vector<std::string>>(text());
-    m.dataplane.poll = *rc::gen::element(PollMode::Adaptive, PollMode::Busy);
-    const auto ports = *rc::gen::inRange<std::uint32_t>(1, 5);
+    m.router.hostname = maybe([] { return 'h' + text(); });
+    m.dataplane.eal_arguments = {};
+    for (auto left = number(0, 4); left > 0; --left) m.dataplane.eal_arguments.push_back(text());
+    m.dataplane.poll = pick({PollMode::Adaptive, PollMode::Busy});
+    const auto ports = number_of<std::uint32_t>(1, 5);
     for (std::uint32_t i = 0; i < ports; ++i) {
         Port p;
         p.name = "port-" + std::to_string(i);
-        p.device = {*rc::gen::element(DeviceKind::Pci, DeviceKind::Vdev, DeviceKind::Netdev),
+        p.device = {pick({DeviceKind::Pci, DeviceKind::Vdev, DeviceKind::Netdev}),
                     "dev" + std::to_string(i)};
         p.addresses = {{IpAddress::v4(0x0a000001 + (i << 16)), 24}};
-        p.mtu = *rc::gen::inRange<std::uint16_t>(1280, 9000);
-        p.promiscuous = *rc::gen::arbitrary<bool>();
-        if (*rc::gen::arbitrary<bool>())
-            p.mac = MacAddress{{2, 0, 0, 0, 0, static_cast<std::uint8_t>(i)}};
-        if (i != 0 && *rc::gen::arbitrary<bool>()) {
+        p.mtu = number_of<std::uint16_t>(1280, 9000);
+        p.promiscuous = coin();
+        if (coin()) p.mac = MacAddress{{2, 0, 0, 0, 0, static_cast<std::uint8_t>(i)}};
+        if (i != 0 && coin()) {
             const auto name = p.name;
             p = {};
             p.name = name;
@@ -80,17 +97,15 @@ Model arbitrary_model() {
         }
         m.ports.push_back(p);
     }
-    const auto routes = *rc::gen::inRange<std::uint32_t>(0, 20);
+    const auto routes = number_of<std::uint32_t>(0, 20);
     for (std::uint32_t i = 0; i < routes; ++i) {
         StaticRoute r;
         r.prefix = Prefix{IpAddress::v4(0x14000000 + (i << 8)), 24};
-        r.kind =
-            *rc::gen::element(StaticKind::Forward, StaticKind::Discard, StaticKind::Unreachable);
+        r.kind = pick({StaticKind::Forward, StaticKind::Discard, StaticKind::Unreachable});
         if (r.kind == StaticKind::Forward)
-            r.via = {
-                {IpAddress::v4(0x0a000002), std::nullopt, *rc::gen::inRange<std::uint16_t>(1, 9)},
-                {*IpAddress::parse("fe80::1"), "port-0", 1}};
-        r.distance = *rc::gen::inRange<std::uint8_t>(1, 255);
+            r.via = {{IpAddress::v4(0x0a000002), std::nullopt, number_of<std::uint16_t>(1, 9)},
+                     {*IpAddress::parse("fe80::1"), "port-0", 1}};
+        r.distance = number_of<std::uint8_t>(1, 255);
         m.routes.push_back(r);
     }
     m.prefix_lists = {{"one", {*PrefixRule::parse("10.0.0.0/8 ge 24"), *PrefixRule::parse("any")}},
@@ -102,37 +117,40 @@ Model arbitrary_model() {
     first.match.as_path = {*AsPathRule::parse("far"), *AsPathRule::parse("length le 3")};
     first.match.community = {*CommunityRule::parse("deny no-export"),
                              *CommunityRule::parse("tagged")};
-    first.match.from = *maybe(rc::gen::element(RouteFrom::Own, RouteFrom::Internal));
-    first.set.local_pref = *maybe(rc::gen::arbitrary<std::uint32_t>());
-    first.set.med = *maybe(
-        rc::gen::element(*MedEdit::parse("+10"), *MedEdit::parse("100"), *MedEdit::parse("none")));
-    first.set.community = *maybe(rc::gen::element(
-        std::vector<CommunityPattern>{},
-        std::vector{*CommunityPattern::parse("rt:65000:1"), *CommunityPattern::parse("1:2")}));
-    first.set.next_hop =
-        *maybe(rc::gen::element(*NextHopEdit::parse("unchanged"), *NextHopEdit::parse("10.0.0.9")));
+    first.match.from = maybe([] { return pick({RouteFrom::Own, RouteFrom::Internal}); });
+    first.set.local_pref = maybe([] { return number_of(0u, 0xffffffffu); });
+    first.set.med = maybe([] {
+        return pick({*MedEdit::parse("+10"), *MedEdit::parse("100"), *MedEdit::parse("none")});
+    });
+    first.set.community = maybe([] {
+        return pick(
+            {std::vector<CommunityPattern>{},
+             std::vector{*CommunityPattern::parse("rt:65000:1"), *CommunityPattern::parse("1:2")}});
+    });
+    first.set.next_hop = maybe([] {
+        return pick({*NextHopEdit::parse("unchanged"), *NextHopEdit::parse("10.0.0.9")});
+    });
     first.set.prepend_as = {{4200000000u}, {1}};
-    first.action = *rc::gen::element(TermAction::Accept, TermAction::Next);
-    second.name = *maybe(rc::gen::map(text(), [](const std::string& t) { return 't' + t; }));
+    first.action = pick({TermAction::Accept, TermAction::Next});
+    second.name = maybe([] { return 't' + text(); });
     second.action = TermAction::Reject;
     m.policies = {{"p", {first, second}}, {"empty", {}}};
     Bgp bgp;
-    bgp.asn = {*rc::gen::inRange<std::uint32_t>(64512, 65534)};
-    bgp.guard.mode = *rc::gen::element(GuardMode::Off, GuardMode::Alert, GuardMode::Enforce);
-    if (*rc::gen::arbitrary<bool>()) bgp.guard.pods = {*Prefix::parse("10.244.0.0/16")};
-    if (*rc::gen::arbitrary<bool>())
+    bgp.asn = {number_of<std::uint32_t>(64512, 65534)};
+    bgp.guard.mode = pick({GuardMode::Off, GuardMode::Alert, GuardMode::Enforce});
+    if (coin()) bgp.guard.pods = {*Prefix::parse("10.244.0.0/16")};
+    if (coin())
         bgp.guard.shared = {*Prefix::parse("198.18.0.0/24"), *Prefix::parse("fd00:1::/112")};
-    bgp.guard.lease = *time(0, 86400);
+    bgp.guard.lease = time(0, 86400);
     bgp.defaults = peer();
-    const auto groups = *rc::gen::inRange(1, 5);
+    const auto groups = number_of(1, 5);
     for (int i = 0; i < groups; ++i) {
         PeerGroup g{"g" + std::to_string(i), {}, peer()};
         if (i > 0) g.inherits = "g" + std::to_string(i - 1);
         bgp.groups.push_back(g);
     }
-    bgp.listen = {
-        {*Prefix::parse("10.0.0.0/24"), "g0", *maybe(rc::gen::inRange<std::uint32_t>(1, 9))}};
-    const auto neighbors = *rc::gen::inRange<std::uint32_t>(0, 10);
+    bgp.listen = {{*Prefix::parse("10.0.0.0/24"), "g0", maybe([] { return number_of(1u, 9u); })}};
+    const auto neighbors = number_of<std::uint32_t>(0, 10);
     for (std::uint32_t i = 0; i < neighbors; ++i) {
         Neighbor n;
         n.address = IpAddress::v4(0x0a000010 + i);
@@ -141,9 +159,9 @@ Model arbitrary_model() {
     }
     bgp.neighbors.push_back({*IpAddress::parse("fe80::2"), "port-0", {}, peer()});
     m.bgp = bgp;
-    m.management.socket_mode = *rc::gen::element<std::uint16_t>(0600, 0660, 0666);
-    if (*rc::gen::arbitrary<bool>()) m.management.http.clear();
-    m.log.file = *maybe(text());
+    m.management.socket_mode = pick<std::uint16_t>({0600, 0660, 0666});
+    if (coin()) m.management.http.clear();
+    m.log.file = maybe(text);
     return m;
 }
 
