@@ -9,9 +9,11 @@ import pathlib
 import signal
 import sys
 import time
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "support"))
 
+import loopback_proxy  # noqa: E402
 from cluster import WORLD, Cluster  # noqa: E402
 from lab import Lab, LabError, wait_for  # noqa: E402
 
@@ -142,6 +144,19 @@ def cli_table(cluster):
     print(cluster.torii.cli("route", "list").stdout.rstrip())
 
 
+def dashboard(cluster, listener):
+    """Leads the host's loopback to the gateway's; the address for a browser."""
+    address = f"127.0.0.1:{listener.getsockname()[1]}"
+    loopback_proxy.start(cluster.gateway, listener, 8080)
+
+    def page():
+        with urllib.request.urlopen(f"http://{address}/", timeout=2) as answer:
+            return b"<html" in answer.read().lower()
+
+    wait_for(f"http://{address}/ answers with a page", page, 10)
+    return f"http://{address}/"
+
+
 def main():
     options = argparse.ArgumentParser(prog="./demo", description=__doc__)
     options.add_argument("--for", dest="seconds", type=float, default=None, metavar="SECONDS",
@@ -165,11 +180,13 @@ def main():
         check("a node that announces what another owns", lambda: stolen(cluster))
         check("the route table by REST", lambda: rest_table(cluster))
         check("the route table by the CLI", lambda: cli_table(cluster))
+        listener = loopback_proxy.listen(range(8080, 8100))
+        check("the dashboard for this host's browser", lambda: dashboard(cluster, listener))
 
         print(f"\nThe gateway runs in the namespace {cluster.gateway.id}; look around:\n"
               f"  build/torii --socket {cluster.torii.socket} bgp neighbors\n"
               f"  ip netns exec {cluster.pods[0].id} ping 10.244.2.2\n"
-              f"  dashboard: ip netns exec {cluster.gateway.id} curl http://127.0.0.1:8080/\n", flush=True)
+              f"  dashboard: http://127.0.0.1:{listener.getsockname()[1]}/\n", flush=True)
         try:
             if options.seconds is None:
                 print("Ctrl-C ends the demo.", flush=True)

@@ -151,11 +151,12 @@ class Lab:
         switch.ip("link", "set", port, "master", "br0")
         return port
 
-    def start(self, name, command, env=None, cwd=None):
+    def start(self, name, command, env=None, cwd=None, pass_fds=()):
         log = open(self.directory / f"{name}.log", "ab")
         process = subprocess.Popen(
             [str(c) for c in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True, env={**os.environ, **(env or {})}, cwd=cwd or self.directory,
+            pass_fds=pass_fds,
         )
         log.close()
         process.log_file = self.directory / f"{name}.log"
