@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "base/shared_word.hpp"
 #include "dataplane/fib/region.hpp"
 #include "dataplane/node/exits.hpp"
 #include "dataplane/settings.hpp"
@@ -13,8 +14,8 @@ inline constexpr std::size_t kIngresses = kMaxPorts + 1;
 inline constexpr PortIndex kFromKernel = kMaxPorts;
 
 struct alignas(16) Count {
-    std::uint64_t packets;
-    std::uint64_t bytes;
+    SharedWord<std::uint64_t> packets;
+    SharedWord<std::uint64_t> bytes;
 };
 
 // What one thread counted; it alone writes, views sum over threads.
@@ -23,12 +24,12 @@ struct alignas(64) Counters {
 
     Count rx[kIngresses] = {};
     Count tx[kMaxPorts] = {};
-    std::uint64_t exits[kIngresses][kExits] = {};
-    std::uint64_t injected = 0;   // frames and packets of the kernel
-    std::uint64_t generated = 0;  // ICMP errors, fragments beyond the first
-    std::uint64_t held = 0;       // handed over to wait for a neighbor
-    std::uint64_t resumed = 0;    // and back
-    Region<Count> hops;           // by HopId
+    SharedWord<std::uint64_t> exits[kIngresses][kExits] = {};
+    SharedWord<std::uint64_t> injected{};   // frames and packets of the kernel
+    SharedWord<std::uint64_t> generated{};  // ICMP errors, fragments beyond the first
+    SharedWord<std::uint64_t> held{};       // handed over to wait for a neighbor
+    SharedWord<std::uint64_t> resumed{};    // and back
+    Region<Count> hops;                     // by HopId
 };
 
 }  // namespace torii::dataplane

@@ -14,6 +14,7 @@
 #include "dataplane/node/headers.hpp"
 #include "dataplane/offload/soft_flow.hpp"
 #include "dataplane/parts.hpp"
+#include "dataplane/ring.hpp"
 
 namespace torii::dataplane {
 namespace {
@@ -239,7 +240,7 @@ void Dataplane::Parts::stop() {
     });
     for (auto* ring : rings) {
         void* m = nullptr;
-        while (rte_ring_dequeue(ring, &m) == 0) rte_pktmbuf_free(static_cast<rte_mbuf*>(m));
+        while (ring_take(ring, &m, 1) == 1) rte_pktmbuf_free(static_cast<rte_mbuf*>(m));
         rte_ring_free(ring);
     }
     rings.clear();

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "dataplane/parts.hpp"
+#include "dataplane/ring.hpp"
 
 namespace torii::dataplane {
 namespace {
@@ -54,7 +55,7 @@ void Dataplane::Parts::take_held() {
     for (const auto& worker : workers) {
         void* packets[64];
         for (int turns = 0; turns < 16; ++turns) {
-            const unsigned n = rte_ring_dequeue_burst(worker->hold, packets, 64, nullptr);
+            const unsigned n = ring_take(worker->hold, packets, 64);
             for (unsigned i = 0; i < n; ++i) hold(static_cast<rte_mbuf*>(packets[i]));
             if (n < 64) break;
         }
@@ -84,7 +85,7 @@ void Dataplane::Parts::hold(rte_mbuf* m) {
 void Dataplane::Parts::give_back(rte_mbuf* m, bool is_resolved) {
     note(m).kind = is_resolved ? BufferNote::Kind::Resumed : BufferNote::Kind::TimedOut;
     const auto in = note(m).port;
-    if (rte_ring_enqueue(workers[in % workers.size()]->inject, m) == 0) return;
+    if (ring_put(workers[in % workers.size()]->inject, m)) return;
     ++counted.exits[in][static_cast<std::size_t>(Exit::HoldFull)];
     ++let_go;
     rte_pktmbuf_free(m);

@@ -10,6 +10,7 @@
 #include "dataplane/node/flow_hash.hpp"
 #include "dataplane/node/headers.hpp"
 #include "dataplane/parts.hpp"
+#include "dataplane/ring.hpp"
 
 namespace torii::dataplane {
 namespace {
@@ -165,7 +166,7 @@ TraceView Tracer::Ghost::outcome(const rte_mbuf* ours, bool& left) {
         std::ranges::fill(worker.out[port].bytes, 0);
     }
     void* taken = nullptr;
-    while (ring && rte_ring_dequeue(ring.get(), &taken) == 0) {
+    while (ring && ring_take(ring.get(), &taken, 1) == 1) {
         if (taken == ours) {
             left = true;
             out.exit = "hold";
@@ -208,7 +209,7 @@ std::optional<TraceView> Tracer::trace(const TracePacket& packet) {
         bucket = &table.buckets[index];
     }
     // A bucket that is only asked about is not in use.
-    const auto used = bucket != nullptr ? bucket->epoch : 0;
+    const auto used = bucket != nullptr ? bucket->epoch.word : 0;
     w.now = rte_rdtsc();
     w.forward(w, packet.in, *port, &m, 1);
     if (bucket != nullptr) bucket->epoch = used;

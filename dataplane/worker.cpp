@@ -8,6 +8,7 @@
 #include "dataplane/node/slow_path.hpp"
 #include "dataplane/node/transmit.hpp"
 #include "dataplane/node/vlan.hpp"
+#include "dataplane/ring.hpp"
 
 namespace torii::dataplane {
 namespace {
@@ -62,9 +63,8 @@ unsigned turn(Worker& w, const std::vector<ReceiveQueue>& queues) {
             rte_pktmbuf_free_bulk(packets, n);
         flush_from(w, kFlushAt);
     }
-    if (__builtin_expect(!rte_ring_empty(w.inject), 0)) {
-        const unsigned n = rte_ring_dequeue_burst(w.inject, reinterpret_cast<void**>(packets),
-                                                  kInjectBurst, nullptr);
+    if (__builtin_expect(!ring_is_empty(w.inject), 0)) {
+        const unsigned n = ring_take(w.inject, packets, kInjectBurst);
         for (unsigned i = 0; i < n; ++i) injected(w, packets[i]);
         seen += n;
     }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 
+#include "base/shared_word.hpp"
 #include "dataplane/fib/value.hpp"
 
 namespace torii::dataplane {
@@ -13,14 +14,14 @@ namespace torii::dataplane {
 // Where one share of a group's flows goes. Workers note in `epoch` when they last
 // used it: one shared store a tick, not one a packet.
 struct Bucket {
-    std::uint32_t hop;
-    std::uint32_t epoch;  // 0: never used
+    SharedWord<std::uint32_t> hop;
+    SharedWord<std::uint32_t> epoch;  // 0: never used
 };
 
 // The buckets of a next-hop group, a power of two, indexed by the flow's hash.
 struct BucketTable {
     std::uint32_t mask = 0;
-    std::uint32_t backup = 0;  // a hop for when no bucket's leads on; 0: none
+    SharedWord<std::uint32_t> backup{};  // a hop for when no bucket's leads on; 0: none
     Bucket* buckets = nullptr;
 
     std::uint32_t size() const { return mask + 1; }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <random>
 
+#include "base/shared_word.hpp"
 #include "dataplane/fib/region.hpp"
 #include "dataplane/fib/retired.hpp"
 #include "dataplane/fib/value.hpp"
@@ -72,13 +73,13 @@ struct alignas(64) LineLow {
         std::atomic_ref<std::uint64_t>(lows[slot]).store(key.low, std::memory_order_release);
         value::publish(tags[slot], key.tag);
     }
-    std::uint32_t value(unsigned slot) const { return values[slot] & ~kPassed; }
+    std::uint32_t value(unsigned slot) const { return read_shared(values[slot]) & ~kPassed; }
     void set_value(unsigned slot, std::uint32_t v) {
         value::publish(values[slot], v | (values[slot] & kPassed));
     }
     // Readers need only know whether to go on; there is room for one bit, and the table
     // keeps the number.
-    bool passed() const { return (values[0] & kPassed) != 0; }
+    bool passed() const { return (read_shared(values[0]) & kPassed) != 0; }
     void set_passed(std::uint32_t n) {
         value::publish(values[0], value(0) | (n != 0 ? kPassed : 0));
     }

@@ -38,7 +38,7 @@ std::vector<std::uint32_t> shares(std::span<const BucketPlan::Member> members,
 }
 
 void give(Bucket& bucket, HopId hop) {
-    std::atomic_ref<std::uint32_t>(bucket.hop).store(hop, std::memory_order_release);
+    std::atomic_ref<std::uint32_t>(bucket.hop.word).store(hop, std::memory_order_release);
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ std::uint32_t BucketPlan::settle(BucketTable& table, std::span<const Member> mem
     std::vector<std::uint32_t> orphans;
     orphans.reserve(table.size());
     for (std::uint32_t b = 0; b < table.size(); ++b) {
-        const auto hop = table.buckets[b].hop;
+        const HopId hop = table.buckets[b].hop;
         // Of a new table nothing is owned.
         const auto owner = hop == 0 ? index.end() : index.find(hop);
         if (owner == index.end())
@@ -114,7 +114,10 @@ std::uint32_t BucketPlan::settle(BucketTable& table, std::span<const Member> mem
 
 BucketTablePtr BucketPlan::resized(const BucketTable& table, std::uint32_t count) {
     auto out = make_buckets(count);
-    for (std::uint32_t i = 0; i < count; ++i) out->buckets[i] = table.buckets[i & table.mask];
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const Bucket& from = table.buckets[i & table.mask];
+        out->buckets[i] = {{from.hop}, {from.epoch}};
+    }
     return out;
 }
 

@@ -49,7 +49,7 @@ void Publisher::inherit_flows(Group& group) {
                std::ranges::find(group.members, old.members.front()) != group.members.end()) {
         group.buckets = make_buckets(BucketPlan::kBucketsPerMember);
         for (std::uint32_t b = 0; b < group.buckets->size(); ++b)
-            group.buckets->buckets[b] = {old.members.front()->hop, epoch_};
+            group.buckets->buckets[b] = {{old.members.front()->hop}, {epoch_}};
     }
 }
 
@@ -217,7 +217,7 @@ BucketTablePtr Publisher::deal(Group& group) {
             for (const auto* neighbor : alive_neighbors) {
                 if (std::memcmp(hops_.read(neighbor->hop).macs, before.macs, 12) != 0) continue;
                 for (std::uint32_t b = 0; b < size; ++b)
-                    group.buckets->buckets[b] = {neighbor->hop, epoch_};
+                    group.buckets->buckets[b] = {{neighbor->hop}, {epoch_}};
             }
     } else if (group.buckets->size() < size) {
         auto larger = BucketPlan::resized(*group.buckets, size);
@@ -232,7 +232,7 @@ BucketTablePtr Publisher::deal(Group& group) {
 // Where workers send what finds no member alive, until the buckets are dealt out again.
 void Publisher::note_backup(const Group& group) {
     const HopId hop = group.backup.empty() ? 0 : group.backup.front()->hop;
-    std::atomic_ref<HopId>(group.buckets->backup).store(hop, std::memory_order_relaxed);
+    group.buckets->backup = hop;
 }
 
 void Publisher::neighbor_changed(Neighbor& neighbor, const std::optional<Hop>& forward) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "dataplane/node/headers.hpp"
+#include "dataplane/ring.hpp"
 
 namespace torii::dataplane {
 namespace {
@@ -104,8 +105,7 @@ unsigned ExceptionThread::to_kernel() {
     for (std::size_t c = 0; c < kPuntClasses; ++c)
         for (const auto& worker : workers_) {
             rte_mbuf* packets[256];
-            const unsigned n = rte_ring_dequeue_burst(
-                worker->punt[c], reinterpret_cast<void**>(packets), kTurn[c], nullptr);
+            const unsigned n = ring_take(worker->punt[c], packets, kTurn[c]);
             for (unsigned i = 0; i < n; ++i) {
                 const int fd = fds_[note(packets[i]).port].load(std::memory_order_acquire);
                 if (fd >= 0) write_frame(fd, packets[i]);
@@ -119,7 +119,7 @@ unsigned ExceptionThread::to_kernel() {
 bool ExceptionThread::inject(rte_mbuf* m) {
     // One flow of the kernel stays with one worker: they all come by the same netdev.
     auto& worker = *workers_[note(m).port % workers_.size()];
-    if (rte_ring_enqueue(worker.inject, m) == 0) return true;
+    if (ring_put(worker.inject, m)) return true;
     rte_pktmbuf_free(m);
     lost_.fetch_add(1, std::memory_order_relaxed);
     return false;

@@ -7,6 +7,7 @@
 #include "dataplane/node/headers.hpp"
 #include "dataplane/node/slow_path.hpp"
 #include "dataplane/node/transmit.hpp"
+#include "dataplane/ring.hpp"
 
 namespace torii::dataplane::liveness {
 namespace {
@@ -54,7 +55,7 @@ bool Detector::turn(Worker& w) {
     roster_.pulses[w.id].at.store(now_, std::memory_order_relaxed);
     sent_ = false;
     void* orders[kOrders];
-    const unsigned n = rte_ring_dequeue_burst(orders_, orders, kOrders, nullptr);
+    const unsigned n = ring_take(orders_, orders, kOrders);
     for (unsigned i = 0; i < n; ++i) adopt(w, *static_cast<Session*>(orders[i]));
     wheel_.advance(now_ >> kTickShift,
                    [&](Timer& timer) { fire(w, static_cast<SessionTimer&>(timer)); });
@@ -149,8 +150,7 @@ void Detector::report(Session& session) {
     if (died || fell) ++now.deaths;
     session.publish(now);
     // Once in the ring is enough; it has room for every session there can be.
-    if (!session.reported.exchange(true, std::memory_order_acq_rel))
-        rte_ring_enqueue(reports_, &session);
+    if (!session.reported.exchange(true, std::memory_order_acq_rel)) ring_put(reports_, &session);
 }
 
 // ---- echoes and probes

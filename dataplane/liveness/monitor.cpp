@@ -1,4 +1,5 @@
 #include "dataplane/liveness/monitor.hpp"
+#include "dataplane/ring.hpp"
 
 #include <rte_ring.h>
 
@@ -131,7 +132,7 @@ void Monitor::order(Watched& watched) {
 
 void Monitor::send_order(Watched& watched) {
     auto* ring = lanes_[watched.session->owner].orders;
-    watched.queued = rte_ring_enqueue(ring, watched.session.get()) != 0;
+    watched.queued = !ring_put(ring, watched.session.get());
 }
 
 void Monitor::locate(Watched& watched, const Wire& wire) {
@@ -234,7 +235,7 @@ void Monitor::poll() {
         void* sessions[kBurst];
         unsigned n = 0;
         do {
-            n = rte_ring_dequeue_burst(lane.reports, sessions, kBurst, nullptr);
+            n = ring_take(lane.reports, sessions, kBurst);
             for (unsigned i = 0; i < n; ++i) take(*static_cast<Session*>(sessions[i]));
         } while (n == kBurst);
     }

@@ -6,6 +6,7 @@
 #include "dataplane/liveness/frames.hpp"
 #include "dataplane/node/headers.hpp"
 #include "dataplane/node/transmit.hpp"
+#include "dataplane/ring.hpp"
 
 namespace torii::dataplane::liveness {
 namespace {
@@ -50,7 +51,7 @@ void take_control(Worker& w, PortIndex in, rte_mbuf* m, std::span<const std::uin
     if (session->owner != w.id) {
         note(m).kind = BufferNote::Kind::Bfd;
         note(m).port = in;
-        if (rte_ring_enqueue(w.liveness->roster().inject[session->owner], m) != 0)
+        if (!ring_put(w.liveness->roster().inject[session->owner], m))
             drop(w, in, m, Exit::PuntFull);
         return;
     }

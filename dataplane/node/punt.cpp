@@ -1,6 +1,7 @@
 #include "dataplane/node/punt.hpp"
 
 #include "dataplane/node/transmit.hpp"
+#include "dataplane/ring.hpp"
 
 namespace torii::dataplane {
 
@@ -12,7 +13,7 @@ void punt(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m, PuntClass
     note(m).port = in;
     // Before: afterwards it is somebody else's.
     show(w, in, m, static_cast<std::size_t>(exit_of(c)));
-    if (rte_ring_enqueue(w.punt[index], m) != 0) return drop(w, in, m, Exit::PuntFull);
+    if (!ring_put(w.punt[index], m)) return drop(w, in, m, Exit::PuntFull);
     ++w.counters.exits[in][static_cast<std::size_t>(exit_of(c))];
     w.exception->ring();
 }

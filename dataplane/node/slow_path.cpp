@@ -11,6 +11,7 @@
 #include "dataplane/node/transmit.hpp"
 #include "dataplane/node/vlan.hpp"
 #include "dataplane/offload/soft_flow.hpp"
+#include "dataplane/ring.hpp"
 
 namespace torii::dataplane {
 namespace {
@@ -39,10 +40,11 @@ void route(Worker& w, const Packet& p);
 void settle(Worker& w, const Packet& p, HopId id);
 
 HopId lookup4(const Tables& t, std::uint32_t a) {
-    auto v = t.fib4.root[a >> 8];
-    if (value::is_child(v)) v = t.fib4.blocks[value::payload(v) * std::size_t{256} + (a & 0xff)];
+    auto v = read_shared(t.fib4.root[a >> 8]);
+    if (value::is_child(v))
+        v = read_shared(t.fib4.blocks[value::payload(v) * std::size_t{256} + (a & 0xff)]);
     const auto hop = value::payload(v);
-    return hop != 0 ? hop : *t.fib4.fallback;
+    return hop != 0 ? hop : read_shared(*t.fib4.fallback);
 }
 
 HopId lookup(const Tables& t, const Packet& p, bool source) {
@@ -202,7 +204,7 @@ void hold(Worker& w, const Packet& p, const Hop& hop) {
     n.neighbor = hop.kind() == HopKind::Hold ? static_cast<std::uint32_t>(hop.number()) : 0;
     const auto* ip = p.ip();
     n.address = p.is_ip4() ? IpAddress::v4(read32(ip + 16)) : ip6_at(ip + 24);
-    if (rte_ring_enqueue(w.hold, p.m) != 0) return drop(w, p.in, p.m, Exit::HoldFull);
+    if (!ring_put(w.hold, p.m)) return drop(w, p.in, p.m, Exit::HoldFull);
     ++w.counters.held;
     w.control->ring();
 }
@@ -223,10 +225,10 @@ HopId stand_in(const Worker& w, const Packet& p) {
     auto hash = hash_of(p);
     for (unsigned i = 0; i < kTries; ++i) {
         hash = (hash ^ hash >> 15) * 0x9e3779b1u + 1;
-        const auto id = table.buckets[hash & table.mask].hop;
+        const HopId id = table.buckets[hash & table.mask].hop;
         if (load(w.tables->hops[id]).kind() == HopKind::Forward) return id;
     }
-    const auto backup = table.backup;
+    const HopId backup = table.backup;
     return load(w.tables->hops[backup]).kind() == HopKind::Forward ? backup : HopTable::kNone;
 }
 
