@@ -13,7 +13,7 @@ constexpr std::chrono::seconds kAbandoned{10};
 
 }  // namespace
 
-Captures::Captures(Gateway& gateway) : gateway_(gateway), abandoned_(gateway.io()) {}
+Captures::Captures(Gateway& gateway) : gateway_(gateway), abandoned_(gateway.loop()) {}
 
 void Captures::start(mgmt::CaptureRequest request, mgmt::Done<std::vector<std::string>> done) {
     dataplane::CaptureFilter filter;
@@ -92,10 +92,7 @@ void Captures::end() {
 }
 
 void Captures::end_unless_taken() {
-    abandoned_.expires_after(kAbandoned);
-    abandoned_.async_wait([this](boost::system::error_code error) {
-        if (!error) end();
-    });
+    abandoned_.start(kAbandoned, [this] { end(); });
 }
 
 }  // namespace torii::app

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 
+#include "base/loop.hpp"
 #include "mgmt/views.hpp"
 
 namespace torii::app {
@@ -24,7 +24,7 @@ private:
     void end_unless_taken();
 
     Gateway& gateway_;
-    boost::asio::steady_timer abandoned_;
+    Timer abandoned_;
     std::uint64_t began_tsc_ = 0, hz_ = 1;
     std::chrono::system_clock::time_point began_;
 };

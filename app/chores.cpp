@@ -1,12 +1,33 @@
 #include "app/chores.hpp"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
 
 namespace torii::app {
 
 struct Chores::Thread {
-    boost::asio::thread_pool pool{1};
+    std::mutex mutex;
+    std::condition_variable news;
+    std::deque<std::function<void()>> waiting;
+    bool finish = false;
+    std::thread thread{[this] { work(); }};
+
+    void work() {
+        std::unique_lock lock{mutex};
+        for (;;) {
+            news.wait(lock, [&] { return !waiting.empty() || finish; });
+            if (waiting.empty()) return;
+            auto chore = std::move(waiting.front());
+            waiting.pop_front();
+            lock.unlock();
+            chore();
+            chore = nullptr;  // what it holds goes without the lock
+            lock.lock();
+        }
+    }
 };
 
 Chores::Chores() : thread_(std::make_unique<Thread>()) {}
@@ -16,11 +37,19 @@ Chores::~Chores() {
 }
 
 void Chores::run(std::function<void()> chore) {
-    boost::asio::post(thread_->pool, std::move(chore));
+    const std::lock_guard lock{thread_->mutex};
+    if (thread_->finish) return;
+    thread_->waiting.push_back(std::move(chore));
+    thread_->news.notify_one();
 }
 
 void Chores::finish() {
-    thread_->pool.join();
+    {
+        const std::lock_guard lock{thread_->mutex};
+        thread_->finish = true;
+        thread_->news.notify_one();
+    }
+    if (thread_->thread.joinable()) thread_->thread.join();
 }
 
 }  // namespace torii::app

@@ -44,7 +44,8 @@ mgmt::Problem not_saved(const std::string& why) {
 
 }  // namespace
 
-ConfigControl::ConfigControl(Gateway& gateway) : gateway_(gateway), confirm_timer_(gateway.io()) {}
+ConfigControl::ConfigControl(Gateway& gateway)
+    : gateway_(gateway), confirm_timer_(gateway.loop()) {}
 
 void ConfigControl::running(bool with_defaults, mgmt::Done<mgmt::ConfigText> done) {
     gateway_.ask([this, with_defaults, done = std::move(done)] {
@@ -168,9 +169,8 @@ void ConfigControl::end_trial() {
 }
 
 void ConfigControl::roll_back_unless_confirmed(std::chrono::seconds within) {
-    confirm_timer_.expires_after(within);
-    confirm_timer_.async_wait([this](boost::system::error_code error) {
-        if (error || !trial()) return;
+    confirm_timer_.start(within, [this] {
+        if (!trial()) return;
         auto before = std::move(trial_->before);
         gateway_.prepare(
             std::move(before), [this, revision = trial_->revision,

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
 #include <optional>
 
 #include "app/config_change.hpp"
+#include "base/loop.hpp"
 #include "config/model.hpp"
 #include "mgmt/views.hpp"
 
@@ -58,7 +58,7 @@ private:
     Result<config::Model, mgmt::Problem> model_of_revision(std::uint64_t number) const;
 
     Gateway& gateway_;
-    boost::asio::steady_timer confirm_timer_;
+    Timer confirm_timer_;
     std::optional<Trial> trial_;
     std::string committed_;  // the last text, with its comments: what save() would rather write
 };

@@ -1,11 +1,6 @@
 #include "app/gateway.hpp"
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <utility>
 
@@ -17,9 +12,6 @@
 #include "dataplane/dataplane.hpp"
 
 namespace torii::app {
-
-namespace asio = boost::asio;
-using boost::system::error_code;
 
 // Without ports torii is a route server or reflector: nothing to forward, and
 // next hops are the peers' business.
@@ -33,14 +25,6 @@ class Gateway::NoSink final : public rib::RouteSink {
 public:
     void put(const Prefix&, const rib::RouteSpec&) override {}
     void remove(const Prefix&, rib::Source) override {}
-};
-
-struct Gateway::Watches {
-    explicit Watches(asio::io_context& io)
-        : signals(io, SIGINT, SIGTERM, SIGHUP), watchdog(io), dataplane(io) {}
-    asio::signal_set signals;
-    asio::steady_timer watchdog;
-    asio::posix::stream_descriptor dataplane;
 };
 
 class Gateway::Management {
@@ -83,8 +67,6 @@ Gateway::Gateway(std::string config_file, std::string state_directory)
       revisions_(chores_, state_directory_),
       started_(std::chrono::steady_clock::now()),
       log_(event_log_),
-      io_(std::make_unique<asio::io_context>(1)),
-      watches_(std::make_unique<Watches>(*io_)),
       liveness_(std::make_unique<NodeLiveness>(*this)) {
     table_.when_changed([this] { schedule_pump(); });
 }
@@ -100,7 +82,8 @@ Result<void, SystemError> Gateway::start(config::Model model) {
                "START",
                "torii " TORII_VERSION " starts",
                {{"config", config_file_}, {"ports", std::to_string(model.ports.size())}}});
-    watch_signals();
+    signals_ = std::make_unique<Signals>(loop_, std::initializer_list<int>{SIGINT, SIGTERM, SIGHUP},
+                                         [this](int signal) { return on_signal(signal); });
 
     if (auto up = start_dataplane(model); !up) return up;
     apply_ports(model);
@@ -135,8 +118,11 @@ Result<void, SystemError> Gateway::start_dataplane(const config::Model& model) {
     dataplane_->listen(liveness_.get());
     for (std::size_t i = 0; i < model.ports.size(); ++i)
         link_up_.push_back(dataplane_->link_up(static_cast<rib::PortIndex>(i)));
-    watches_->dataplane.assign(dataplane_->descriptor());
-    watch_dataplane();
+    dataplane_events_.assign(dataplane_->descriptor());
+    dataplane_events_.while_readable([this] {
+        if (!stopping_) dataplane_->poll();
+        return !stopping_;
+    });
     return {};
 }
 
@@ -144,11 +130,12 @@ Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
     if (!model.bgp) return {};
     static const SteadyClock clock;
     if (dataplane_) {
-        speaker_ = std::make_unique<bgp::Speaker>(*io_, table_, table_, log_, clock);
+        speaker_ = std::make_unique<bgp::Speaker>(loop_, table_, table_, log_, clock);
     } else {
         no_sink_ = std::make_unique<NoSink>();
         always_reachable_ = std::make_unique<Reachable>();
-        speaker_ = std::make_unique<bgp::Speaker>(*io_, *no_sink_, *always_reachable_, log_, clock);
+        speaker_ =
+            std::make_unique<bgp::Speaker>(loop_, *no_sink_, *always_reachable_, log_, clock);
     }
     speaker_->watch(liveness_.get());
     speaker_->apply(speaker_settings(model, drained_.has_value()));
@@ -439,7 +426,7 @@ void Gateway::link_changed(rib::PortIndex port, bool up) {
 
 void Gateway::schedule_pump() {
     if (std::exchange(pump_scheduled_, true)) return;
-    asio::post(*io_, [this] {
+    ask([this] {
         pump_scheduled_ = false;
         pump();
     });
@@ -456,25 +443,14 @@ void Gateway::pump() {
     for (const auto read : speaker_->take_applied_reads()) update_to_fib_.add(now - read);
 }
 
-void Gateway::watch_dataplane() {
-    watches_->dataplane.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code e) {
-        if (e || stopping_) return;
-        dataplane_->poll();
-        watch_dataplane();
-    });
-}
-
-void Gateway::watch_signals() {
-    watches_->signals.async_wait([this](error_code e, int signal) {
-        if (e) return;
-        if (signal == SIGHUP) {
-            reload();
-            watch_signals();
-            return;
-        }
-        log_.emit({Severity::Notice, "STOP", "torii stops", {{"signal", std::to_string(signal)}}});
-        stop();
-    });
+bool Gateway::on_signal(int signal) {
+    if (signal == SIGHUP) {
+        reload();
+        return true;
+    }
+    log_.emit({Severity::Notice, "STOP", "torii stops", {{"signal", std::to_string(signal)}}});
+    stop();
+    return false;
 }
 
 // The service manager is told that all is well only while every worker makes
@@ -483,25 +459,22 @@ void Gateway::feed_watchdog() {
     const auto interval = service::watchdog_interval();
     if (!interval) return;
     if (!dataplane_ || dataplane_->workers_alive()) service::alive();
-    watches_->watchdog.expires_after(*interval);
-    watches_->watchdog.async_wait([this](error_code e) {
-        if (!e) feed_watchdog();
-    });
+    watchdog_.start(*interval, [this] { feed_watchdog(); });
 }
 
 void Gateway::run() {
-    io_->run();
+    loop_.run();
 }
 
 void Gateway::ask(std::function<void()> question) {
-    asio::post(*io_, std::move(question));
+    loop_.post(std::move(question));
 }
 
 void Gateway::stop() {
-    asio::post(*io_, [this] {
+    ask([this] {
         if (std::exchange(stopping_, true)) return;
         service::stopping();
-        const auto finish = [this] { io_->stop(); };
+        const auto finish = [this] { loop_.stop(); };
         constexpr std::uint8_t kAdministrativeShutdown = 2;
         if (speaker_)
             speaker_->stop(kAdministrativeShutdown, finish);
@@ -515,7 +488,7 @@ void Gateway::shut_down() {
     management_.reset();
     speaker_.reset();
     if (dataplane_) {
-        watches_->dataplane.release();
+        dataplane_events_.release();
         dataplane_->stop();
         dataplane_.reset();
     }

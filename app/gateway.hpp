@@ -16,15 +16,13 @@
 #include "app/revisions.hpp"
 #include "app/translate.hpp"
 #include "base/histogram.hpp"
+#include "base/loop.hpp"
 #include "base/result.hpp"
 #include "base/system_error.hpp"
 #include "config/model.hpp"
 #include "config/plan.hpp"
 #include "rib/table.hpp"
 
-namespace boost::asio {
-class io_context;
-}
 namespace torii::bgp {
 class Speaker;
 }
@@ -84,7 +82,7 @@ public:
     std::uint64_t revision() const { return revision_; }
     const Revisions& revisions() const { return revisions_; }
     Chores& chores() { return chores_; }
-    boost::asio::io_context& io() { return *io_; }
+    Loop& loop() { return loop_; }
     bool saved() const { return saved_; }
     // Changes since the revision that have no revision of their own.
     std::uint64_t edits() const { return edits_; }
@@ -124,8 +122,7 @@ private:
     void put_pool(const Prefix& pool);
     void schedule_pump();
     void pump();
-    void watch_dataplane();
-    void watch_signals();
+    bool on_signal(int signal);  // false: no more of them
     void feed_watchdog();
     void shut_down();
 
@@ -143,9 +140,10 @@ private:
 
     mgmt::EventLog event_log_;
     Log log_;
-    std::unique_ptr<boost::asio::io_context> io_;
-    struct Watches;
-    std::unique_ptr<Watches> watches_;
+    Loop loop_;
+    Timer watchdog_{loop_};
+    Descriptor dataplane_events_{loop_};
+    std::unique_ptr<Signals> signals_;
     rib::Table table_;
     LatencyHistogram update_to_fib_;
     std::map<Prefix, OwnRoute> own_static_, own_connected_;

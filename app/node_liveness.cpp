@@ -1,8 +1,6 @@
 #include "app/node_liveness.hpp"
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 
 #include "app/gateway.hpp"
 #include "bgp/speaker.hpp"
@@ -115,7 +113,7 @@ void NodeLiveness::verdict_changed(rib::PortIndex port, const IpAddress& neighbo
 }
 
 void NodeLiveness::peer_changed(const bgp::PeerNews& news) {
-    boost::asio::post(gateway_.io(), [this, news] { follow(news); });
+    gateway_.ask([this, news] { follow(news); });
 }
 
 void NodeLiveness::follow(const bgp::PeerNews& news) {

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 
 #include "bgp/speaker_impl.hpp"
 
@@ -16,9 +15,9 @@ using namespace std::chrono_literals;
 
 }  // namespace
 
-Speaker::Speaker(boost::asio::io_context& io, rib::RouteSink& routes,
-                 rib::NextHopTracker& next_hops, EventSink& events, const Clock& clock)
-    : impl_(std::make_unique<Impl>(io, routes, next_hops, events, clock)) {}
+Speaker::Speaker(Loop& loop, rib::RouteSink& routes, rib::NextHopTracker& next_hops,
+                 EventSink& events, const Clock& clock)
+    : impl_(std::make_unique<Impl>(loop, routes, next_hops, events, clock)) {}
 Speaker::~Speaker() = default;
 
 std::vector<AppliedChange> Speaker::apply(SpeakerSettings wanted) {
@@ -92,14 +91,14 @@ void Speaker::run_timers() {
     impl_->run_timers();
 }
 
-Speaker::Impl::Impl(boost::asio::io_context& io, rib::RouteSink& routes,
-                    rib::NextHopTracker& next_hops, EventSink& events, const Clock& clock)
-    : io_(io),
+Speaker::Impl::Impl(Loop& loop, rib::RouteSink& routes, rib::NextHopTracker& next_hops,
+                    EventSink& events, const Clock& clock)
+    : loop_(loop),
       events_(events),
-      timers_(io, clock),
-      sessions_(io, timers_),
-      rib_(io, routes, next_hops),
-      monitor_(io, rib_, events),
+      timers_(loop, clock),
+      sessions_(loop, timers_),
+      rib_(loop, routes, next_hops),
+      monitor_(loop, rib_, events),
       guard_(clock) {
     settings_.listen.clear();
 }
@@ -133,7 +132,7 @@ Result<void, SystemError> Speaker::Impl::listen() {
             next.push_back(*at);
             continue;
         }
-        auto opened = Listener::open(io_, {wanted.address, wanted.port},
+        auto opened = Listener::open(loop_, {wanted.address, wanted.port},
                                      [this](const Accepted& c) { on_accept(c); });
         if (!opened) {
             for (const auto& listener : next)
@@ -189,10 +188,7 @@ void Speaker::Impl::stop(std::uint8_t subcode, std::function<void()> done) {
         peer->stop(cease_notification(subcode));
     }
     // The farewells drain on their own; they are given a moment to do so.
-    stop_timer_ = std::make_shared<boost::asio::steady_timer>(io_);
-    stop_timer_->expires_after(any ? 300ms : 0ms);
-    stop_timer_->async_wait(
-        [timer = stop_timer_, done = std::move(done)](boost::system::error_code) { done(); });
+    loop_.post_after(any ? 300ms : 0ms, std::move(done));
 }
 
 void Speaker::Impl::run_timers() {
@@ -293,7 +289,7 @@ void Speaker::Impl::adopt(int socket, const IpAddress& local, const IpAddress& r
 
 void Speaker::Impl::forget(Peer& peer) {
     // Called by the peer itself: it goes when that call has ended.
-    boost::asio::post(io_, [this, weak = peer.weak_from_this()] {
+    loop_.post([this, weak = peer.weak_from_this()] {
         const auto gone = weak.lock();
         if (gone && !gone->has_connection()) drop(gone->address(), cease::kPeerDeconfigured);
     });
@@ -428,7 +424,7 @@ void Speaker::Impl::restart_progress() {
     });
     // Not from inside the peer's call.
     if (!waits)
-        boost::asio::post(io_, [this, timer = std::weak_ptr{restart_timer_}] {
+        loop_.post([this, timer = std::weak_ptr{restart_timer_}] {
             if (timer.lock()) end_restart();
         });
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,6 +18,10 @@
 #include "rib/next_hop_tracking.hpp"
 #include "rib/route.hpp"
 
+namespace torii {
+class Loop;
+}
+
 namespace torii::bgp {
 
 // What one setting's change cost; apply() answers with a list of them.
@@ -35,12 +38,12 @@ enum class Origination : std::uint8_t { Network, Connected, Static };
 
 // The BGP speaker: owns listeners, peers and RIBs. Puts its best routes into
 // the sink and asks the tracker about next hops. Lives on one thread, the one
-// that runs the io_context, and never blocks it. All given references must
+// that runs the loop, and never blocks it. All given references must
 // outlive it.
 class Speaker {
 public:
-    Speaker(boost::asio::io_context& io, rib::RouteSink& routes, rib::NextHopTracker& next_hops,
-            EventSink& events, const Clock& clock);
+    Speaker(Loop& loop, rib::RouteSink& routes, rib::NextHopTracker& next_hops, EventSink& events,
+            const Clock& clock);
     ~Speaker();
     Speaker(const Speaker&) = delete;
     Speaker& operator=(const Speaker&) = delete;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
 #include <memory>
@@ -22,8 +21,8 @@ namespace torii::bgp {
 
 class Speaker::Impl final : public PeerHost {
 public:
-    Impl(boost::asio::io_context& io, rib::RouteSink& routes, rib::NextHopTracker& next_hops,
-         EventSink& events, const Clock& clock);
+    Impl(Loop& loop, rib::RouteSink& routes, rib::NextHopTracker& next_hops, EventSink& events,
+         const Clock& clock);
     ~Impl() override;
 
     std::vector<AppliedChange> apply(SpeakerSettings wanted);
@@ -92,7 +91,7 @@ private:
                   std::vector<PathRow>& out) const;
     void fill_row(const Prefix& prefix, const Path& path, PathRow& out) const;
 
-    boost::asio::io_context& io_;
+    Loop& loop_;
     EventSink& events_;
     Timers timers_;
     SessionContext sessions_;
@@ -114,7 +113,6 @@ private:
     std::map<IpAddress, Companions> companions_;
     std::map<Prefix, Own> own_;
     std::uint64_t accepted_ = 0, refused_ = 0;
-    std::shared_ptr<boost::asio::steady_timer> stop_timer_;
 };
 
 }  // namespace torii::bgp

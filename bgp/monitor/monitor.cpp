@@ -1,6 +1,5 @@
 #include "bgp/monitor/monitor.hpp"
 
-#include <boost/asio/post.hpp>
 #include <ctime>
 #include <filesystem>
 #include <map>
@@ -43,8 +42,13 @@ struct Monitor::Dump {
     std::vector<std::uint8_t> buffer;
 };
 
-Monitor::Monitor(boost::asio::io_context& io, LocRib& rib, EventSink& events)
-    : io_(io), rib_(rib), events_(events), table_timer_(io), roll_timer_(io), flush_timer_(io) {}
+Monitor::Monitor(Loop& loop, LocRib& rib, EventSink& events)
+    : loop_(loop),
+      rib_(rib),
+      events_(events),
+      table_timer_(loop),
+      roll_timer_(loop),
+      flush_timer_(loop) {}
 
 Monitor::~Monitor() {
     *alive_ = false;
@@ -87,9 +91,7 @@ Result<std::shared_ptr<FileWriter>, SystemError> Monitor::create(std::string_vie
 void Monitor::arm_tables() {
     table_timer_.cancel();
     if (settings_.table_interval.count() == 0) return;
-    table_timer_.expires_after(settings_.table_interval);
-    table_timer_.async_wait([this](boost::system::error_code error) {
-        if (error) return;
+    table_timer_.start(settings_.table_interval, [this] {
         dump_table([](const auto&) {});
         arm_tables();
     });
@@ -127,7 +129,7 @@ void Monitor::next_dump() {
             peers.push_back({facts.identifier, facts.address, facts.as});
     }
     mrt::put_peer_table(dump_->time, router_id_, "", peers, dump_->buffer);
-    boost::asio::post(io_, [this, alive = alive_] {
+    loop_.post([this, alive = alive_] {
         if (*alive) slice();
     });
 }
@@ -177,11 +179,10 @@ void Monitor::slice() {
     if (!end) {
         // The disk is looked at again a little later.
         if (may)
-            return boost::asio::post(io_, [this, alive = alive_] {
+            return loop_.post([this, alive = alive_] {
                 if (*alive) slice();
             });
-        auto pause = std::make_shared<boost::asio::steady_timer>(io_, 20ms);
-        return pause->async_wait([this, pause, alive = alive_](boost::system::error_code) {
+        return loop_.post_after(20ms, [this, alive = alive_] {
             if (*alive) slice();
         });
     }
@@ -193,12 +194,10 @@ void Monitor::slice() {
 // Answers when the file has its name.
 void Monitor::watch(std::shared_ptr<FileWriter> file, MrtFile result, Done done) {
     if (!file->done()) {
-        auto pause = std::make_shared<boost::asio::steady_timer>(io_, 10ms);
-        pause->async_wait([this, pause, file = std::move(file), result, done = std::move(done),
-                           alive = alive_](boost::system::error_code) {
-            if (*alive) watch(file, result, done);
-        });
-        return;
+        return loop_.post_after(
+            10ms, [this, file = std::move(file), result, done = std::move(done), alive = alive_] {
+                if (*alive) watch(file, result, done);
+            });
     }
     if (file->error() != 0) {
         const SystemError error{"write " + file->path(), file->error()};
@@ -219,10 +218,7 @@ Result<std::string, SystemError> Monitor::record_updates(std::chrono::seconds ti
         recorded_ = {updates_->path(), 0, 0, 0};
     }
     recording_done_.push_back(std::move(done));
-    roll_timer_.expires_after(time);
-    roll_timer_.async_wait([this](boost::system::error_code error) {
-        if (!error) roll_updates();
-    });
+    roll_timer_.start(time, [this] { roll_updates(); });
     return recorded_.file;
 }
 
@@ -244,10 +240,7 @@ void Monitor::roll_updates() {
     else
         updates_ = *file;
     if (updates_ != nullptr) recorded_.file = updates_->path();
-    roll_timer_.expires_after(settings_.updates_interval);
-    roll_timer_.async_wait([this](boost::system::error_code error) {
-        if (!error) roll_updates();
-    });
+    roll_timer_.start(settings_.updates_interval, [this] { roll_updates(); });
 }
 
 void Monitor::flush_updates() {
@@ -265,11 +258,7 @@ void Monitor::update(const mrt::Ends& ends, bool four_octet_as, bool add_path,
     mrt::put_message(now(), ends, four_octet_as, add_path, message, pending_);
     ++recorded_.records;
     if (pending_.size() >= kChunk) return flush_updates();
-    if (flush_timer_.expiry() > boost::asio::steady_timer::clock_type::now()) return;
-    flush_timer_.expires_after(1s);
-    flush_timer_.async_wait([this](boost::system::error_code error) {
-        if (!error) flush_updates();
-    });
+    if (!flush_timer_.running()) flush_timer_.start(1s, [this] { flush_updates(); });
 }
 
 void Monitor::state_change(const mrt::Ends& ends, bool up) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -9,6 +8,7 @@
 #include <string>
 
 #include "base/event.hpp"
+#include "base/loop.hpp"
 #include "bgp/monitor/file_writer.hpp"
 #include "bgp/monitor/mrt.hpp"
 #include "bgp/rib/loc_rib.hpp"
@@ -25,7 +25,7 @@ class Monitor {
 public:
     using Done = std::function<void(Result<MrtFile, SystemError>)>;
 
-    Monitor(boost::asio::io_context& io, LocRib& rib, EventSink& events);
+    Monitor(Loop& loop, LocRib& rib, EventSink& events);
     ~Monitor();
     Monitor(const Monitor&) = delete;
     Monitor& operator=(const Monitor&) = delete;
@@ -57,13 +57,13 @@ private:
     void flush_updates();
     void say(Severity severity, std::string_view id, std::string text, const std::string& file);
 
-    boost::asio::io_context& io_;
+    Loop& loop_;
     LocRib& rib_;
     EventSink& events_;
     MrtSettings settings_;
     std::uint32_t router_id_ = 0, asn_ = 0;
     bool started_ = false;
-    boost::asio::steady_timer table_timer_, roll_timer_, flush_timer_;
+    Timer table_timer_, roll_timer_, flush_timer_;
     std::deque<Done> waiting_;
     std::unique_ptr<Dump> dump_;
     std::shared_ptr<FileWriter> updates_;

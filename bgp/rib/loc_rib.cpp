@@ -1,9 +1,9 @@
 #include "bgp/rib/loc_rib.hpp"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cmath>
+
+#include "base/loop.hpp"
 
 namespace torii::bgp {
 
@@ -17,8 +17,8 @@ constexpr Family kBoth[] = {Family::Ip4, Family::Ip6};
 
 }  // namespace
 
-LocRib::LocRib(boost::asio::io_context& io, rib::RouteSink& sink, rib::NextHopTracker& tracker)
-    : io_(io),
+LocRib::LocRib(Loop& loop, rib::RouteSink& sink, rib::NextHopTracker& tracker)
+    : loop_(loop),
       sink_(sink),
       next_hops_(tracker, [this](NextHopId id) { next_hop_changed(id); }),
       pool_(next_hops_) {
@@ -174,7 +174,7 @@ void LocRib::sweep(Family family, PeerId peer, std::uint8_t flag) {
 void LocRib::wake() {
     if (awake_) return;
     awake_ = true;
-    boost::asio::post(io_, [this, alive = alive_] {
+    loop_.post([this, alive = alive_] {
         if (*alive) run();
     });
 }
@@ -495,8 +495,7 @@ void LocRib::advance(UpdateGroup& group, PeerId peer) {
 // RFC 4271 §9.2.1.1: what comes in the meantime is told together at its end.
 void LocRib::hold(UpdateGroup& group) {
     group.hold(true);
-    auto timer = std::make_shared<boost::asio::steady_timer>(io_, group.settings().interval);
-    timer->async_wait([this, timer, which = &group, alive = alive_](boost::system::error_code) {
+    loop_.post_after(group.settings().interval, [this, which = &group, alive = alive_] {
         if (!*alive) return;
         const auto at = std::ranges::find(groups_, which, [](const auto& g) { return g.get(); });
         if (at == groups_.end() || !which->held()) return;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <boost/asio/io_context.hpp>
 #include <deque>
 #include <memory>
 #include <string>
@@ -18,6 +17,10 @@
 #include "rib/next_hop_tracking.hpp"
 #include "rib/route.hpp"
 
+namespace torii {
+class Loop;
+}
+
 namespace torii::bgp {
 
 // The entries one peer has, or had, paths in: who leaves touches only its own.
@@ -31,7 +34,7 @@ struct PeerRoutes {
 // slices of a posted task, tells the router's table and the update groups.
 class LocRib {
 public:
-    LocRib(boost::asio::io_context& io, rib::RouteSink& sink, rib::NextHopTracker& tracker);
+    LocRib(Loop& loop, rib::RouteSink& sink, rib::NextHopTracker& tracker);
     ~LocRib();
     LocRib(const LocRib&) = delete;
     LocRib& operator=(const LocRib&) = delete;
@@ -129,7 +132,7 @@ private:
     void hold(UpdateGroup& group);
     void settle_aggregates();
 
-    boost::asio::io_context& io_;
+    Loop& loop_;
     rib::RouteSink& sink_;
     NextHops next_hops_;
     AttributePool pool_;

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "base/loop.hpp"
 #include "base/prefix.hpp"
 #include "bgp/session/tcp_options.hpp"
 
@@ -17,10 +16,9 @@ class Listener : public std::enable_shared_from_this<Listener> {
 public:
     using OnAccept = std::function<void(const Accepted&)>;
 
-    static Result<std::shared_ptr<Listener>, SystemError> open(boost::asio::io_context& io,
-                                                               const Endpoint& local,
+    static Result<std::shared_ptr<Listener>, SystemError> open(Loop& loop, const Endpoint& local,
                                                                OnAccept on_accept);
-    Listener(boost::asio::io_context& io, const Endpoint& local, int socket, OnAccept on_accept);
+    Listener(Loop& loop, const Endpoint& local, int socket, OnAccept on_accept);
 
     const Endpoint& local() const { return local_; }
     // Only for peers of the listener's own family; others are left alone.
@@ -31,7 +29,7 @@ private:
     void wait();
 
     Endpoint local_;
-    boost::asio::posix::stream_descriptor socket_;
+    Descriptor socket_;
     OnAccept on_accept_;
 };
 

@@ -4,8 +4,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -14,16 +12,14 @@ namespace torii::bgp {
 
 namespace {
 
-using boost::asio::posix::stream_descriptor;
-
 constexpr std::size_t kReadSize = 256 * 1024;
 // Only a bad or slow peer needs it: the farewell is read, or it is not.
 constexpr std::chrono::seconds kDrainLimit{2};
 
 }  // namespace
 
-SessionContext::SessionContext(boost::asio::io_context& context, Timers& all_timers)
-    : io(context), timers(all_timers), buffer(kMaxExtendedMessage + kReadSize) {}
+SessionContext::SessionContext(Loop& control, Timers& all_timers)
+    : loop(control), timers(all_timers), buffer(kMaxExtendedMessage + kReadSize) {}
 
 std::string CloseReason::to_string() const {
     switch (kind) {
@@ -44,7 +40,7 @@ std::string CloseReason::to_string() const {
 }
 
 Session::Session(SessionContext& context, SessionOwner* owner, bool outgoing)
-    : context_(context), owner_(owner), socket_(context.io), outgoing_(outgoing) {}
+    : context_(context), owner_(owner), socket_(context.loop), outgoing_(outgoing) {}
 
 Session::~Session() = default;
 
@@ -64,7 +60,7 @@ void Session::dial(const DialOptions& options) {
     if (!started) {
         // Not from inside the call: the owner is still setting up.
         const int error = started.error().number;
-        boost::asio::post(context_.io, [self = shared_from_this(), error] {
+        context_.loop.post([self = shared_from_this(), error] {
             self->apply(event::TcpDown{}, {CloseReason::Kind::ConnectFailed, {}, error});
         });
         return;
@@ -74,12 +70,11 @@ void Session::dial(const DialOptions& options) {
 }
 
 void Session::wait_connected() {
-    socket_.async_wait(stream_descriptor::wait_write, [self = shared_from_this()](
-                                                          boost::system::error_code error) {
-        if (error || self->closing_ || !self->socket_.is_open()) return;
-        if (const int failure = connect_error(self->socket_.native_handle()))
+    socket_.when_writable([self = shared_from_this()] {
+        if (self->closing_) return;
+        if (const int failure = connect_error(self->socket_.get()))
             return self->apply(event::TcpDown{}, {CloseReason::Kind::ConnectFailed, {}, failure});
-        self->local_ = local_endpoint(self->socket_.native_handle()).value_or(Endpoint{});
+        self->local_ = local_endpoint(self->socket_.get()).value_or(Endpoint{});
         self->apply(event::TcpUp{}, {});
         if (self->socket_.is_open() && !self->closing_) self->wait_readable();
     });
@@ -178,19 +173,17 @@ void Session::fail(const Notification& notification) {
 }
 
 void Session::wait_readable() {
-    socket_.async_wait(stream_descriptor::wait_read,
-                       [self = shared_from_this()](boost::system::error_code error) {
-                           if (error || !self->socket_.is_open()) return;
-                           self->read_once();
-                           if (self->socket_.is_open()) self->wait_readable();
-                       });
+    socket_.while_readable([self = shared_from_this()] {
+        self->read_once();
+        return self->socket_.is_open();
+    });
 }
 
 bool Session::read_once() {
     auto& buffer = context_.buffer;
     const std::size_t before = partial_.size();
     std::copy(partial_.begin(), partial_.end(), buffer.begin());
-    const auto n = recv(socket_.native_handle(), buffer.data() + before, kReadSize, 0);
+    const auto n = recv(socket_.get(), buffer.data() + before, kReadSize, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
     if (n <= 0) {
         const int error = n < 0 ? errno : 0;
@@ -295,7 +288,7 @@ void Session::flush() {
         msghdr message{};
         message.msg_iov = parts.data();
         message.msg_iovlen = n;
-        const auto sent = sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+        const auto sent = sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
         if (sent < 0) {
             if (errno == EAGAIN) {
                 wait_writable();
@@ -331,10 +324,8 @@ void Session::drop_output() {
 
 void Session::wait_writable() {
     write_waiting_ = true;
-    socket_.async_wait(stream_descriptor::wait_write, [self = shared_from_this()](
-                                                          boost::system::error_code error) {
+    socket_.when_writable([self = shared_from_this()] {
         self->write_waiting_ = false;
-        if (error || !self->socket_.is_open()) return;
         self->flush();
         if (self->closing_) {
             if (self->out_empty()) self->drain_and_close();
@@ -355,12 +346,11 @@ void Session::drain_and_close() {
     }
     // Half-closed first: a full close with unread bytes would send a reset,
     // and a reset makes the peer forget the NOTIFICATION it has not read yet.
-    if (out_empty() && socket_.is_open()) shutdown(socket_.native_handle(), SHUT_WR);
+    if (out_empty() && socket_.is_open()) shutdown(socket_.get(), SHUT_WR);
 }
 
 void Session::close_now() {
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    socket_.close();
     drop_output();
     closing_ = true;
 }

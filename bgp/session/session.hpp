@@ -1,13 +1,12 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/loop.hpp"
 #include "bgp/session/fsm.hpp"
 #include "bgp/session/tcp_options.hpp"
 #include "bgp/session/timers.hpp"
@@ -50,10 +49,10 @@ public:
 
 // What all sessions of a speaker share.
 struct SessionContext {
-    boost::asio::io_context& io;
+    Loop& loop;
     Timers& timers;
     std::vector<std::uint8_t> buffer;  // one read at a time, whoever reads
-    SessionContext(boost::asio::io_context& context, Timers& all_timers);
+    SessionContext(Loop& control, Timers& all_timers);
 };
 
 // One connection: carries out what its Fsm says. Keeps itself alive while
@@ -125,7 +124,7 @@ private:
 
     SessionContext& context_;
     SessionOwner* owner_;
-    boost::asio::posix::stream_descriptor socket_;
+    Descriptor socket_;
     Fsm fsm_;
     const bool outgoing_;
     bool extended_messages_ = false;

@@ -35,10 +35,8 @@ void Timers::stop() {
 void Timers::arm() {
     if (stopped_ || queue_.empty() || queue_.top().when >= armed_) return;
     armed_ = queue_.top().when;
-    timer_.expires_after(std::max(armed_ - clock_.now(), Clock::TimePoint::duration::zero()));
-    timer_.async_wait([this](boost::system::error_code error) {
-        if (!error) run_due();
-    });
+    timer_.start(std::max(armed_ - clock_.now(), Clock::TimePoint::duration::zero()),
+                 [this] { run_due(); });
 }
 
 }  // namespace torii::bgp

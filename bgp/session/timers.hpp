@@ -1,13 +1,12 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <optional>
 #include <queue>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/loop.hpp"
 
 namespace torii::bgp {
 
@@ -29,7 +28,7 @@ private:
 class Timers {
 public:
     using TimePoint = Clock::TimePoint;
-    Timers(boost::asio::io_context& io, const Clock& clock) : clock_(clock), timer_(io) {}
+    Timers(Loop& loop, const Clock& clock) : clock_(clock), timer_(loop) {}
 
     TimePoint now() const { return clock_.now(); }
     // Asks `who` at `when` at the latest.
@@ -46,7 +45,7 @@ private:
     void arm();
 
     const Clock& clock_;
-    boost::asio::steady_timer timer_;
+    Timer timer_;
     TimePoint armed_ = TimePoint::max();
     std::priority_queue<Entry> queue_;
     bool stopped_ = false;

@@ -1,12 +1,12 @@
 // The speaker alone, between a table that forgets and a tracker that believes
 // everything: what bgpswarm measures is BGP and nothing else.
 //   bgp_daemon ADDRESS PORT [fanout]
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
+#include "base/loop.hpp"
 #include "bgp/speaker.hpp"
 
 using namespace torii;
@@ -58,12 +58,12 @@ int main(int argc, char** argv) {
     if (!address) return std::fprintf(stderr, "bgp_daemon ADDRESS PORT [fanout]\n"), 2;
     const bool fanout = argc > 3 && std::strcmp(argv[3], "fanout") == 0;
 
-    boost::asio::io_context io{1};
+    Loop loop;
     NullSink sink;
     AlwaysReachable tracker;
     Quiet events;
     SteadyClock clock;
-    bgp::Speaker speaker{io, sink, tracker, events, clock};
+    bgp::Speaker speaker{loop, sink, tracker, events, clock};
 
     bgp::SpeakerSettings settings;
     settings.asn = 65000;
@@ -82,8 +82,10 @@ int main(int argc, char** argv) {
     if (const auto started = speaker.start(); !started)
         return std::fprintf(stderr, "%s\n", started.error().message().c_str()), 1;
 
-    boost::asio::signal_set signals{io, SIGTERM, SIGINT};
-    signals.async_wait([&](auto, int) { speaker.stop(2, [&] { io.stop(); }); });
-    io.run();
+    const Signals signals{loop, {SIGTERM, SIGINT}, [&](int) {
+                              speaker.stop(2, [&] { loop.stop(); });
+                              return false;
+                          }};
+    loop.run();
     return 0;
 }

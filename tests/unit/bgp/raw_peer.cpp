@@ -104,13 +104,12 @@ void RawPeer::take_update(std::span<const std::uint8_t> body) {
 }
 
 World::World() {
-    speaker = std::make_unique<Speaker>(io, sink, tracker, events, clock);
+    speaker = std::make_unique<Speaker>(loop, sink, tracker, events, clock);
 }
 
 void World::settle() {
     for (bool more = true; more;) {
-        io.restart();
-        more = io.poll() != 0;
+        more = loop.poll() != 0;
         for (const auto& weak : peers)
             if (const auto peer = weak.lock()) more |= peer->pump();
     }

@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/loop.hpp"
 #include "bgp/speaker.hpp"
 #include "bgp/wire/framer.hpp"
 #include "bgp/wire/open.hpp"
@@ -144,7 +144,7 @@ public:
         return *speaker->neighbor(address(neighbor));
     }
 
-    boost::asio::io_context io{1};
+    Loop loop;
     RecordingSink sink;
     FakeTracker tracker;
     RecordingEvents events;
