@@ -1,14 +1,21 @@
 #include "mgmt/server.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <deque>
 #include <mutex>
 #include <thread>
 
+#include "base/loop.hpp"
 #include "mgmt/connection.hpp"
+#include "mgmt/wire/tls.hpp"
 
 namespace torii::mgmt {
 namespace {
@@ -16,17 +23,14 @@ namespace {
 // Who asks in a crowd is not turned away: the oldest of too many connections is.
 constexpr int kBacklog = 4096;
 
-using asio::ip::tcp;
-using Local = asio::local::stream_protocol;
-
 // Lets other threads post without caring whether the server still lives.
 struct Gate {
     std::mutex mutex;
-    asio::io_context* loop = nullptr;
+    Loop* loop = nullptr;
 
     void post(std::function<void()> work) {
         const std::lock_guard lock{mutex};
-        if (loop) asio::post(*loop, std::move(work));
+        if (loop) loop->post(std::move(work));
     }
     void shut() {
         const std::lock_guard lock{mutex};
@@ -34,14 +38,37 @@ struct Gate {
     }
 };
 
-asio::ip::address to_asio(const IpAddress& address) {
-    if (address.is_v4()) return asio::ip::address_v4{address.v4()};
-    return asio::ip::address_v6{address.bytes()};
+socklen_t fill(const IpAddress& address, std::uint16_t port, sockaddr_storage& to) {
+    if (address.is_v4()) {
+        auto& in = reinterpret_cast<sockaddr_in&>(to);
+        in.sin_family = AF_INET;
+        in.sin_port = htons(port);
+        in.sin_addr.s_addr = htonl(address.v4());
+        return sizeof in;
+    }
+    auto& in = reinterpret_cast<sockaddr_in6&>(to);
+    in.sin6_family = AF_INET6;
+    in.sin6_port = htons(port);
+    std::memcpy(&in.sin6_addr, address.bytes().data(), 16);
+    return sizeof in;
 }
 
-SystemError failed(std::string operation, const beast::error_code& error) {
-    return {std::move(operation), error.value()};
+std::string text_of(const sockaddr_storage& from) {
+    if (from.ss_family == AF_INET)
+        return IpAddress::v4(ntohl(reinterpret_cast<const sockaddr_in&>(from).sin_addr.s_addr))
+            .to_string();
+    std::array<std::uint8_t, 16> bytes{};
+    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6&>(from).sin6_addr, 16);
+    return IpAddress::v6(bytes).to_string();
 }
+
+// A listening socket, whose connections go into a list.
+struct Acceptor {
+    Acceptor(Loop& loop, ConnectionList& all) : socket(loop), pause(loop), list(all) {}
+    Descriptor socket;
+    Timer pause;
+    ConnectionList& list;
+};
 
 }  // namespace
 
@@ -51,7 +78,7 @@ struct Server::Impl {
           api{views, events,
               [gate = gate](std::function<void()> work) { gate->post(std::move(work)); }},
           authenticator(settings.tokens),
-          shared{settings, api, authenticator, idempotency, audit} {
+          shared{settings, api, authenticator, idempotency, audit, loop} {
         gate->loop = &loop;
     }
 
@@ -60,35 +87,20 @@ struct Server::Impl {
     Api api;
     Authenticator authenticator;
     IdempotencyStore idempotency;
-    Shared shared;
-    std::optional<asio::ssl::context> tls;
+    std::unique_ptr<TlsContext> tls;
     // Connections die with the loop's last handlers and leave these lists then.
     ConnectionList tcp_connections, unix_connections;
-    asio::io_context loop{1};
-    std::vector<tcp::acceptor> tcp_acceptors;
-    std::optional<Local::acceptor> unix_acceptor;
-    asio::steady_timer pause{loop};
+    Loop loop;
+    Shared shared;
+    std::deque<Acceptor> tcp_acceptors;
+    std::optional<Acceptor> unix_acceptor;
     std::thread thread;
 
     Result<void, SystemError> prepare_tls() {
         if (!settings.tls) return {};
-        beast::error_code error;
-        tls.emplace(asio::ssl::context::tls_server);
-        tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-                         asio::ssl::context::no_tlsv1_1);
-        tls->use_certificate_chain_file(settings.tls->certificate, error);
-        if (error)
-            return Failure{
-                SystemError{"certificate " + settings.tls->certificate + ": " + error.message()}};
-        tls->use_private_key_file(settings.tls->key, asio::ssl::context::pem, error);
-        if (error) return Failure{SystemError{"key " + settings.tls->key + ": " + error.message()}};
-        if (settings.tls->client_ca.empty()) return {};
-        tls->load_verify_file(settings.tls->client_ca, error);
-        if (error)
-            return Failure{
-                SystemError{"client CA " + settings.tls->client_ca + ": " + error.message()}};
-        tls->set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert,
-                             error);
+        auto loaded = TlsContext::load(*settings.tls);
+        if (!loaded) return Failure{loaded.error()};
+        tls = std::move(*loaded);
         return {};
     }
 
@@ -99,99 +111,99 @@ struct Server::Impl {
         if (!where.address.is_loopback() && !guarded)
             return Failure{
                 SystemError{"listen on " + text + ": more than loopback needs TLS and tokens"}};
-        beast::error_code error;
-        const tcp::endpoint endpoint{to_asio(where.address), where.port};
-        tcp::acceptor acceptor{loop};
-        acceptor.open(endpoint.protocol(), error);
-        if (!error) acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
-        if (!error && endpoint.address().is_v6())
-            acceptor.set_option(asio::ip::v6_only{true}, error);
-        if (!error) acceptor.bind(endpoint, error);
-        if (!error) acceptor.listen(kBacklog, error);
-        if (error) return Failure{failed("listen on " + text, error)};
-        tcp_acceptors.push_back(std::move(acceptor));
+        sockaddr_storage address{};
+        const auto size = fill(where.address, where.port, address);
+        auto& socket = tcp_acceptors.emplace_back(loop, tcp_connections).socket;
+        const int made = ::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (made < 0) return Failure{last_system_error("listen on " + text)};
+        socket.assign(made);
+        const int on = 1;
+        ::setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (where.address.is_v6()) ::setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+        if (::bind(made, reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
+            ::listen(made, kBacklog) != 0)
+            return Failure{last_system_error("listen on " + text)};
         return {};
     }
 
     Result<void, SystemError> listen_unix() {
         const auto& path = settings.unix_path;
         if (path.empty()) return {};
-        if (path.size() >= sizeof(sockaddr_un::sun_path))
+        sockaddr_un address{};
+        if (path.size() >= sizeof address.sun_path)
             return Failure{SystemError{"listen on " + path + ": the path is too long"}};
-        beast::error_code error;
-        const Local::endpoint endpoint{path};
+        address.sun_family = AF_UNIX;
+        std::memcpy(address.sun_path, path.data(), path.size());
+        const auto* const to = reinterpret_cast<const sockaddr*>(&address);
+        const auto made = [] {
+            return ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        };
         // What a process that died left behind answers nobody.
         struct stat status {};
         if (::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
-            Local::socket probe{loop};
-            probe.connect(endpoint, error);
-            if (error == asio::error::connection_refused) ::unlink(path.c_str());
+            Descriptor probe{loop};
+            if (const int socket = made(); socket >= 0) probe.assign(socket);
+            if (::connect(probe.get(), to, sizeof address) != 0 && errno == ECONNREFUSED)
+                ::unlink(path.c_str());
         }
-        Local::acceptor acceptor{loop};
-        error.clear();
-        acceptor.open(endpoint.protocol(), error);
-        if (!error) acceptor.bind(endpoint, error);
-        if (error) return Failure{failed("listen on " + path, error)};
+        const int socket = made();
+        if (socket < 0) return Failure{last_system_error("listen on " + path)};
+        Descriptor owner{loop};
+        owner.assign(socket);
+        if (::bind(socket, to, sizeof address) != 0)
+            return Failure{last_system_error("listen on " + path)};
         // Nobody can connect before listen(), so that the mode is right in time.
         if (::chmod(path.c_str(), settings.unix_mode) != 0)
             return Failure{last_system_error("chmod " + path)};
-        acceptor.listen(kBacklog, error);
-        if (error) return Failure{failed("listen on " + path, error)};
-        unix_acceptor.emplace(std::move(acceptor));
+        if (::listen(socket, kBacklog) != 0) return Failure{last_system_error("listen on " + path)};
+        unix_acceptor.emplace(loop, unix_connections).socket.assign(owner.release());
         return {};
     }
 
     void run() {
-        for (auto& acceptor : tcp_acceptors) accept(acceptor, tcp_connections);
-        if (unix_acceptor) accept(*unix_acceptor, unix_connections);
+        for (auto& acceptor : tcp_acceptors) accept(acceptor);
+        if (unix_acceptor) accept(*unix_acceptor);
         thread = std::thread{[this] { loop.run(); }};
     }
 
-    template <class Acceptor>
-    void accept(Acceptor& acceptor, ConnectionList& list) {
-        acceptor.async_accept([this, &acceptor, &list](beast::error_code error, auto socket) {
-            if (error == asio::error::operation_aborted) return;
-            if (error) {
-                // Out of file descriptors, most likely: let the others end first.
-                if (!list.empty()) list.front()->close();
-                pause.expires_after(std::chrono::milliseconds{100});
-                pause.async_wait([this, &acceptor, &list](beast::error_code stopped) {
-                    if (!stopped) accept(acceptor, list);
-                });
-                return;
+    // One at a time: what was closed to make room leaves its list in between.
+    void accept(Acceptor& acceptor) {
+        acceptor.socket.while_readable([this, &acceptor] {
+            sockaddr_storage peer{};
+            socklen_t size = sizeof peer;
+            const int socket = ::accept4(acceptor.socket.get(), reinterpret_cast<sockaddr*>(&peer),
+                                         &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            if (socket >= 0) {
+                // The one that did nothing for longest makes room.
+                if (acceptor.list.size() >= settings.max_connections)
+                    acceptor.list.front()->close();
+                peer.ss_family == AF_UNIX ? open_unix(socket) : open_tcp(socket, peer);
+                return true;
             }
-            // The one that did nothing for longest makes room.
-            if (list.size() >= settings.max_connections) list.front()->close();
-            open(std::move(socket), list);
-            accept(acceptor, list);
+            if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED || errno == EPROTO)
+                return true;
+            // Out of file descriptors, most likely: let the others end first.
+            if (!acceptor.list.empty()) acceptor.list.front()->close();
+            acceptor.pause.start(std::chrono::milliseconds{100},
+                                 [this, &acceptor] { accept(acceptor); });
+            return false;
         });
     }
 
-    void open(tcp::socket socket, ConnectionList& list) {
-        beast::error_code error;
-        const auto peer = socket.remote_endpoint(error);
-        if (error) return;
-        socket.set_option(tcp::no_delay{true}, error);
-        Origin origin{false, peer.address().to_string()};
-        if (tls)
-            std::make_shared<Connection<TlsStream>>(Socket{std::move(socket)}, shared, list,
-                                                    std::move(origin), *tls)
-                ->start();
-        else
-            std::make_shared<Connection<PlainStream>>(Socket{std::move(socket)}, shared, list,
-                                                      std::move(origin))
-                ->start();
+    void open_tcp(int socket, const sockaddr_storage& peer) {
+        const int on = 1;
+        ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        serve(socket, tls ? tls->transport(socket) : plain_transport(socket), shared,
+              tcp_connections, {false, text_of(peer)});
     }
 
-    void open(Local::socket socket, ConnectionList& list) {
+    void open_unix(int socket) {
         Origin origin{true, "unix"};
         ucred peer{};
         socklen_t size = sizeof peer;
-        if (getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+        if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
             origin.peer += " uid " + std::to_string(peer.uid);
-        std::make_shared<Connection<PlainStream>>(Socket{std::move(socket)}, shared, list,
-                                                  std::move(origin))
-            ->start();
+        serve(socket, plain_transport(socket), shared, unix_connections, std::move(origin));
     }
 
     // Closing one may end its life, and with it its place in the list.
@@ -201,10 +213,9 @@ struct Server::Impl {
 
     void stop() {
         gate->shut();
-        asio::post(loop, [this] {
-            for (auto& acceptor : tcp_acceptors) acceptor.close();
-            if (unix_acceptor) unix_acceptor->close();
-            pause.cancel();
+        loop.post([this] {
+            for (auto& acceptor : tcp_acceptors) acceptor.socket.close();
+            if (unix_acceptor) unix_acceptor->socket.close();
             close_all(tcp_connections);
             close_all(unix_connections);
             loop.stop();
@@ -234,8 +245,13 @@ Result<std::unique_ptr<Server>, SystemError> Server::start(ServerSettings settin
 
 std::vector<std::uint16_t> Server::tcp_ports() const {
     std::vector<std::uint16_t> out;
-    for (const auto& acceptor : impl_->tcp_acceptors)
-        out.push_back(acceptor.local_endpoint().port());
+    for (const auto& acceptor : impl_->tcp_acceptors) {
+        sockaddr_storage address{};
+        socklen_t size = sizeof address;
+        ::getsockname(acceptor.socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
+        const auto& in = reinterpret_cast<const sockaddr_in&>(address);  // the port has one place
+        out.push_back(ntohs(in.sin_port));
+    }
     return out;
 }
 

@@ -1,17 +1,20 @@
 #include "mgmt/cli/client.hpp"
 
-#include <boost/asio.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "mgmt/wire/messages.hpp"
 
 namespace torii::cli {
 namespace {
-
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
-using Socket = asio::generic::stream_protocol::socket;
 
 struct Url {
     std::string host, port = "80";
@@ -34,84 +37,123 @@ Result<Url, std::string> parse_url(std::string_view text) {
     return out;
 }
 
-Result<void, std::string> connect(const Target& target, asio::io_context& loop, Socket& socket,
-                                  std::string& host) {
-    beast::error_code error;
+// A blocking socket.
+class Socket {
+public:
+    explicit Socket(int number) : number_(number) {}
+    Socket(Socket&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    Socket& operator=(Socket&&) = delete;
+    ~Socket() {
+        if (number_ >= 0) ::close(number_);
+    }
+    int number() const { return number_; }
+
+    bool connect(const sockaddr* to, socklen_t size) const {
+        return number_ >= 0 && ::connect(number_, to, size) == 0;
+    }
+    bool send(std::string_view bytes) const {
+        while (!bytes.empty()) {
+            const auto n = ::send(number_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            if (n < 0 && errno == EINTR) continue;
+            if (n <= 0) return false;
+            bytes.remove_prefix(static_cast<std::size_t>(n));
+        }
+        return true;
+    }
+    ssize_t receive(std::span<char> into) const {
+        for (;;) {
+            const auto n = ::recv(number_, into.data(), into.size(), 0);
+            if (n >= 0 || errno != EINTR) return n;
+        }
+    }
+
+private:
+    int number_;
+};
+
+Result<Socket, std::string> connect_local(const std::string& path) {
+    sockaddr_un to{};
+    if (path.size() >= sizeof to.sun_path)
+        return Failure{std::string{"the socket's path is too long"}};
+    to.sun_family = AF_UNIX;
+    std::memcpy(to.sun_path, path.data(), path.size());
+    Socket socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    if (socket.connect(reinterpret_cast<const sockaddr*>(&to), sizeof to)) return socket;
+    std::string why = "cannot reach torii at " + path + ": " + std::strerror(errno);
+    if (errno == ENOENT || errno == ECONNREFUSED)
+        why += " (is toriid running?)";
+    else if (errno == EACCES)
+        why += " (are you in the socket's group?)";
+    return Failure{why};
+}
+
+Result<Socket, std::string> connect_tcp(const Url& url, const std::string& shown) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int unknown = ::getaddrinfo(url.host.c_str(), url.port.c_str(), &hints, &found);
+    std::string why = unknown != 0 ? ::gai_strerror(unknown) : "no address";
+    for (const auto* one = found; one != nullptr; one = one->ai_next) {
+        Socket socket{::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+        if (socket.connect(one->ai_addr, one->ai_addrlen)) {
+            ::freeaddrinfo(found);
+            return socket;
+        }
+        why = std::strerror(errno);
+    }
+    if (found != nullptr) ::freeaddrinfo(found);
+    return Failure{"cannot reach torii at " + shown + ": " + why};
+}
+
+Result<Socket, std::string> connect(const Target& target, std::string& host) {
     if (target.url.empty()) {
         host = "localhost";
-        if (target.socket.size() > 107)
-            return Failure{std::string{"the socket's path is too long"}};
-        asio::local::stream_protocol::socket local{loop};
-        local.connect(asio::local::stream_protocol::endpoint{target.socket}, error);
-        if (error) {
-            std::string why = "cannot reach torii at " + target.socket + ": " + error.message();
-            if (error == beast::errc::no_such_file_or_directory ||
-                error == asio::error::connection_refused)
-                why += " (is toriid running?)";
-            else if (error == beast::errc::permission_denied)
-                why += " (are you in the socket's group?)";
-            return Failure{why};
-        }
-        socket = Socket{std::move(local)};
-        return {};
+        return connect_local(target.socket);
     }
     const auto url = parse_url(target.url);
     if (!url) return Failure{url.error()};
     host = url->host.find(':') == std::string::npos ? url->host : '[' + url->host + ']';
     host += ':' + url->port;
-    asio::ip::tcp::resolver resolver{loop};
-    const auto found = resolver.resolve(url->host, url->port, error);
-    asio::ip::tcp::socket tcp{loop};
-    if (!error) asio::connect(tcp, found, error);
-    if (error) return Failure{"cannot reach torii at " + target.url + ": " + error.message()};
-    socket = Socket{std::move(tcp)};
-    return {};
+    return connect_tcp(*url, target.url);
+}
+
+Failure<std::string> broke(const std::string& why) {
+    return Failure{"the connection broke: " + why};
 }
 
 Result<Answer, std::string> talk(const Target& target, const std::string& method,
                                  const std::string& path, const std::string& body,
                                  const Headers& headers,
                                  const std::function<bool(std::string_view)>& piece) {
-    asio::io_context loop;
-    Socket socket{loop};
-    http::request<http::string_body> message{http::string_to_verb(method), path, 11};
     std::string host;
-    if (const auto done = connect(target, loop, socket, host); !done) return Failure{done.error()};
-    message.set(http::field::host, host);
-    message.set(http::field::user_agent, "torii-cli");
-    if (!target.token.empty()) message.set(http::field::authorization, "Bearer " + target.token);
-    for (const auto& [name, value] : headers) message.set(name, value);
-    if (!body.empty() || method != "GET") {
-        message.body() = body;
-        message.prepare_payload();
-    }
-    beast::error_code error;
-    http::write(socket, message, error);
-    beast::flat_buffer buffer;
-    http::response_parser<http::buffer_body> parser;
-    parser.body_limit(boost::none);
-    if (!error) http::read_header(socket, buffer, parser, error);
-    if (error) return Failure{"the connection broke: " + error.message()};
+    const auto socket = connect(target, host);
+    if (!socket) return Failure{socket.error()};
+    std::string message =
+        method + ' ' + path + " HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: torii-cli\r\n";
+    if (!target.token.empty()) message += "Authorization: Bearer " + target.token + "\r\n";
+    for (const auto& [name, value] : headers) message += name + ": " + value + "\r\n";
+    if (!body.empty() || method != "GET")
+        message += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+    if (!socket->send(message + "\r\n" + body)) return broke(std::strerror(errno));
+
+    mgmt::ResponseReader reader;
     Answer out;
-    out.status = parser.get().result_int();
-    out.content_type = std::string{parser.get()[http::field::content_type]};
-    out.etag = std::string{parser.get()[http::field::etag]};
     std::vector<char> chunk(64 * 1024);
-    while (!parser.is_done()) {
-        parser.get().body().data = chunk.data();
-        parser.get().body().size = chunk.size();
-        http::read_some(socket, buffer, parser, error);
-        if (error == http::error::need_buffer) error = {};
-        const std::string_view got{chunk.data(), chunk.size() - parser.get().body().size};
-        if (piece && out.status < 300) {
-            if (!got.empty() && !piece(got)) break;
-        } else {
+    while (!reader.done()) {
+        const auto n = socket->receive(chunk);
+        if (n < 0) return broke(std::strerror(errno));
+        if (!reader.received({chunk.data(), static_cast<std::size_t>(n)}))
+            return broke(reader.error());
+        if (!reader.header_done()) continue;
+        out.status = reader.status();
+        const auto got = reader.take_body();
+        if (!piece || out.status >= 300)
             out.body += got;
-        }
-        if (error) break;
+        else if (!got.empty() && !piece(got))
+            break;
     }
-    if (error && error != http::error::end_of_stream)
-        return Failure{"the connection broke: " + error.message()};
+    out.content_type = reader.field("Content-Type");
+    out.etag = reader.field("ETag");
     return out;
 }
 
