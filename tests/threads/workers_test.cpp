@@ -162,7 +162,7 @@ TEST(WorkerThreads, WatchNeighborsWhileControlOpensChangesAndClosesSessions) {
             world.monitor->close(*watched);
         } else {
             auto other = profile;
-            other.watch.interval = 10'000 + random() % 2 * 5'000;
+            other.watch.interval = random() % 2 ? 10'000 : 15'000;
             world.monitor->change(*watched, other);
         }
         world.control_turn();
