@@ -9,7 +9,7 @@
 
 namespace torii {
 
-// RFC 1997, RFC 4360 and RFC 8092: told apart by their length.
+// RFC 1997, RFC 4360 and RFC 8092: distinguished by their length.
 enum class CommunityKind : std::uint8_t { Standard, Extended, Large };
 constexpr std::size_t community_size(CommunityKind kind) {
     constexpr std::size_t kSizes[] = {4, 8, 12};

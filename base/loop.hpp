@@ -6,11 +6,11 @@
 #include <initializer_list>
 #include <memory>
 
-// The event loop of one thread, and what can wake it: posted work, timers,
-// descriptors, signals. The library behind it is in loop.cpp alone, so that a
-// header that names a timer costs nobody that library's compile time.
+// The event loop of one thread and its sources of events: posted work, timers,
+// descriptors, signals. Boost.Asio is included by loop.cpp alone, so that a header with a
+// timer does not cost its compile time.
 //
-// A Timer, a Descriptor and Signals belong to the thread that runs their loop,
+// A Timer, a Descriptor and Signals are used on the thread that runs their loop,
 // and the loop outlives them.
 namespace torii {
 

@@ -90,7 +90,7 @@ struct Codec<RemoteAs> {
     static std::string write(const RemoteAs& value);
 };
 
-// Types whose text form is their own parse() and to_string().
+// Types with a text form of their own: parse() and to_string().
 template <class T>
 struct TextForm;  // kType, kExample
 template <>

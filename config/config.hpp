@@ -21,7 +21,7 @@ struct Problem {
     unsigned line = 0;
     std::string path;  // "bgp.neighbors[2].group"
     std::string message;
-    std::string way_out;  // "" when the message says it already
+    std::string way_out;  // "" when the message is enough
 
     std::string to_string() const;  // "FILE:LINE: error: PATH: MESSAGE (WAY OUT)"
     friend bool operator==(const Problem&, const Problem&) = default;
@@ -52,10 +52,10 @@ enum class Defaults : bool { Hidden, Shown };
 std::string print(const Model& model, Secrets secrets = Secrets::Masked,
                   Defaults defaults = Defaults::Hidden);
 
-// A value that holds for a peer, with who said it; secrets are masked.
+// An effective value of a peer with its origin; secrets are masked.
 struct SettingText {
     std::string key;
-    std::string value;   // as a file would say it
+    std::string value;   // in the syntax of the file
     std::string origin;  // "neighbor", "group nodes", "bgp.defaults", "built-in"
 };
 std::vector<SettingText> describe(const EffectivePeer& peer);

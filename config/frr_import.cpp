@@ -13,7 +13,7 @@
 namespace torii::config {
 namespace {
 
-// Lines that say how FRR runs, or what torii does anyway.
+// Lines about FRR's own operation, or about what torii does by default.
 bool means_nothing_here(const FrrWords& w) {
     constexpr std::string_view kFirst[] = {"!",       "end",      "exit",     "exit-address-family",
                                            "service", "log",      "exit-vrf", "exit-route-map",
@@ -353,7 +353,7 @@ void Importer::make_list(const std::string& name) {
     out_.model.prefix_lists.push_back(std::move(list));
 }
 
-// Route-maps become policies, or prefix lists where that says the same and the
+// Route-maps become policies, or prefix lists where those are equivalent and the
 // peer has no other list, which would be read as one with it.
 void Importer::use_maps(FrrPeer& peer) {
     const auto use = [&](const std::vector<std::string>& maps, std::vector<std::string>& lists,
@@ -380,7 +380,7 @@ void Importer::finish_peer(const std::string& name, FrrPeer& peer) {
     if (!peer.imports.empty()) s.import_lists = peer.imports;
     if (!peer.exports.empty()) s.export_lists = peer.exports;
     if (peer.ipv4 || peer.ipv6) {
-        // A member that says nothing of a family has its group's.
+        // A member without settings of a family inherits its group's.
         const auto group = peers_.find(peer.group);
         const bool of_group = group != peers_.end();
         std::vector<Family> families;

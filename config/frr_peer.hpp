@@ -8,7 +8,7 @@
 
 namespace torii::config {
 
-// What FRR says of a neighbor or a group, before the families are sorted out.
+// FRR's settings of a neighbor or a group, before the families are separated.
 struct FrrPeer {
     PeerSettings settings;
     bool is_group = false;

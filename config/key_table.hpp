@@ -22,7 +22,7 @@ struct Facts {
     bool required = false;
     Limits limits{};
     bool secret = false;
-    std::string_view unset{};  // what holds when nobody sets it, in words
+    std::string_view unset{};  // the effective value of an unset key, in words
 };
 
 // The operations on values of one C++ type, each behind a void*.

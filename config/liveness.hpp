@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-// How to find out that a neighbor has died, as operators say it.
+// Liveness detection of neighbors, in the terms of the configuration.
 namespace torii::config {
 
 using std::chrono::milliseconds;

@@ -14,7 +14,7 @@
 #include "config/scan.hpp"
 #include "config/validate.hpp"
 
-// The only file that knows libconfig++; its exceptions end here.
+// The only file that uses libconfig++; its exceptions end here.
 namespace torii::config {
 namespace {
 
@@ -196,7 +196,7 @@ Result<Loaded, Problems> understand(Files files) {
     SourceMap sources;
     Loaded out;
     out.model = read(files.root, sources, files.problems);
-    // Half of a file would only give complaints about what the other half says.
+    // Validating half of a file would only report references to the other half.
     if (!broken) {
         Problems found;
         validate(out.model, sources, found);

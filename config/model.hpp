@@ -16,9 +16,9 @@
 #include "config/peer_settings.hpp"
 #include "config/policy.hpp"
 
-// The configuration as operators speak: a plain value, complete in itself. It
-// says what is wanted, not how the rooms hold it; app/translate knows both. A
-// default-constructed member is the default of its key.
+// The configuration in the operator's terms: a plain value, complete in itself, independent
+// of how the rooms store it; app/translate converts. A default-constructed member is the
+// default of its key.
 namespace torii::config {
 
 struct Router {
@@ -157,7 +157,7 @@ struct Aggregate {
     friend bool operator==(const Aggregate&, const Aggregate&) = default;
 };
 
-// MRT files (RFC 6396): dumps of the table, and what peers say.
+// MRT files (RFC 6396): dumps of the table, and received messages.
 struct Mrt {
     std::string directory = "/var/lib/torii/mrt";
     seconds table_interval{0};
@@ -199,13 +199,13 @@ EffectivePeer effective(const Bgp& bgp, const Neighbor& neighbor);
 // The same for a dynamic member of a group.
 EffectivePeer effective(const Bgp& bgp, const PeerGroup& group);
 
-// The same settings without who said them, for all neighbors at once: what a group gives is
-// folded once, because thousands share it.
+// The effective settings without their origins, for all neighbors at once. A group is folded
+// once, because thousands share it.
 class FoldedPeers {
 public:
     explicit FoldedPeers(const Bgp& bgp);
     const PeerSettings& of(const PeerGroup& group) const { return groups_.at(group.name); }
-    // What a neighbor has unless it says otherwise.
+    // The settings that a neighbor inherits.
     const PeerSettings& above(const Neighbor& neighbor) const;
     PeerSettings of(const Neighbor& neighbor) const {
         return inherit(neighbor.settings, above(neighbor));
@@ -296,7 +296,7 @@ struct Model {
     std::vector<StaticNeighbor> neighbors;
     std::optional<Liveness> liveness;  // of next hops that are no BGP peers
     std::vector<Prefix> pools;         // addresses that the cluster gives out
-    std::vector<Prefix> drop_sources;  // whose packets are dropped before anything else
+    std::vector<Prefix> drop_sources;  // packets from these are dropped first
     std::optional<Bgp> bgp;
     std::vector<PrefixList> prefix_lists;
     std::vector<AsPathList> as_path_lists;
@@ -308,7 +308,7 @@ struct Model {
 
     const Port* find_port(std::string_view name) const;
     const Port* parent_of(const Port& port) const;  // null: it is no sub-port
-    // What it says itself, else its parent's, else 1500.
+    // The configured MTU, else the parent's, else 1500.
     std::uint16_t mtu_of(const Port& port) const;
     bool is_shut_down(const Port& port) const;  // itself or its parent
     // Ports with a device first, otherwise as they are: a sub-port is opened on another.

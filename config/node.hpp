@@ -7,8 +7,8 @@
 
 namespace torii::config {
 
-// A configuration file as it was written, before anybody knows what it means.
-// Keeps the rest of config/ free of libconfig++, whose tree cannot be merged.
+// A configuration file as written, before its meaning is checked.
+// Keeps the rest of config/ free of libconfig++: its tree cannot be merged.
 struct Node {
     enum class Kind : std::uint8_t { Group, List, Array, Integer, Float, Bool, String };
     Kind kind = Kind::Group;

@@ -11,10 +11,9 @@
 #include "base/address.hpp"
 #include "config/liveness.hpp"
 
-// What may be said of a BGP peer: by the neighbor itself, by its group, by the
-// groups that one inherits from, by `bgp.defaults`. Every field is optional;
-// unset means "ask the next one up", and a member may say the opposite of its
-// group, booleans included.
+// The settings of a BGP peer, at each level of inheritance: neighbor, group, the groups that
+// it inherits from, `bgp.defaults`. Every field is optional; unset inherits from the level
+// above, and a member may override its group, booleans included.
 namespace torii::config {
 
 using std::chrono::seconds;
@@ -119,7 +118,7 @@ PeerSettings inherit(PeerSettings own, const PeerSettings& from);
 // torii's own answer to each field that must have one.
 const PeerSettings& built_in_peer_settings();
 
-// Who said a value.
+// The level that set a value.
 enum class Origin : std::uint8_t { Neighbor, Group, Defaults, BuiltIn };
 constexpr std::string_view to_string(Origin origin) {
     constexpr std::string_view kNames[] = {"neighbor", "group", "bgp.defaults", "built-in"};
@@ -132,8 +131,8 @@ struct Provenance {
     friend bool operator==(const Provenance&, const Provenance&) = default;
 };
 
-// Everything that holds for one peer, and who said so (by key: "hold_time").
-// A field that nobody set is unset here too and has no entry.
+// The effective settings of one peer and their origins (by key: "hold_time"). A field that
+// no level sets is unset here too and has no entry.
 struct EffectivePeer {
     PeerSettings settings;
     std::map<std::string_view, Provenance> why;

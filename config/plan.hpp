@@ -12,8 +12,8 @@ namespace torii::config {
 
 // What applying a change disturbs, from nothing to everything.
 enum class Cost : std::uint8_t {
-    None,         // nobody notices
-    Refresh,      // the session stays; routes are read or sent again
+    None,         // no effect on sessions or traffic
+    Refresh,      // the session stays; routes are re-evaluated or re-sent
     NextSession,  // the session stays; the new value holds from its next one on
     Reset,        // the session restarts
     Port,         // the port restarts

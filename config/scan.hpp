@@ -8,7 +8,7 @@
 
 namespace torii::config {
 
-// A look at the text before libconfig++ sees it, for what that library says
+// A scan of the text before libconfig++ parses it, for what that library reports
 // badly or not at all: numbers above 2^31 that it would corrupt, addresses and
 // words without quotes, unbalanced brackets, strings that it would silently
 // join. The text that comes out has the same lines.

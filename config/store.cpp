@@ -63,7 +63,7 @@ std::uint64_t number_of(const std::filesystem::path& path) {
     return whole && path.extension() == kSuffix ? number : 0;
 }
 
-// On disk, and open to those who might read what it replaces.
+// Synced to disk, with the owner and mode of the file it replaces.
 bool write_all(int fd, std::string_view text, const std::string& replaced) {
     struct stat old {};
     if (stat(replaced.c_str(), &old) == 0 && fchmod(fd, old.st_mode & 07777) != 0) return false;

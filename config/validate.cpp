@@ -64,7 +64,7 @@ void check_dataplane(const Dataplane& dataplane, Findings& find) {
                    "a plain word: \"torii\"");
 }
 
-// A sub-port shares what belongs to its parent's device.
+// A sub-port shares its parent's device.
 void check_sub_port(const Model& model, const Port& port, const std::string& path, Findings& find) {
     if (!port.parent)
         return find.error(path + ".vlan", "a VLAN is a part of another port",

@@ -10,7 +10,7 @@ namespace torii::config {
 // Ports and sub-ports together: as many as the data plane has room for.
 inline constexpr std::size_t kMostPorts = 64;
 
-// Checks what only the whole can tell: references, overlaps, contradictions.
+// Checks that need the whole model: references, overlaps, contradictions.
 void validate(const Model& model, const SourceMap& sources, Problems& problems);
 
 // Where the checks of one room write what they find.
@@ -45,7 +45,7 @@ void validate_prefix_list_names(const Model& model, const std::string& path,
                                 const std::optional<std::vector<std::string>>& names,
                                 Findings& findings);
 
-// The port whose link `address` is on, or null.
+// The port with `address` on its link, or null.
 const Port* port_towards(const Model& model, const IpAddress& address);
 bool is_own_address(const Model& model, const IpAddress& address);
 

@@ -118,7 +118,7 @@ private:
             for (const auto& password : *s.passwords)
                 if (password.empty() || password.size() > 80)
                     find_.error(path + ".password", "a TCP MD5 key has 1 to 80 bytes");
-        // What `config show` prints is not what it knows.
+        // `config show` prints masked secrets.
         if (s.passwords && std::ranges::find(*s.passwords, "********") != s.passwords->end())
             find_.error(path + ".password", "this is a masked password, not the password itself",
                         "write the password; it is never shown");

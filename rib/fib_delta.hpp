@@ -12,7 +12,7 @@ namespace torii::rib {
 // Names a next-hop group; dense, reused after removal.
 using GroupId = std::uint32_t;
 
-// A resolved next hop: a port, and the neighbor on it whose MAC is wanted.
+// A resolved next hop: a port and the neighbor on it to resolve.
 struct FibNextHop {
     IpAddress neighbor;
     PortIndex port = 0;

@@ -10,7 +10,7 @@
 namespace torii::rib {
 
 // What prefixes of the data plane point to: a set of next hops, and the set that takes
-// over when none of those lives. Counts the prefixes; one delta tells of those that are
+// over when none of those lives. Counts the prefixes; one delta lists the sets that are
 // new and those that fell out of use.
 class Groups {
 public:

@@ -30,7 +30,7 @@ public:
 
     struct Acquired {
         Id id;
-        bool fresh;  // nobody held this set before
+        bool fresh;  // the set had no holder before
     };
     Acquired acquire(std::span<const NextHop> members);
     // True when this was the last holder; the set stays readable until recycle().

@@ -14,7 +14,7 @@ struct Reachability {
     friend bool operator==(const Reachability&, const Reachability&) = default;
 };
 
-// Tells protocols whether an address can serve as next hop (RFC 4271 §9.1.2.1)
+// Reports to protocols whether an address can serve as next hop (RFC 4271 §9.1.2.1)
 // and when that changes. track() answers at once and counts references; the
 // listener is called later, from the control loop and never from inside a call
 // to track(), once per change. Control thread only.

@@ -192,7 +192,7 @@ bool Resolver::refresh_set(NextHopSets::Id id, Outcome& outcome) {
 void Resolver::set_dead(const IpAddress& neighbor, PortIndex port, bool dead) {
     if (dead ? !dead_.emplace(neighbor, port).second : dead_.erase({neighbor, port}) == 0) return;
     if (const auto* id = index_.find(Prefix::host(neighbor))) mark(*id);
-    // Sets that name the port themselves ask nobody else. A death is rare enough to look.
+    // Sets that name the port resolve directly. A death is rare enough for a scan.
     for (NextHopSets::Id id = 0; id < sets_.capacity(); ++id)
         if (std::ranges::any_of(sets_[id].members, [&](const NextHop& member) {
                 return member.port == port && member.address == neighbor;

@@ -14,11 +14,11 @@
 namespace torii::rib {
 
 // Finds the connected port behind each next hop, through other routes where it
-// must, and knows who depends on what: a change of one route re-resolves the
+// must, and tracks the dependencies: a change of one route re-resolves the
 // addresses inside it, those the sets that name them, and so on.
 //
 // A next hop never resolves through a default route (a peer that is gone would
-// still look reachable), nor through a route whose own next hops depend on it:
+// still look reachable), nor through a route that itself depends on it:
 // two routes that need each other are both unreachable, or fall back, instead
 // of chasing each other for ever. Recursion ends at kMaxDepth.
 class Resolver {
@@ -32,25 +32,25 @@ public:
         NextHopSets::Id set = NextHopSets::kNone;  // Forward
     };
     // The longest usable route that contains the address, but for default
-    // routes and those whose set `excluded` says to pass over.
+    // routes and the sets for which `excluded` returns true.
     using Lookup = std::function<std::optional<Via>(
         const IpAddress&, const std::function<bool(NextHopSets::Id)>& excluded)>;
 
     Resolver(NextHopSets& sets, Lookup lookup) : sets_(sets), lookup_(std::move(lookup)) {}
 
     void add_set(NextHopSets::Id id);     // the set is new
-    void remove_set(NextHopSets::Id id);  // nobody holds it any more
+    void remove_set(NextHopSets::Id id);  // its last holder is gone
 
     Reachability track(const IpAddress& address);
     void untrack(const IpAddress& address);
 
-    // Whether somebody tracks the address or names it as a next hop.
+    // True if the address is tracked or is a next hop of a set.
     bool knows(const IpAddress& address) const;
 
     // The route in use for this prefix has changed.
     void route_changed(const Prefix& prefix);
 
-    // Liveness says so of a neighbor on a port.
+    // The liveness verdict of a neighbor on a port.
     void set_dead(const IpAddress& neighbor, PortIndex port, bool dead);
 
     struct Outcome {
@@ -59,7 +59,7 @@ public:
         std::vector<std::pair<IpAddress, Reachability>> tracked;
     };
     // Works off what route_changed() and add_set() left to do.
-    // One call takes a bounded number of steps; settled() says if that was all.
+    // One call takes a bounded number of steps; settled() returns whether none is left.
     Outcome settle();
     bool settled() const { return pending_.empty() && pending_sets_.empty(); }
 

@@ -10,7 +10,7 @@
 
 namespace torii::rib {
 
-// Who taught a route. Lower distance wins; these are the defaults.
+// The source of a route. Lower distance wins; these are the defaults.
 enum class Source : std::uint8_t { Connected, Static, Bgp };
 inline constexpr std::size_t kSources = 3;
 inline constexpr std::uint8_t kDistanceConnected = 0, kDistanceStatic = 1, kDistanceEbgp = 20,
@@ -41,10 +41,10 @@ enum class RouteKind : std::uint8_t {
     Attached,     // the destination itself is on the link of next_hops[0].port
     Local,        // one of our own addresses
     Discard,      // silently dropped, counted
-    Unreachable,  // dropped, and the sender told so by ICMP
+    Unreachable,  // dropped, with an ICMP error to the sender
 };
 
-// What one source says of one prefix. The spans are borrowed for the call only;
+// One source's route for one prefix. The spans are borrowed for the call only;
 // next hops are sorted and unique.
 struct RouteSpec {
     Source source = Source::Static;
@@ -55,7 +55,7 @@ struct RouteSpec {
 };
 
 // Where protocols put their routes: the router's table, or a test. A put
-// replaces what the same source said before. Control thread only.
+// replaces the source's earlier route. Control thread only.
 class RouteSink {
 public:
     virtual ~RouteSink() = default;

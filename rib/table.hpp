@@ -29,10 +29,10 @@ struct RouteRow {
     std::vector<FibNextHop> backup;  // of the one in use
 };
 
-// The routes of every source, the best of them per prefix, and what the data
-// plane has not been told yet. Everything happens on the control thread; put()
-// and remove() only note what changed, settle() works it off in bounded
-// slices, take_delta() hands the difference on.
+// The routes of every source, the best of them per prefix, and the changes
+// that the data plane has not received yet. Control thread only; put() and remove()
+// record the change, settle() processes changes in bounded slices, take_delta() returns
+// the difference.
 class Table final : public RouteSink, public NextHopTracker {
 public:
     Table();
@@ -45,13 +45,13 @@ public:
     void listen(Listener listener) override { listener_ = std::move(listener); }
 
     // A neighbor that liveness found dead, or alive again: next hops that lead to it do not
-    // count until then, whoever taught the routes.
+    // count until then, whatever their source.
     void set_dead(const IpAddress& neighbor, PortIndex port, bool dead);
 
     // How many groups of the data plane may have a backup.
     void limit_backups(std::size_t groups) { groups_.limit_backups(groups); }
 
-    // The data plane is told again of every prefix inside.
+    // Every prefix inside is sent to the data plane again.
     void repeat(const Prefix& within);
     // Whether any route wants the neighbor as a next hop, dead or not.
     bool wants(const IpAddress& neighbor) const { return resolver_.knows(neighbor); }
@@ -71,7 +71,7 @@ public:
 
     // The candidates of one prefix, best first.
     std::vector<RouteRow> candidates(const Prefix& prefix) const;
-    // The prefix whose route decides about an address (in use, longest).
+    // The longest prefix in use that covers an address.
     std::optional<Prefix> longest_match(const IpAddress& address) const;
 
     // Visits prefixes in order from `first` on with a callable that takes
@@ -91,7 +91,7 @@ private:
 
     struct Entry {
         CandidateId head = kEnd;
-        GroupId group = Groups::kNone;  // that the data plane knows, or is told of next
+        GroupId group = Groups::kNone;  // last published to the data plane, or pending
     };
     // A prefix's candidates hang together, lowest distance first.
     struct Candidate {
