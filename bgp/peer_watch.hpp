@@ -9,7 +9,7 @@
 
 namespace torii::bgp {
 
-// How a peer stands, for whoever watches over its node as well.
+// The state of a peer, for the liveness of its node.
 enum class PeerStage : std::uint8_t {
     Down,        // known, no session
     Up,          // Established
@@ -25,8 +25,8 @@ struct PeerNews {
     std::optional<IpAddress> local;  // our end of the session that is up
 };
 
-// Told on the control thread, once a change, from inside the speaker: it may take a
-// note, and call the speaker again only later.
+// Called on the control thread, once a change, from inside the speaker: record the change,
+// and call the speaker again only later.
 class PeerListener {
 public:
     virtual ~PeerListener() = default;

@@ -27,7 +27,7 @@ struct CommunityRule {
     friend bool operator==(const CommunityRule&, const CommunityRule&) = default;
 };
 
-// From whom we have the route.
+// The source of the route.
 enum class RouteFrom : std::uint8_t { Own, External, Internal };
 
 // What is not set is not asked for. Of rules the first that fits decides, and

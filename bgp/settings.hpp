@@ -12,8 +12,8 @@
 #include "bgp/policy_settings.hpp"
 #include "rib/route.hpp"
 
-// What the speaker is told to be: plain values, in the protocol's own words.
-// Inheritance (neighbor, group, defaults) is folded by whoever fills them in.
+// The speaker's settings: plain values, in the protocol's terms. Inheritance (neighbor,
+// group, defaults) is resolved before they are filled in.
 namespace torii::bgp {
 
 using std::chrono::milliseconds;
@@ -37,7 +37,7 @@ struct MaxPrefix {
 };
 
 enum class GracefulRestart : std::uint8_t { Off, Helper, Full };
-// What a session does when liveness says that its peer is dead: ends (Cease 6/10, RFC 9384),
+// What a session does when liveness declares its peer dead: ends (Cease 6/10, RFC 9384),
 // or stays, and only the next hop does not count.
 enum class OnDeath : std::uint8_t { Teardown, Suppress };
 enum class AddPath : std::uint8_t { Off, Receive, Send, Both };
@@ -49,7 +49,7 @@ struct SendCommunities {
     friend bool operator==(const SendCommunities&, const SendCommunities&) = default;
 };
 
-// Everything that holds for one peer, complete: no field asks anybody else.
+// The effective settings of one peer, complete.
 struct PeerSettings {
     std::string description;
     RemoteAs remote_as;
@@ -128,7 +128,7 @@ struct NeighborSettings {
     friend bool operator==(const NeighborSettings&, const NeighborSettings&) = default;
 };
 
-// Who dials from inside becomes a member of the group; the longest range wins,
+// A peer that connects from inside becomes a member of the group; the longest range wins,
 // a configured neighbor before any range.
 struct ListenRange {
     Prefix prefix;
@@ -197,7 +197,7 @@ struct GuardSettings {
 struct MrtSettings {
     std::string directory;      // where they go
     seconds table_interval{0};  // a table dump each; 0: only on demand
-    bool updates = false;       // record all that peers say
+    bool updates = false;       // record all received messages
     seconds updates_interval{900};
     friend bool operator==(const MrtSettings&, const MrtSettings&) = default;
 };

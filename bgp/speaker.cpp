@@ -140,7 +140,7 @@ Result<void, SystemError> Speaker::Impl::listen() {
             return Failure{opened.error()};
         }
         next.push_back(*opened);
-        keys_.clear();  // the new socket knows none yet
+        keys_.clear();  // the new socket has no keys yet
     }
     for (const auto& listener : listeners_)
         if (std::ranges::find(next, listener) == next.end()) listener->close();
@@ -403,9 +403,9 @@ bool Speaker::Impl::act_on_group(std::string_view name, PeerAction action,
     return true;
 }
 
-// RFC 4724 §4.1: after a start, peers that keep our routes are heard out before
-// we tell them anything, so that nobody is told half of it. Only peers with a
-// line of their own can be waited for, and only so long.
+// RFC 4724 §4.1: after a start, initial updates wait for End-of-RIB of the peers that keep our
+// routes, so that none receives half of the table. Only configured neighbors are waited for,
+// and only for the deferral time.
 void Speaker::Impl::begin_restart() {
     const bool any = std::ranges::any_of(
         peers_, [](const auto& item) { return item.second->waited_for_at_start(); });

@@ -70,11 +70,11 @@ public:
     bool act_on_neighbor(const IpAddress& address, PeerAction action, std::string reason);
     bool act_on_group(std::string_view name, PeerAction action, std::string reason);
 
-    // Who hears how peers stand; set before start(), not owned.
+    // The listener to peers' states; set before start(), not owned.
     void watch(PeerListener* listener);
-    // What liveness found out: the session of a dead peer ends or not by its settings, its
-    // stale routes go at once, and none are kept until it lives again. Unknown addresses
-    // are nobody's.
+    // A verdict of liveness: the session of a dead peer ends or not by its settings, its stale
+    // routes are removed at once, and none are kept until it is alive again. Addresses of no
+    // peer are ignored.
     void set_alive(const IpAddress& address, bool alive, const std::string& reason);
 
     // What the guard's table gives a node; nothing takes the entry out.

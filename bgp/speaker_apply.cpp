@@ -8,7 +8,7 @@ namespace torii::bgp {
 
 std::vector<AppliedChange> Speaker::Impl::apply(SpeakerSettings wanted) {
     std::vector<AppliedChange> out;
-    // What every session has said in its OPEN.
+    // Settings that every session has sent in its OPEN.
     const bool identity = wanted.asn != settings_.asn || wanted.router_id != settings_.router_id;
     const bool lists =
         wanted.prefix_lists != settings_.prefix_lists || wanted.policies != settings_.policies ||

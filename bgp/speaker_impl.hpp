@@ -60,7 +60,7 @@ public:
 
 private:
     friend class Speaker;
-    struct Own {  // a prefix of ours and who said it
+    struct Own {  // a prefix of ours and its origin
         std::set<Origination> by;
         bool announced = false;
     };

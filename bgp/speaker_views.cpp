@@ -123,7 +123,7 @@ void Speaker::Impl::fill_row(const Prefix& prefix, const Path& path, PathRow& ou
             out.filtered_by = peer->filtered_by(path, prefix);
 }
 
-// One path as a peer is told it.
+// One path as advertised to a peer.
 void Speaker::Impl::told_row(const UpdateGroup& group, const Prefix& prefix, EntryId id,
                              const ToldPath& path, std::vector<PathRow>& out) const {
     const auto told = group.transform(path.attributes, path.peer, group.class_of(id));

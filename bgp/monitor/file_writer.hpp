@@ -10,9 +10,8 @@
 
 namespace torii::bgp {
 
-// A new file that is written by a thread of its own, because disks make who
-// writes to them wait. All calls come from one thread and return at once. The
-// file has the suffix ".part" until it is whole.
+// A new file, written by a thread of its own, because writes to a disk block. All calls come from
+// one thread and return at once. The file has the suffix ".part" until it is whole.
 class FileWriter {
 public:
     static constexpr std::size_t kMostWaiting = 64 * 1024 * 1024;

@@ -77,7 +77,7 @@ void Monitor::say(Severity severity, std::string_view id, std::string text,
 }
 
 Result<std::shared_ptr<FileWriter>, SystemError> Monitor::create(std::string_view kind) {
-    std::error_code there;  // where it cannot be made, the file says why
+    std::error_code there;  // ignored: opening the file reports the cause
     std::filesystem::create_directories(settings_.directory, there);
     auto name = settings_.directory + '/' + std::string{kind} + '.' + stamp();
     // Two of one second have different names.

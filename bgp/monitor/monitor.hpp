@@ -18,8 +18,8 @@
 
 namespace torii::bgp {
 
-// Writes what the speaker knows and hears to MRT files, on demand and by timer.
-// Tables are written in slices, between which everybody has a turn; files by
+// Writes the speaker's table and received messages to MRT files, on demand and by timer.
+// Tables are written in slices with other work between them; files by
 // threads of their own.
 class Monitor {
 public:
@@ -31,13 +31,13 @@ public:
     Monitor& operator=(const Monitor&) = delete;
 
     void configure(const MrtSettings& settings, std::uint32_t router_id, std::uint32_t asn);
-    // Nobody dumps by timer before this.
+    // No dump by timer before this.
     void start();
 
     // All paths in use, as they were received; one dump after the other.
     void dump_table(Done done);
-    // Everything that peers say for so long; what is being recorded already goes
-    // on. Answers the file at once, `done` when it is whole.
+    // Records all received messages for that time; a recording in progress goes on.
+    // Returns the file's name at once, calls `done` when it is complete.
     Result<std::string, SystemError> record_updates(std::chrono::seconds time, Done done);
 
     bool records() const { return updates_ != nullptr; }

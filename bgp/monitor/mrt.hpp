@@ -38,7 +38,7 @@ struct Ends {
     IpAddress peer, local;
 };
 // A message as it was received, header included. `four_octet_as` and `add_path`
-// say how its session writes.
+// are the encodings of its session.
 void put_message(std::uint32_t time, const Ends& ends, bool four_octet_as, bool add_path,
                  std::span<const std::uint8_t> message, std::vector<std::uint8_t>& out);
 // States are numbered from 1, Idle, to 6, Established.

@@ -13,10 +13,9 @@
 namespace torii::bgp {
 
 // Which node may announce which prefix. A node that is in the table may
-// announce what the table gives it; without a table entry the first who
-// announces a pod prefix owns it, for as long as it does and a lease longer.
-// Nobody may announce inside or over what another node owns; only declared
-// ranges may be shared.
+// announce what the table gives it; without a table entry the first
+// node to announce a pod prefix owns it until it withdraws it, and a lease longer. Other nodes
+// may announce neither a part nor a covering prefix of it; only declared ranges may be shared.
 class Guard {
 public:
     struct Verdict {
@@ -33,7 +32,7 @@ public:
     bool active() const { return settings_.mode != GuardMode::Off; }
     bool enforces() const { return settings_.mode == GuardMode::Enforce; }
 
-    // What the cluster says of its nodes. An empty list takes the entry out.
+    // The prefixes that the cluster assigned to a node. An empty list removes the entry.
     void assign(const IpAddress& node, std::vector<Prefix> prefixes);
 
     Verdict check(const IpAddress& node, const Prefix& prefix) const;

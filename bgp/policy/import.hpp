@@ -37,7 +37,7 @@ struct ImportPolicy {
     bool accept_blackhole = false;  // RFC 7999
     std::optional<Role> role;       // ours
 
-    // What the attributes alone say; asked once an UPDATE.
+    // The checks of the attributes alone, once an UPDATE.
     Refusal check(const Attributes& attributes) const;
     Refusal check(const Prefix& prefix) const {
         if (is_martian(prefix)) return Refusal::Martian;

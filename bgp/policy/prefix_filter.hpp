@@ -18,7 +18,7 @@ public:
         const PrefixRule* rule = nullptr;
     };
 
-    // Every prefix, and no prefix at all because nobody said what is welcome.
+    // Every prefix; no prefix, because no list is configured (RFC 8212).
     static std::shared_ptr<const PrefixFilter> everything();
     static std::shared_ptr<const PrefixFilter> unspoken();  // RFC 8212
     // Lists by name; one that does not exist denies.
@@ -39,7 +39,7 @@ private:
     std::vector<PrefixList> lists_;
 };
 
-// Never a destination for anybody: loopback, multicast, reserved.
+// Never a unicast destination: loopback, multicast, reserved.
 bool is_martian(const Prefix& prefix);
 
 }  // namespace torii::bgp

@@ -74,7 +74,7 @@ private:
     std::vector<Step> steps_;
     std::vector<std::shared_ptr<const PrefixFilter>> filters_;
     mutable std::map<std::vector<bool>, Class> class_of_;
-    mutable std::vector<std::vector<bool>> classes_;  // what each filter says
+    mutable std::vector<std::vector<bool>> classes_;  // by filter: its result
 };
 
 }  // namespace torii::bgp

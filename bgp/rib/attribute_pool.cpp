@@ -38,7 +38,7 @@ float bandwidth_of(const Attributes& a) {
     if (!a.has(Attribute::ExtendedCommunities)) return 0;
     for (ByteReader in{a.extended_communities}; !in.empty();) {
         const auto type = in.u16();
-        in.u16();  // the AS that says so
+        in.u16();  // the AS that adds it
         const auto value = std::bit_cast<float>(in.u32());
         if ((type & 0xbfff) == 0x0004 && value > 0 && std::isfinite(value)) return value;
     }

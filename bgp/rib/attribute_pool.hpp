@@ -23,7 +23,7 @@ struct StoredAttributes {
     std::uint32_t med;
     std::uint32_t neighbor_as;
     std::uint32_t originator_id;  // 0: none
-    float bandwidth;              // octets a second; 0: none said
+    float bandwidth;              // octets a second; 0: none given
     std::uint16_t path_length;
     std::uint16_t weight;  // 0: the peer's
     std::uint16_t flags;

@@ -45,7 +45,7 @@ void LocRib::configure(const DecisionSettings& decision, const Multipath& multip
 
 void LocRib::aggregate(const std::vector<Prefix>& wanted, std::uint32_t as,
                        std::uint32_t router_id) {
-    // RFC 9774: no AS_SET of what is inside; that it is an aggregate is said.
+    // RFC 9774: no AS_SET of the contributing routes, but ATOMIC_AGGREGATE.
     Attributes a;
     a.origin = Origin::Igp;
     a.aggregator_as = as;
@@ -187,7 +187,7 @@ void LocRib::run() {
     // What is not done yet is not applied; what changed nothing never is.
     if (!more) {
         if (sent != sent_) applied_.insert(applied_.end(), reads_.begin(), reads_.end());
-        if (applied_.size() > 4096) applied_.clear();  // nobody asks
+        if (applied_.size() > 4096) applied_.clear();  // no reader drains it
         reads_.clear();
     }
     advance_lagging();
@@ -353,7 +353,7 @@ void LocRib::find_backup(std::span<const Path> paths) {
     backup_ = next_hop(last);
 }
 
-// Tells the router's own table. `best` 0: nothing of ours goes there.
+// Updates the router's table. `best` 0: no BGP route.
 void LocRib::install(RibTable& table, EntryId id, AttributesId best) {
     auto& entry = table[id];
     const bool installed = entry.flags & RibTable::kInstalled;
@@ -407,8 +407,8 @@ void LocRib::install(RibTable& table, EntryId id, AttributesId best) {
                std::span{&backup, backed ? 1u : 0u}});
 }
 
-// Shares of an ECMP group: by bandwidth where every path says one, else as
-// policy or the peer's settings say.
+// Weights of an ECMP group: by bandwidth where every path carries one, else by
+// policy or the peer's settings.
 void LocRib::weigh(std::span<const Path> paths) {
     constexpr float kMost = 64;  // buckets are many, but not without end
     float widest = 0;
@@ -429,7 +429,7 @@ void LocRib::weigh(std::span<const Path> paths) {
     }
 }
 
-// Empty entries go, unless a member still has to be told of them by number.
+// Removes empty entries, unless a member has still to be sent their withdrawal.
 void LocRib::bury(RibTable& table) {
     auto& empty = empty_[index(table.family())];
     if (empty.empty()) return;
@@ -440,8 +440,8 @@ void LocRib::bury(RibTable& table) {
 }
 
 void LocRib::next_hop_changed(NextHopId id) {
-    // Only those who ever announced with it can have paths that use it; what is
-    // reached by their lists is re-decided.
+    // Only peers that ever announced the next hop can have paths with it: the entries in
+    // their lists are re-decided.
     const auto peers = next_hops_[id].peers;
     for (const PeerId peer : peers)
         for (const Family family : kBoth)
@@ -492,7 +492,7 @@ void LocRib::advance(UpdateGroup& group, PeerId peer) {
     wake();
 }
 
-// RFC 4271 §9.2.1.1: what comes in the meantime is told together at its end.
+// RFC 4271 §9.2.1.1: changes in the meantime are advertised together at its end.
 void LocRib::hold(UpdateGroup& group) {
     group.hold(true);
     loop_.post_after(group.settings().interval, [this, which = &group, alive = alive_] {

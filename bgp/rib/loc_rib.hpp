@@ -23,7 +23,7 @@ class Loop;
 
 namespace torii::bgp {
 
-// The entries one peer has, or had, paths in: who leaves touches only its own.
+// The entries with present or past paths of one peer: the end of a session visits only these.
 struct PeerRoutes {
     std::vector<EntryId> entries;  // may name some twice, or some left already
     std::uint32_t received = 0;    // paths
@@ -31,7 +31,7 @@ struct PeerRoutes {
 };
 
 // All routes of the speaker: takes what peers announce, decides what changed in
-// slices of a posted task, tells the router's table and the update groups.
+// slices of a posted task, updates the router's table and the update groups.
 class LocRib {
 public:
     LocRib(Loop& loop, rib::RouteSink& sink, rib::NextHopTracker& tracker);
@@ -42,7 +42,7 @@ public:
     void configure(const DecisionSettings& decision, const Multipath& multipath);
 
     // Aggregates exist, with a route that discards, while there is something
-    // inside them (RFC 4271 §9.2.2.2); `as` and `router_id` say who made them.
+    // inside them (RFC 4271 §9.2.2.2); `as` and `router_id` go into AGGREGATOR.
     void aggregate(const std::vector<Prefix>& wanted, std::uint32_t as, std::uint32_t router_id);
 
     AttributePool& pool() { return pool_; }

@@ -26,7 +26,7 @@ public:
         NextHopKey key;
         rib::Reachability state;
         std::uint32_t references = 0;
-        std::vector<PeerId> peers;  // who ever announced with it while it was in use
+        std::vector<PeerId> peers;  // those that announced it while it was in use
     };
     // Called when a next hop came, went or moved.
     using Changed = std::function<void(NextHopId)>;

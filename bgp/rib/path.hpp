@@ -16,7 +16,7 @@ inline constexpr std::uint8_t kStale = 1;           // kept by graceful restart
 inline constexpr std::uint8_t kLongLivedStale = 2;  // RFC 9494
 inline constexpr std::uint8_t kOverLimit = 4;       // beyond the maximum, not used
 inline constexpr std::uint8_t kAny = 0;             // every path, for a sweep
-inline constexpr std::uint8_t kRefreshing = 8;      // not heard of again since BoRR
+inline constexpr std::uint8_t kRefreshing = 8;      // not announced again since BoRR
 }  // namespace path_flag
 
 // One path of one prefix. What was received is kept beside what the import

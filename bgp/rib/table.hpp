@@ -37,7 +37,7 @@ public:
         std::uint8_t flags = 0;
         std::uint8_t why = 0;  // the step that decided
         std::uint8_t spare = 0;
-        AttributesId best = 0;  // as told to the update groups
+        AttributesId best = 0;  // last given to the update groups
         PeerId best_peer = 0;
     };
     static_assert(sizeof(Entry) == 32);
@@ -48,7 +48,7 @@ public:
         kMultipath = 8,
         kLive = 16,
         kDiscard = 32,
-        kBacked = 64  // the router's table was told of a second best
+        kBacked = 64  // the router's table has a second best
     };
 
     RibTable(Family family, AttributePool& pool) : family_(family), pool_(pool) {}

@@ -9,9 +9,8 @@
 
 namespace torii::bgp {
 
-// One path of a prefix as an ADD-PATH group (RFC 7911) has told it. The number
-// is ours: it stays with the path for as long as that is told, and is no other
-// path's of the prefix.
+// One path of a prefix as an ADD-PATH group (RFC 7911) has advertised it. The path
+// identifier is ours: it stays with the path while that is advertised, unique for the prefix.
 struct ToldPath {
     std::uint32_t id = 0;
     PeerId peer = 0;
@@ -19,7 +18,7 @@ struct ToldPath {
     AttributesId attributes = 0;
 };
 
-// All paths that a group has told, by prefix. Keeps their attributes alive.
+// All paths that a group has advertised, by prefix. Keeps their attributes alive.
 class ToldPaths {
 public:
     explicit ToldPaths(AttributePool& pool) : pool_(pool) {}

@@ -212,7 +212,7 @@ void UpdateGroup::publish(std::span<const BestChange> changes) {
             continue;
         }
         if (std::ranges::binary_search(sources_, member->peer)) {
-            // Never told what it taught us; what it was told before, it unlearns.
+            // Its own route is never advertised to it; one advertised before is withdrawn.
             own_withdrawn_ = withdrawn_;
             for (const auto& change : changes)
                 if (change.from_after == member->peer && change.before != 0 &&
@@ -233,7 +233,7 @@ void UpdateGroup::publish(std::span<const BestChange> changes) {
     }
 }
 
-// One marked entry of a member: what it is told of it now.
+// One marked entry of a member: the update to send for it now.
 void UpdateGroup::take_entry(Member& member, EntryId id, bool first_pass) {
     const auto& entry = table_[id];
     const bool now = exports(id, entry.best, entry.best_peer);

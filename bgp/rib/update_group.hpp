@@ -17,7 +17,7 @@
 
 namespace torii::bgp {
 
-// Everything that shapes what a peer is told. Peers with equal values share an
+// All settings that shape what is advertised to a peer. Peers with equal values share an
 // update group, whatever their peer groups are called.
 struct ExportSettings {
     Family family = Family::Ip4;
@@ -67,9 +67,9 @@ struct BestChange {
     PeerId from_before = 0, from_after = 0;
 };
 
-// Peers of one family that are told the same: computed once, encoded once, sent
-// to all. A member that cannot keep up, or is new, has marks instead: the
-// prefixes it has still to hear about. They are bounded, and nobody waits.
+// Peers of one family with equal advertisements: computed once, encoded once, sent
+// to all. A slow or new member has marks instead: the prefixes that are still to be
+// sent to it. Marks are bounded, and no other member waits.
 class UpdateGroup {
 public:
     static constexpr std::size_t kHighWater = 1024 * 1024;
@@ -85,14 +85,14 @@ public:
     bool is_advertised(EntryId id) const { return test(advertised_, id); }
     bool has_lagging() const { return lagging_ != 0; }
 
-    // A new member is told everything, then End-of-RIB.
+    // A new member is sent all routes, then End-of-RIB.
     void add(PeerId peer, UpdateSink& sink, bool end_of_rib);
     void remove(PeerId peer);
-    // The same for a member that was told what `before` advertised: what this
-    // group does not, is withdrawn.
+    // The same for a member with the advertisements of `before`: routes that this group
+    // does not advertise are withdrawn.
     void move_in(PeerId peer, UpdateSink& sink, const UpdateGroup& before);
-    // Everything again (a route refresh), between the marks of RFC 7313 §4 if
-    // the peer knows them.
+    // All routes again (a route refresh), between the markers of RFC 7313 §4 if
+    // the peer supports them.
     void resend(PeerId peer, bool marked);
 
     // While held, changes are only noted; members hear them by advance().
@@ -113,7 +113,7 @@ public:
     bool advance(PeerId peer);
 
     bool exports(EntryId id, AttributesId attributes, PeerId from) const;
-    // The attributes as this group is told them with a prefix of that class;
+    // The attributes that this group advertises with a prefix of that class;
     // nothing: they cannot be sent.
     std::optional<OutgoingAttributes> transform(AttributesId attributes, PeerId from,
                                                 RoutePolicy::Class prefix) const;
@@ -154,7 +154,7 @@ private:
     AsPathView rewritten(AsPathView before) const;
     PolicyRoute policy_route(AttributesId attributes, PeerId from) const;
     bool policy_accepts(EntryId id, AttributesId attributes, PeerId from) const;
-    // What the table holds for an entry, as this group may tell it.
+    // The table's routes for an entry, as far as this group may advertise them.
     void collect_paths(EntryId id, std::vector<ToldPath>& out) const;
     void take_entry(Member& member, EntryId id, bool first_pass);
     void take_paths(Member& member, EntryId id, bool first_pass);

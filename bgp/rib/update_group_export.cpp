@@ -3,7 +3,7 @@
 #include "base/byte_reader.hpp"
 #include "bgp/rib/update_group.hpp"
 
-// Which paths a group is told, and with which attributes.
+// Which paths a group advertises, and with which attributes.
 namespace torii::bgp {
 
 namespace {

@@ -2,7 +2,7 @@
 
 #include "bgp/rib/update_group.hpp"
 
-// Groups of ADD-PATH (RFC 7911): all paths in use are told, each by its number.
+// Groups of ADD-PATH (RFC 7911): all paths in use are advertised, each by its path identifier.
 namespace torii::bgp {
 
 void UpdateGroup::collect_paths(EntryId id, std::vector<ToldPath>& out) const {

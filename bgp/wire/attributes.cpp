@@ -146,7 +146,7 @@ constexpr std::uint8_t kBothFlags = kOptional | kTransitive;
 using enum Recovery;
 using A = Attributes;
 
-// All this speaker knows about path attributes, but for the two of RFC 4760
+// All path attributes that this speaker supports, but for the two of RFC 4760
 // that carry routes. To support one more is to add its line here and its field
 // in Attributes.
 constexpr std::array kRules{
@@ -172,7 +172,7 @@ constexpr std::array kRules{
          as4_aggregator},
     Rule{Attribute::TunnelEncapsulation, "TUNNEL_ENCAPSULATION", kBothFlags, TreatAsWithdraw, false,
          tunnel_encapsulation},
-    // RFC 7311 §3.2: between the routers of one AS, unless somebody asks for more.
+    // RFC 7311 §3.2: between the routers of one AS, unless configured otherwise.
     Rule{Attribute::Aigp, "AIGP", kOptional, DiscardAttribute, true, aigp},
     Rule{Attribute::LargeCommunities, "LARGE_COMMUNITIES", kBothFlags, TreatAsWithdraw, false,
          list<&A::large_communities, 12>},
@@ -201,7 +201,7 @@ IpAddress address6(std::span<const std::uint8_t> bytes) {
 }
 
 // RFC 4760 §3, RFC 2545 §3, RFC 8950 §3. False: the session must be reset,
-// because what is announced cannot be told any more (RFC 7606 §5.3).
+// because the announced NLRI cannot be determined any more (RFC 7606 §5.3).
 bool mp_reach(ByteReader in, Decoder& d) {
     const auto afi = in.u16();
     const auto safi = in.u8();
@@ -330,8 +330,8 @@ Decoded<DecodedAttributes> decode_attributes(std::span<const std::uint8_t> bytes
             continue;
         }
         if (kRuleOf[code] == kNoRule) {
-            // RFC 4271 §5 and §9: who does not know an attribute passes it on,
-            // marked partial, when it is transitive, and drops it otherwise.
+            // RFC 4271 §5 and §9: an unrecognized attribute is passed on, marked partial, if it is
+            // transitive, and dropped otherwise.
             if (!(flags & kOptional)) return reset(update_error::kUnrecognizedWellKnown, attribute);
             if (flags & kTransitive) pass_on(flags, code, value.rest(), kPartial, storage);
             continue;

@@ -97,8 +97,7 @@ struct DecodedAttributes {
     }
 };
 
-// All attributes of an UPDATE. Missing ones are for the caller, who knows what
-// is announced.
+// All attributes of an UPDATE. Missing ones are checked by the caller, which has the NLRI.
 Decoded<DecodedAttributes> decode_attributes(std::span<const std::uint8_t> bytes,
                                              const DecodeContext& context,
                                              AttributeStorage& storage);

@@ -124,7 +124,7 @@ bool flag(Reader in, Capabilities& out) {
 
 struct Rule {
     CapabilityCode code;
-    bool strict;  // a broken one ends the session; RFC 7606 says nothing on OPEN
+    bool strict;  // a broken one ends the session; RFC 7606 does not cover OPEN
     Decode decode;
 };
 

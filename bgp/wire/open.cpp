@@ -110,7 +110,7 @@ Negotiated negotiate(const OpenMessage& ours, const OpenMessage& theirs) {
         n.add_path_receive[f] = n.families[f] && a.add_path_receive[f] && b.add_path_send[f];
         n.add_path_send[f] = n.families[f] && a.add_path_send[f] && b.add_path_receive[f];
     }
-    // RFC 4760 §8: who offers no multiprotocol at all speaks IPv4 unicast.
+    // RFC 4760 §8: without any multiprotocol capability the peer supports IPv4 unicast.
     if (!b.any_multiprotocol) n.families[index(Family::Ip4)] = a.families[index(Family::Ip4)];
     return n;
 }

@@ -54,8 +54,8 @@ struct OpenMessage {
     Capabilities capabilities;
 };
 
-// Checks the form (RFC 4271 §6.2, RFC 5492, RFC 9072); who the peer may be is
-// for the state machine.
+// Checks the form (RFC 4271 §6.2, RFC 5492, RFC 9072); the state machine checks the peer's
+// identity.
 Decoded<OpenMessage> decode_open(std::span<const std::uint8_t> body);
 void encode(const OpenMessage& open, std::vector<std::uint8_t>& out);
 

@@ -34,7 +34,7 @@ Decoded<Update> decode_update(std::span<const std::uint8_t> body, const DecodeCo
     if (!in.ok()) return reset(update_error::kMalformedAttributes);
     const auto attributes = in.take(in.u16()).rest();
     // RFC 7606 §3 (b): the lengths of the message itself must hold; the NLRI
-    // begins where they say, whatever is wrong inside the attributes.
+    // begins where they end, whatever is wrong inside the attributes.
     if (!in.ok()) return reset(update_error::kMalformedAttributes);
 
     Update update;
