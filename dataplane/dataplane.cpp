@@ -11,10 +11,10 @@
 #include <algorithm>
 #include <set>
 
-#include "dataplane/node/headers.hpp"
-#include "dataplane/offload/soft_flow.hpp"
+#include "dataplane/packet/headers.hpp"
+#include "dataplane/packet/soft_flow.hpp"
 #include "dataplane/parts.hpp"
-#include "dataplane/ring.hpp"
+#include "dataplane/worker/ring.hpp"
 
 namespace torii::dataplane {
 namespace {

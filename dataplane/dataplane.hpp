@@ -9,11 +9,11 @@
 #include "base/event.hpp"
 #include "base/result.hpp"
 #include "base/system_error.hpp"
-#include "dataplane/capture.hpp"
 #include "dataplane/liveness/views.hpp"
 #include "dataplane/settings.hpp"
 #include "dataplane/tracer.hpp"
 #include "dataplane/views.hpp"
+#include "dataplane/worker/capture.hpp"
 #include "rib/fib_delta.hpp"
 
 namespace torii::dataplane {

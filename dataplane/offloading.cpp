@@ -1,7 +1,7 @@
 // What ports do by themselves with frames, and what of it remains for the workers.
 #include <algorithm>
 
-#include "dataplane/offload/soft_flow.hpp"
+#include "dataplane/packet/soft_flow.hpp"
 #include "dataplane/parts.hpp"
 
 namespace torii::dataplane {

@@ -8,18 +8,18 @@
 
 #include "base/event.hpp"
 #include "dataplane/dataplane.hpp"
-#include "dataplane/eal.hpp"
+#include "dataplane/fast/isa.hpp"
+#include "dataplane/fib/neighbors.hpp"
 #include "dataplane/fib/publisher.hpp"
 #include "dataplane/kernel_path/exception_thread.hpp"
 #include "dataplane/kernel_path/netlink.hpp"
 #include "dataplane/kernel_path/tap.hpp"
 #include "dataplane/liveness/detector.hpp"
 #include "dataplane/liveness/monitor.hpp"
-#include "dataplane/neighbors.hpp"
-#include "dataplane/node/isa.hpp"
-#include "dataplane/port.hpp"
+#include "dataplane/port/eal.hpp"
+#include "dataplane/port/port.hpp"
 #include "dataplane/tracer.hpp"
-#include "dataplane/worker.hpp"
+#include "dataplane/worker/worker.hpp"
 
 namespace torii::dataplane {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "dataplane/parts.hpp"
-#include "dataplane/ring.hpp"
+#include "dataplane/worker/ring.hpp"
 
 namespace torii::dataplane {
 namespace {

@@ -4,13 +4,13 @@
 
 #include <cstring>
 
-#include "dataplane/capture.hpp"
 #include "dataplane/fib/bucket_table.hpp"
 #include "dataplane/fib/lookup6.hpp"
-#include "dataplane/node/flow_hash.hpp"
-#include "dataplane/node/headers.hpp"
+#include "dataplane/packet/flow_hash.hpp"
+#include "dataplane/packet/headers.hpp"
 #include "dataplane/parts.hpp"
-#include "dataplane/ring.hpp"
+#include "dataplane/worker/capture.hpp"
+#include "dataplane/worker/ring.hpp"
 
 namespace torii::dataplane {
 namespace {

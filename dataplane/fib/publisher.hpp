@@ -15,8 +15,8 @@
 #include "dataplane/fib/fib4.hpp"
 #include "dataplane/fib/fib6.hpp"
 #include "dataplane/fib/hop.hpp"
+#include "dataplane/fib/neighbors.hpp"
 #include "dataplane/fib/next_hop_group.hpp"
-#include "dataplane/neighbors.hpp"
 #include "rib/fib_delta.hpp"
 
 namespace torii::dataplane {

@@ -6,8 +6,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "dataplane/node/headers.hpp"
-#include "dataplane/ring.hpp"
+#include "dataplane/packet/headers.hpp"
+#include "dataplane/worker/ring.hpp"
 
 namespace torii::dataplane {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/result.hpp"
 #include "base/system_error.hpp"
-#include "dataplane/worker.hpp"
+#include "dataplane/worker/worker.hpp"
 
 namespace torii::dataplane {
 

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "dataplane/host_link.hpp"
+#include "dataplane/kernel_path/host_link.hpp"
 
 namespace torii::dataplane {
 

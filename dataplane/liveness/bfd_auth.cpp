@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "dataplane/node/headers.hpp"
+#include "dataplane/packet/headers.hpp"
 
 namespace torii::dataplane::bfd {
 namespace {

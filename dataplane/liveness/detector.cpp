@@ -4,10 +4,10 @@
 #include <cstring>
 
 #include "dataplane/liveness/frames.hpp"
-#include "dataplane/node/headers.hpp"
-#include "dataplane/node/slow_path.hpp"
-#include "dataplane/node/transmit.hpp"
-#include "dataplane/ring.hpp"
+#include "dataplane/packet/headers.hpp"
+#include "dataplane/slow/slow_path.hpp"
+#include "dataplane/worker/ring.hpp"
+#include "dataplane/worker/transmit.hpp"
 
 namespace torii::dataplane::liveness {
 namespace {

@@ -4,7 +4,7 @@
 #include <span>
 
 #include "dataplane/liveness/session.hpp"
-#include "dataplane/worker.hpp"
+#include "dataplane/worker/worker.hpp"
 
 namespace torii::dataplane::liveness {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "dataplane/node/headers.hpp"
+#include "dataplane/packet/headers.hpp"
 
 namespace torii::dataplane::liveness {
 namespace {

@@ -1,5 +1,5 @@
 #include "dataplane/liveness/monitor.hpp"
-#include "dataplane/ring.hpp"
+#include "dataplane/worker/ring.hpp"
 
 #include <rte_ring.h>
 

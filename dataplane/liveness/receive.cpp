@@ -4,9 +4,9 @@
 
 #include "dataplane/liveness/detector.hpp"
 #include "dataplane/liveness/frames.hpp"
-#include "dataplane/node/headers.hpp"
-#include "dataplane/node/transmit.hpp"
-#include "dataplane/ring.hpp"
+#include "dataplane/packet/headers.hpp"
+#include "dataplane/worker/ring.hpp"
+#include "dataplane/worker/transmit.hpp"
 
 namespace torii::dataplane::liveness {
 namespace {

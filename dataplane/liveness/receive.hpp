@@ -4,7 +4,7 @@
 #include <span>
 
 #include "base/address.hpp"
-#include "dataplane/worker.hpp"
+#include "dataplane/worker/worker.hpp"
 
 // What comes back to liveness, on whichever worker it arrives. Called from the slow
 // path, after the rules that hold for every packet.

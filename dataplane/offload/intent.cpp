@@ -5,7 +5,7 @@
 
 #include "base/stable_sort.hpp"
 #include "dataplane/liveness/bfd_packet.hpp"
-#include "dataplane/node/headers.hpp"
+#include "dataplane/packet/headers.hpp"
 
 namespace torii::dataplane {
 namespace {

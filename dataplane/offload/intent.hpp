@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/prefix.hpp"
-#include "dataplane/node/exits.hpp"
+#include "dataplane/packet/exits.hpp"
 #include "dataplane/settings.hpp"
 
 namespace torii::dataplane {

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <map>
 
-#include "dataplane/node/headers.hpp"
+#include "dataplane/packet/headers.hpp"
 
 namespace torii::dataplane {
 namespace {

@@ -28,7 +28,7 @@ TOUCHES = {
     "documentation of a key": "config/keys_peer.cpp",
     "field of a REST resource": "mgmt/rows_json.cpp",
     "BGP session": "bgp/session/peer_routes.cpp",
-    "header of the packet path": "dataplane/node/exits.hpp",
+    "header of the packet path": "dataplane/packet/exits.hpp",
 }
 
 

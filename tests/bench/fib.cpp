@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "base/prefix.hpp"
-#include "dataplane/node/isa.hpp"
+#include "dataplane/fast/isa.hpp"
 #include "tests/bench/hugepages.hpp"
 
 namespace {

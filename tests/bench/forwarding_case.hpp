@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dataplane/worker.hpp"
+#include "dataplane/worker/worker.hpp"
 #include "tests/support/emulated_port.hpp"
 
 namespace torii::bench {

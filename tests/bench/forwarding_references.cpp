@@ -8,7 +8,7 @@
 #include <cstring>
 #include <memory>
 
-#include "dataplane/node/headers.hpp"
+#include "dataplane/packet/headers.hpp"
 #include "tests/bench/forwarding_case.hpp"
 #include "tests/bench/frames.hpp"
 

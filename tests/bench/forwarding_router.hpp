@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
+#include "dataplane/fast/isa.hpp"
 #include "dataplane/fib/bucket_table.hpp"
 #include "dataplane/fib/next_hop_group.hpp"
-#include "dataplane/node/isa.hpp"
 #include "tests/bench/forwarding_case.hpp"
 #include "tests/bench/frames.hpp"
 

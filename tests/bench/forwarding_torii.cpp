@@ -4,7 +4,7 @@
 #include <cstring>
 #include <functional>
 
-#include "dataplane/node/headers.hpp"
+#include "dataplane/packet/headers.hpp"
 #include "tests/bench/forwarding_router.hpp"
 
 namespace torii::bench {

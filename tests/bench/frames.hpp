@@ -6,7 +6,7 @@
 
 #include "base/mac.hpp"
 #include "dataplane/fib/fib6.hpp"
-#include "dataplane/node/headers.hpp"
+#include "dataplane/packet/headers.hpp"
 #include "tests/support/emulated_port.hpp"
 
 namespace torii::bench {

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/fast/isa.hpp"
 #include "dataplane/liveness/detector.hpp"
 #include "dataplane/liveness/frames.hpp"
-#include "dataplane/node/isa.hpp"
-#include "dataplane/node/transmit.hpp"
+#include "dataplane/worker/transmit.hpp"
 #include "tests/bench/frames.hpp"
 
 namespace torii::bench {

@@ -9,9 +9,9 @@
 #include <cstring>
 #include <filesystem>
 
-#include "dataplane/node/slow_path.hpp"
-#include "dataplane/node/transmit.hpp"
-#include "dataplane/node/vlan.hpp"
+#include "dataplane/slow/slow_path.hpp"
+#include "dataplane/worker/transmit.hpp"
+#include "dataplane/worker/vlan.hpp"
 
 namespace torii::support {
 namespace {

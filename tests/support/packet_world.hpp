@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/fast/isa.hpp"
 #include "dataplane/fib/bucket_table.hpp"
-#include "dataplane/node/isa.hpp"
-#include "dataplane/offload/soft_flow.hpp"
-#include "dataplane/worker.hpp"
+#include "dataplane/packet/soft_flow.hpp"
+#include "dataplane/worker/worker.hpp"
 
 namespace torii::support {
 

@@ -9,7 +9,7 @@
 
 #include "dataplane/node/headers.hpp"
 #include "dataplane/node/isa.hpp"
-#include "dataplane/ring.hpp"
+#include "dataplane/worker/ring.hpp"
 
 namespace torii::threads {
 

@@ -5,7 +5,7 @@
 
 #include <sstream>
 
-#include "dataplane/node/headers.hpp"
+#include "dataplane/packet/headers.hpp"
 #include "tests/support/packet_cases.hpp"
 #include "tests/support/sanitized.hpp"
 

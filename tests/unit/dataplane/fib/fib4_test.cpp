@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "dataplane/node/isa.hpp"
+#include "dataplane/fast/isa.hpp"
 #include "plain_table.hpp"
 
 namespace torii::dataplane {

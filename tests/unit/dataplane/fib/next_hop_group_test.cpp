@@ -10,7 +10,7 @@
 #include <numeric>
 #include <random>
 
-#include "dataplane/node/flow_hash.hpp"
+#include "dataplane/packet/flow_hash.hpp"
 
 namespace torii::dataplane {
 namespace {

@@ -5,7 +5,7 @@
 #include <rte_cycles.h>
 
 #include "dataplane/liveness/frames.hpp"
-#include "dataplane/node/headers.hpp"
+#include "dataplane/packet/headers.hpp"
 #include "tests/support/packet_world.hpp"
 
 namespace torii::dataplane::liveness {

@@ -7,8 +7,8 @@
 #include <array>
 #include <random>
 
-#include "dataplane/node/headers.hpp"
 #include "dataplane/offload/rte_flow.hpp"
+#include "dataplane/packet/headers.hpp"
 #include "tests/support/packet_cases.hpp"
 
 namespace torii::dataplane {

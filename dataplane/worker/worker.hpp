@@ -1,0 +1,206 @@
+#pragma once
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dataplane/fib/fib4.hpp"
+#include "dataplane/fib/fib6.hpp"
+#include "dataplane/fib/hop.hpp"
+#include "dataplane/packet/exits.hpp"
+#include "dataplane/settings.hpp"
+#include "dataplane/worker/counters.hpp"
+
+namespace torii::dataplane::liveness {
+class Detector;
+}
+
+namespace torii::dataplane {
+
+class CaptureRing;
+
+inline constexpr unsigned kBurst = 64;
+inline constexpr unsigned kFlushAt = 64;
+inline constexpr unsigned kTransmitFull = 128;    // the slow path flushes here, the fast
+inline constexpr unsigned kTransmitBuffer = 256;  // path adds at most a burst on top
+
+class SoftFlow;
+
+// Which port a tag belongs to (kAnyPort: none), by its VLAN.
+struct SubPorts {
+    std::array<PortIndex, 4096> of;
+    SubPorts() { of.fill(rib::kAnyPort); }
+};
+
+// What workers know of a port; replaced as a whole when the configuration changes.
+struct alignas(64) PortState {
+    std::uint64_t mac_bits = 0;  // the MAC as the first six bytes of a frame load
+    std::uint16_t device = 0;    // DPDK's port
+    std::uint16_t tx_queues = 1;
+    std::uint16_t mtu = 1500;
+    std::uint16_t vlan = 0;  // of a sub-port: the tag of what leaves by it
+    std::uint32_t max_frame = 1518;
+    bool software_checksum = true;  // the port does not say whether it is good
+    bool strict_rpf = false;
+    bool twin = false;
+    bool drops_early = false;      // some source of `soft` is not dropped by the port itself
+    bool inserts_tags = false;     // the device does, else we do
+    std::uint32_t ip4_source = 0;  // of the ICMP errors we send about what came in here
+    std::shared_ptr<const SubPorts> sub_ports;  // null: tags lead nowhere
+    std::array<std::uint8_t, 16> ip6_source{};
+    MacAddress mac;
+    std::vector<PortAddress> addresses;
+    std::shared_ptr<const SoftFlow> soft;  // never null where drops_early
+};
+
+// Addresses of ours, as a filter in front of the exact question to the FIB: a
+// packet from one of them did not come from us (RFC 1812 §5.3.8).
+struct OwnFilter {
+    static constexpr unsigned kExact = 8;
+    std::uint64_t bits[16] = {};
+    unsigned count = 0;
+    std::uint32_t words[kExact] = {};  // as they lie in a packet; 0 is none
+
+    static std::uint32_t slot(std::uint32_t last_word) { return last_word * 0x9e3779b1u >> 22; }
+    void add(std::uint32_t last_word) {
+        const auto s = slot(last_word);
+        bits[s >> 6] |= std::uint64_t{1} << (s & 63);
+        if (count < kExact) words[count] = __builtin_bswap32(last_word);
+        ++count;
+    }
+    bool may_have(std::uint32_t last_word) const {
+        const auto s = slot(last_word);
+        return bits[s >> 6] >> (s & 63) & 1;
+    }
+};
+
+// What all workers read and the control thread writes.
+struct Tables {
+    Fib4View fib4;
+    Fib6View fib6;
+    const Hop* hops = nullptr;
+    std::array<std::atomic<const PortState*>, kMaxPorts> ports{};
+    std::atomic<const OwnFilter*> own{nullptr};
+    std::span<const std::uint16_t> udp_services;
+};
+
+// Kept in front of a buffer's data while it travels between threads.
+struct BufferNote {
+    enum class Kind : std::uint8_t {
+        KernelFrame,   // a whole frame, leaves by `port`
+        KernelPacket,  // an IP packet behind room for an Ethernet header
+        Resumed,       // came in by `port`, waited for a neighbor, try again
+        TimedOut,      // came in by `port`, the neighbor did not answer
+        Punted,        // came in by `port`
+        Held,          // came in by `port`, waits for `neighbor` or `address`
+        Bfd,           // came in by `port`, for a session of this worker
+    };
+    Kind kind = Kind::KernelFrame;
+    PortIndex port = 0;
+    PortIndex out_port = 0;      // Held: where the neighbor is
+    std::uint32_t neighbor = 0;  // Held: its number; 0: the one at `address`
+    IpAddress address;
+};
+inline BufferNote& note(rte_mbuf* m) {
+    return *static_cast<BufferNote*>(rte_mbuf_to_priv(m));
+}
+
+// A bucket of tokens in cycles: no division on the way.
+class Policer {
+public:
+    Policer() = default;
+    Policer(PunterRate rate, std::uint64_t hz, unsigned share)
+        : cost_(rate.packets_per_second == 0 ? 0 : hz * share / rate.packets_per_second),
+          depth_(cost_ * std::max<std::uint32_t>(rate.burst, 1)) {}
+
+    bool admit(std::uint64_t now) {
+        if (cost_ == 0) return true;
+        if (now > level_ + depth_) level_ = now - depth_;
+        if (level_ + cost_ > now) return false;
+        level_ += cost_;
+        return true;
+    }
+
+private:
+    std::uint64_t cost_ = 0;
+    std::uint64_t depth_ = 0;
+    std::uint64_t level_ = 0;
+};
+
+struct ReceiveQueue {
+    PortIndex port = 0;
+    std::uint16_t device = 0;
+    std::uint16_t queue = 0;
+};
+
+// Wakes a thread that sleeps in epoll; costs a load when it does not.
+struct Doorbell {
+    int fd = -1;
+    std::atomic<bool> asleep{true};
+
+    void ring();
+};
+
+struct Worker;
+using ForwardBurst = void (*)(Worker&, PortIndex, const PortState&, rte_mbuf**, unsigned);
+
+struct TransmitBuffer {
+    rte_mbuf* packets[kTransmitBuffer];
+    alignas(64) std::uint32_t bytes[16] = {};  // of their frames, in parts
+};
+
+// One lcore. Everything here is written by its own thread, except the rings and
+// what control swaps for it.
+struct alignas(64) Worker {
+    Worker(unsigned number, std::uint32_t hop_limit) : id(number), counters(hop_limit) {}
+
+    unsigned id;
+    const Tables* tables = nullptr;
+    ForwardBurst forward = nullptr;
+    std::uint32_t epoch = 1;  // of next-hop buckets
+    std::uint64_t now = 0;    // TSC at the start of the loop
+    std::atomic<unsigned> port_count{0};
+    std::uint16_t waiting[kMaxPorts] = {};  // packets in `out`, by port
+    std::uint16_t urgent[kMaxPorts] = {};   // those in front that were put there
+    TransmitBuffer out[kMaxPorts];
+    Counters counters;
+
+    liveness::Detector* liveness = nullptr;  // none: nobody is watched
+    std::uint64_t liveness_due = 0;          // TSC of its next turn
+
+    std::atomic<CaptureRing*> capture{nullptr};  // none: nobody looks
+
+    rte_mempool* pool = nullptr;
+    rte_ring* punt[kPuntClasses] = {};  // to the exception thread
+    rte_ring* hold = nullptr;           // to control
+    rte_ring* inject = nullptr;         // from both
+    Doorbell* exception = nullptr;
+    Doorbell* control = nullptr;
+    std::array<std::array<Policer, kPuntClasses>, kMaxPorts> policers;
+    std::array<Policer, kIngresses> icmp_errors;
+
+    std::atomic<const std::vector<ReceiveQueue>*> queues{nullptr};
+    rte_rcu_qsbr* quiescence = nullptr;
+    bool busy_poll = false;
+    std::atomic<bool> stop{false};
+    unsigned lcore = 0;
+    std::uint32_t cpu = 0;
+    std::atomic<std::uint64_t> loops{0};
+    std::atomic<std::uint64_t> busy_cycles{0};
+    std::atomic<std::uint64_t> total_cycles{0};
+};
+
+// The lcore's loop, until `stop`.
+void run(Worker& worker);
+// One turn of it; the number of packets seen.
+unsigned turn(Worker& worker, const std::vector<ReceiveQueue>& queues);
+
+}  // namespace torii::dataplane
