@@ -11,9 +11,11 @@
 #include <algorithm>
 #include <set>
 
+#include "dataplane/loop.hpp"
 #include "dataplane/packet/headers.hpp"
 #include "dataplane/packet/soft_flow.hpp"
 #include "dataplane/parts.hpp"
+#include "dataplane/slow/slow_path.hpp"
 #include "dataplane/worker/ring.hpp"
 
 namespace torii::dataplane {
@@ -128,6 +130,7 @@ Result<void, SystemError> Dataplane::Parts::make_workers() {
         auto w = std::make_unique<Worker>(i, hops.pool().limit() + 1);
         w->tables = &tables;
         w->forward = isa->forward;
+        w->send_routed = send_routed;
         w->pool = pool;
         w->lcore = eal->lcores[i];
         w->cpu = eal->cpus[i];

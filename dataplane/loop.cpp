@@ -1,8 +1,7 @@
-#include "dataplane/worker/worker.hpp"
+#include "dataplane/loop.hpp"
 
 #include <sys/prctl.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "dataplane/liveness/detector.hpp"
 #include "dataplane/slow/slow_path.hpp"
@@ -40,14 +39,6 @@ private:
 };
 
 }  // namespace
-
-void Doorbell::ring() {
-    // Pairs with the sleeper's fence between raising the flag and its last look.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (!asleep.load(std::memory_order_relaxed) || !asleep.exchange(false)) return;
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);
-}
 
 unsigned turn(Worker& w, const std::vector<ReceiveQueue>& queues) {
     rte_mbuf* packets[kBurst];

@@ -8,9 +8,9 @@
 #include "dataplane/fib/lookup6.hpp"
 #include "dataplane/packet/flow_hash.hpp"
 #include "dataplane/packet/headers.hpp"
-#include "dataplane/parts.hpp"
 #include "dataplane/worker/capture.hpp"
 #include "dataplane/worker/ring.hpp"
+#include "dataplane/worker/worker.hpp"
 
 namespace torii::dataplane {
 namespace {
@@ -220,14 +220,6 @@ std::optional<TraceView> Tracer::trace(const TracePacket& packet) {
     out.buckets = buckets;
     out.bucket = index;
     return out;
-}
-
-std::optional<TraceView> Dataplane::trace(const TracePacket& packet) {
-    auto& p = *parts_;
-    if (p.workers.empty()) return std::nullopt;
-    if (!p.tracer)
-        p.tracer = std::make_unique<Tracer>(*p.workers.front(), p.hops.pool().limit() + 1);
-    return p.tracer->trace(packet);
 }
 
 }  // namespace torii::dataplane

@@ -1,7 +1,6 @@
 #include "dataplane/liveness/bfd_packet.hpp"
 
 #include "base/byte_reader.hpp"
-#include "dataplane/packet/headers.hpp"
 
 namespace torii::dataplane::bfd {
 namespace {

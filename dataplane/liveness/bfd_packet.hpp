@@ -5,11 +5,13 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "dataplane/packet/headers.hpp"
 
 // BFD control packets as values (RFC 5880 §4). Nothing here sends, waits or allocates.
 namespace torii::dataplane::bfd {
 
-inline constexpr std::uint16_t kControlPort = 3784, kEchoPort = 3785, kMultihopPort = 4784;
+inline constexpr std::uint16_t kControlPort = kBfdPort, kEchoPort = kBfdEchoPort,
+                               kMultihopPort = kBfdMultihopPort;
 inline constexpr std::uint16_t kSourcePort = 49152;  // and up: RFC 5881 §4
 inline constexpr std::size_t kMandatory = 24, kLongest = kMandatory + 28;
 

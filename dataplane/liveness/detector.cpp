@@ -5,7 +5,6 @@
 
 #include "dataplane/liveness/frames.hpp"
 #include "dataplane/packet/headers.hpp"
-#include "dataplane/slow/slow_path.hpp"
 #include "dataplane/worker/ring.hpp"
 #include "dataplane/worker/transmit.hpp"
 
@@ -246,7 +245,7 @@ void Detector::send_control(Worker& w, Session& session, bool answer) {
     m->pkt_len = m->data_len;
     auto& sent = session.gauges.bfd_sent;
     sent.store(sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    if (plan.routed) return send_routed(w, m);
+    if (plan.routed) return w.send_routed(w, m);
     transmit_first(w, plan.port, m);
 }
 

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "base/stable_sort.hpp"
-#include "dataplane/liveness/bfd_packet.hpp"
 #include "dataplane/packet/headers.hpp"
 
 namespace torii::dataplane {
@@ -53,7 +52,7 @@ void for_address(const IpAddress& ours, std::vector<Intent>& out) {
     dialling.source_port = kBgpPort;
     out.push_back(dialled);
     out.push_back(dialling);
-    for (const std::uint16_t port : {bfd::kControlPort, bfd::kEchoPort, bfd::kMultihopPort}) {
+    for (const std::uint16_t port : {kBfdPort, kBfdEchoPort, kBfdMultihopPort}) {
         auto bfd = to(IntentKind::Bfd, host, kUdp);
         bfd.destination_port = port;
         out.push_back(bfd);

@@ -151,6 +151,7 @@ struct Doorbell {
 
 struct Worker;
 using ForwardBurst = void (*)(Worker&, PortIndex, const PortState&, rte_mbuf**, unsigned);
+using SendRouted = void (*)(Worker&, rte_mbuf*);
 
 struct TransmitBuffer {
     rte_mbuf* packets[kTransmitBuffer];
@@ -191,16 +192,12 @@ struct alignas(64) Worker {
     rte_rcu_qsbr* quiescence = nullptr;
     bool busy_poll = false;
     std::atomic<bool> stop{false};
+    SendRouted send_routed = nullptr;  // the slow path's, for liveness
     unsigned lcore = 0;
     std::uint32_t cpu = 0;
     std::atomic<std::uint64_t> loops{0};
     std::atomic<std::uint64_t> busy_cycles{0};
     std::atomic<std::uint64_t> total_cycles{0};
 };
-
-// The lcore's loop, until `stop`.
-void run(Worker& worker);
-// One turn of it; the number of packets seen.
-unsigned turn(Worker& worker, const std::vector<ReceiveQueue>& queues);
 
 }  // namespace torii::dataplane

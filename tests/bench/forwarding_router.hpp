@@ -7,6 +7,7 @@
 #include "dataplane/fast/isa.hpp"
 #include "dataplane/fib/bucket_table.hpp"
 #include "dataplane/fib/next_hop_group.hpp"
+#include "dataplane/loop.hpp"
 #include "tests/bench/forwarding_case.hpp"
 #include "tests/bench/frames.hpp"
 

@@ -12,6 +12,8 @@
 #include "dataplane/fast/isa.hpp"
 #include "dataplane/liveness/detector.hpp"
 #include "dataplane/liveness/frames.hpp"
+#include "dataplane/loop.hpp"
+#include "dataplane/slow/slow_path.hpp"
 #include "dataplane/worker/transmit.hpp"
 #include "tests/bench/frames.hpp"
 
@@ -97,6 +99,7 @@ struct Node {
         states[0].software_checksum = false;
         worker->tables = &tables;
         worker->forward = choose_isa(LookupKind::Auto).forward;
+        worker->send_routed = send_routed;
         worker->pool = pool;
         worker->port_count = 3;
         bell.asleep = false;

@@ -116,6 +116,7 @@ PacketWorld::PacketWorld(LookupKind kind, Tags tags) : tags_(tags) {
     worker = std::make_unique<Worker>(0, 4096);
     worker->tables = &tables_;
     worker->forward = choose_isa(kind).forward;
+    worker->send_routed = send_routed;
     worker->pool = pool;
     worker->port_count = 3;
     worker->control = worker->exception = &bell_;
