@@ -7,8 +7,9 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "dataplane/node/headers.hpp"
-#include "dataplane/node/isa.hpp"
+#include "dataplane/fast/isa.hpp"
+#include "dataplane/loop.hpp"
+#include "dataplane/packet/headers.hpp"
 #include "dataplane/worker/ring.hpp"
 
 namespace torii::threads {

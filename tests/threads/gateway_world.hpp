@@ -14,7 +14,7 @@
 #include "dataplane/kernel_path/exception_thread.hpp"
 #include "dataplane/liveness/detector.hpp"
 #include "dataplane/liveness/monitor.hpp"
-#include "dataplane/worker.hpp"
+#include "dataplane/worker/worker.hpp"
 #include "tests/threads/world.hpp"
 
 // Two workers that run, the exception thread, and the test's own thread as control.

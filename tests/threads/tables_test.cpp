@@ -4,10 +4,10 @@
 #include <random>
 #include <set>
 
+#include "dataplane/fast/isa.hpp"
 #include "dataplane/fib/fib4.hpp"
 #include "dataplane/fib/fib6.hpp"
 #include "dataplane/fib/hop.hpp"
-#include "dataplane/node/isa.hpp"
 #include "tests/threads/world.hpp"
 
 namespace torii::threads {

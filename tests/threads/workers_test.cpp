@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 
 #include "base/shared_word.hpp"
-#include "dataplane/capture.hpp"
+#include "dataplane/worker/capture.hpp"
 #include "tests/threads/gateway_world.hpp"
 
 namespace torii::threads {
