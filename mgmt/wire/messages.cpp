@@ -1,5 +1,9 @@
 #include "mgmt/wire/messages.hpp"
 
+// GCC 12 with sanitizers takes an empty boost::optional's storage for read.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/read_size.hpp>
 #include <boost/beast/core/string.hpp>
