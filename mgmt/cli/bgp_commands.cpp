@@ -1,27 +1,30 @@
+#include <cctype>
+
 #include "mgmt/cli/session.hpp"
+#include "mgmt/json_writer.hpp"
 
 namespace torii::cli {
 namespace {
 
-std::uint64_t sum(const json::value& neighbor, std::string_view key) {
+std::uint64_t sum(const Json& neighbor, std::string_view key) {
     std::uint64_t out = 0;
     for (const auto& family : list(neighbor, "families"))
         out += static_cast<std::uint64_t>(number(family, key));
     return out;
 }
 
-bool established(const json::value& row) {
+bool established(const Json& row) {
     return text(row, "state") == "Established";
 }
 
 // Since when it is up, or why it is not.
-std::string last_column(const json::value& row) {
+std::string last_column(const Json& row) {
     if (established(row)) return text(row, "description");
     const auto reason = text(row, "last_reason");
     return text(row, "admin") == "shutdown" ? "shut down" : reason;
 }
 
-void settings(Session& session, const json::array& rows) {
+void settings(Session& session, const std::vector<Json>& rows) {
     Table table{{{"SETTING"}, {"VALUE", Align::Left, true}, {"FROM"}}};
     for (const auto& row : rows)
         table.add(
@@ -170,14 +173,18 @@ void bgp_groups(Session& session) {
 }
 
 void bgp_dump(Session& session, const std::string& what, unsigned time) {
-    json::object body{{"what", what}};
-    if (what == "updates") body["seconds"] = time;
+    std::string body;
+    mgmt::JsonWriter json{body};
+    json.object().member("what", what);
+    if (what == "updates") json.member("seconds", time);
+    json.end_object();
     std::string answer;
-    if (!send(session, "POST", "/api/v1/bgp/dump", json::serialize(body),
-              {{"Content-Type", "application/json"}}, &answer) ||
+    if (!send(session, "POST", "/api/v1/bgp/dump", body, json_headers(), &answer) ||
         session.as_json)
         return;
-    const auto row = json::parse(answer);
+    const auto parsed = parse(session, answer);
+    if (!parsed) return;
+    const auto& row = *parsed;
     if (!flag(row, "complete"))
         session.out << text(row, "file") << ": recorded for " << time << " s\n";
     else
@@ -187,10 +194,10 @@ void bgp_dump(Session& session, const std::string& what, unsigned time) {
 
 void bgp_act(Session& session, const std::string& what, const std::string& name,
              const std::string& action, const std::string& reason) {
-    json::object body;
-    if (!reason.empty()) body["reason"] = reason;
-    if (send(session, "POST", "/api/v1/" + what + '/' + percent_encode(name) + '/' + action,
-             body.empty() ? "" : json::serialize(body), {{"Content-Type", "application/json"}}))
+    std::string body;
+    if (!reason.empty()) mgmt::JsonWriter{body}.object().member("reason", reason).end_object();
+    if (send(session, "POST", "/api/v1/" + what + '/' + percent_encode(name) + '/' + action, body,
+             json_headers()))
         session.out << name << ": " << action << '\n';
 }
 

@@ -1,6 +1,7 @@
 #include <fstream>
 
 #include "mgmt/cli/session.hpp"
+#include "mgmt/json_writer.hpp"
 
 namespace torii::cli {
 
@@ -34,8 +35,13 @@ void capture(Session& session, const CaptureOptions& options) {
         session.err << "error: cannot write " << options.file << '\n';
         session.code = kRefused;
     } else if (!to_output && session.as_json) {
-        session.out << json::serialize(json::object{{"file", options.file}, {"bytes", bytes}})
-                    << '\n';
+        std::string said;
+        mgmt::JsonWriter{said}
+            .object()
+            .member("file", options.file)
+            .member("bytes", bytes)
+            .end_object();
+        session.out << said << '\n';
     } else if (!to_output) {
         session.out << options.file << ": " << grouped(bytes)
                     << " bytes; the exit of each packet is in its comment\n";

@@ -9,8 +9,6 @@
 #include <iostream>
 #include <thread>
 
-#include "mgmt/auth.hpp"
-#include "mgmt/cli/doctor.hpp"
 #include "mgmt/cli/session.hpp"
 
 namespace torii::cli {
@@ -147,26 +145,6 @@ void add_routes(CLI::App& app, Line& line) {
     });
 }
 
-void doctor(Session& session) {
-    constexpr const char* kMarks[] = {"ok    ", "hint  ", "WRONG "};
-    json::array rows;
-    for (const auto& finding : examine_host()) {
-        const auto kind = static_cast<std::size_t>(finding.kind);
-        if (finding.kind == Finding::Kind::Bad) session.code = kRefused;
-        if (session.as_json) {
-            constexpr const char* kKinds[] = {"good", "hint", "bad"};
-            rows.push_back({{"check", finding.check},
-                            {"kind", kKinds[kind]},
-                            {"what", finding.what},
-                            {"mend", finding.mend}});
-            continue;
-        }
-        session.out << kMarks[kind] << finding.what << '\n';
-        if (!finding.mend.empty()) session.out << "        " << finding.mend << '\n';
-    }
-    if (session.as_json) session.out << json::serialize(json::object{{"findings", rows}}) << '\n';
-}
-
 void add_system(CLI::App& app, Line& line) {
     app.add_subcommand("status", "The router in a few lines; exit code 4 when not ready")
         ->callback([&] { line.command = status; });
@@ -263,19 +241,7 @@ void add_system(CLI::App& app, Line& line) {
         ->check(CLI::IsMember({"read", "operate", "admin"}));
     add->callback([&] {
         line.command = [&](Session& s) {
-            const auto fresh = mgmt::make_token();
-            const auto role = line.kind == "forward" ? "read" : line.kind;
-            if (s.as_json) {
-                s.out << json::serialize(json::object{{"name", line.name},
-                                                      {"role", role},
-                                                      {"token", fresh.token},
-                                                      {"hash", fresh.hash}})
-                      << '\n';
-                return;
-            }
-            s.out << "token, shown this once: " << fresh.token
-                  << "\nfor management.tokens: { name = \"" << line.name << "\"; role = \"" << role
-                  << "\"; hash = \"" << fresh.hash << "\"; }\n";
+            token_add(s, line.name, line.kind == "forward" ? "read" : line.kind);
         };
     });
 }

@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "mgmt/cli/session.hpp"
+#include "mgmt/json_writer.hpp"
 
 namespace torii::cli {
 namespace {
@@ -22,9 +23,9 @@ std::optional<std::string> content(Session& session, const std::string& file) {
 }
 
 void print_commit(Session& session, const std::string& answer) {
-    json::error_code error;
-    const auto state = json::parse(answer, error);
-    if (error) return;
+    const auto parsed = parse_json(answer);
+    if (!parsed) return;
+    const auto& state = *parsed;
     session.out << "revision " << number(state, "revision");
     if (const auto summary = text(state, "summary"); !summary.empty())
         session.out << ": " << summary;
@@ -56,10 +57,9 @@ void config_check(Session& session, const std::string& file) {
     const auto body = content(session, file);
     std::string answer;
     if (!body || !send(session, "POST", "/api/v1/config/check", *body, kPlain, &answer)) return;
-    json::error_code error;
-    const auto value = json::parse(answer, error);
-    if (error) return;
-    for (const auto& item : list(value, "warnings"))
+    const auto value = parse_json(answer);
+    if (!value) return;
+    for (const auto& item : list(*value, "warnings"))
         session.out << file << ':' << number(item, "line") << ": warning: " << text(item, "path")
                     << ": " << text(item, "message") << '\n';
     session.out << file << " is good\n";
@@ -72,17 +72,16 @@ void config_diff(Session& session, const std::string& file, const std::string& r
         std::string{"/api/v1/config/diff"} + (revision.empty() ? "" : "?revision=" + revision);
     std::string answer;
     if (!body || !send(session, "POST", path, *body, kPlain, &answer)) return;
-    json::error_code error;
-    const auto value = json::parse(answer, error);
-    if (error) return;
-    for (const auto& change : list(value, "changes")) {
+    const auto value = parse_json(answer);
+    if (!value) return;
+    for (const auto& change : list(*value, "changes")) {
         const auto cost = text(change, "cost");
         session.out << "  " << text(change, "what");
         if (!cost.empty() && cost != "none") session.out << "  [" << cost << ']';
         session.out << '\n';
     }
-    if (const auto diff = text(value, "text"); !diff.empty()) session.out << diff;
-    session.out << text(value, "summary") << '\n';
+    if (const auto diff = text(*value, "text"); !diff.empty()) session.out << diff;
+    session.out << text(*value, "summary") << '\n';
 }
 
 void config_reload(Session& session) {
@@ -95,15 +94,16 @@ void config_commit(Session& session, const std::string& file, const std::string&
                    unsigned confirm_within, bool save, const std::string& if_match) {
     const auto body = content(session, file);
     if (!body) return;
-    json::object request;
-    request["text"] = *body;
-    if (!comment.empty()) request["comment"] = comment;
-    if (confirm_within > 0) request["confirm_within"] = confirm_within;
-    if (save) request["save"] = true;
-    Headers headers{{"Content-Type", "application/json"}};
+    std::string request;
+    mgmt::JsonWriter json{request};
+    json.object().member("text", *body).member_if("comment", comment);
+    if (confirm_within > 0) json.member("confirm_within", confirm_within);
+    if (save) json.member("save", true);
+    json.end_object();
+    auto headers = json_headers();
     if (!if_match.empty()) headers.emplace_back("If-Match", if_match);
     std::string answer;
-    if (send(session, "POST", "/api/v1/config/commit", json::serialize(request), headers, &answer))
+    if (send(session, "POST", "/api/v1/config/commit", request, headers, &answer))
         print_commit(session, answer);
 }
 
@@ -133,14 +133,19 @@ void config_history(Session& session) {
 void config_import(Session& session, const std::string& file, const Imported& imported) {
     session.code = imported.code;
     if (session.as_json) {
-        json::array left_out, problems;
+        std::string all;
+        mgmt::JsonWriter json{all};
+        json.object().member("configuration", imported.configuration).key("left_out").array();
         for (const auto& item : imported.left_out)
-            left_out.push_back({{"line", item.line}, {"text", item.text}, {"why", item.why}});
-        for (const auto& problem : imported.problems) problems.emplace_back(problem);
-        session.out << json::serialize(json::object{{"configuration", imported.configuration},
-                                                    {"left_out", left_out},
-                                                    {"problems", problems}})
-                    << '\n';
+            json.object()
+                .member("line", item.line)
+                .member("text", item.text)
+                .member("why", item.why)
+                .end_object();
+        json.end_array().key("problems").array();
+        for (const auto& problem : imported.problems) json.value(problem);
+        json.end_array().end_object();
+        session.out << all << '\n';
         return;
     }
     session.out << imported.configuration;

@@ -2,13 +2,14 @@
 #include <thread>
 
 #include "mgmt/cli/session.hpp"
+#include "mgmt/json_writer.hpp"
 
 namespace torii::cli {
 namespace {
 
 using namespace std::chrono_literals;
 
-void print_state(Session& session, const json::value& row) {
+void print_state(Session& session, const Json& row) {
     if (flag(row, "drained")) {
         const auto reason = text(row, "reason");
         session.out << "drained since " << text(row, "since")
@@ -26,10 +27,13 @@ void wait_until_idle(Session& session, const DrainOptions& options) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{options.wait};
     const bool as_json = std::exchange(session.as_json, false);
     std::optional<std::int64_t> before;
-    std::optional<json::value> row;
+    std::string answer;
+    std::optional<Json> row;
     for (std::int64_t rate = 0;; std::this_thread::sleep_for(1s)) {
-        row = get(session, "/api/v1/drain");
+        auto body = fetch(session, "/api/v1/drain");
+        row = body ? parse(session, *body) : std::nullopt;
         if (!row) return;
+        answer = std::move(*body);
         const auto now = number(*row, "forwarded_packets");
         if (before) {
             rate = now - *before;
@@ -44,7 +48,7 @@ void wait_until_idle(Session& session, const DrainOptions& options) {
     }
     session.as_json = as_json;
     if (as_json)
-        session.out << json::serialize(*row) << '\n';
+        session.out << answer << '\n';
     else
         print_state(session, *row);
 }
@@ -56,13 +60,12 @@ void drain_show(Session& session) {
 }
 
 void drain_on(Session& session, const DrainOptions& options) {
-    json::object body;
-    if (!options.reason.empty()) body["reason"] = options.reason;
+    std::string body;
+    mgmt::JsonWriter{body}.object().member_if("reason", options.reason).end_object();
     const bool as_json = session.as_json;
     if (options.wait > 0) session.as_json = false;
     std::string answer;
-    const bool sent = send(session, "PUT", "/api/v1/drain", json::serialize(body),
-                           {{"Content-Type", "application/json"}}, &answer);
+    const bool sent = send(session, "PUT", "/api/v1/drain", body, json_headers(), &answer);
     session.as_json = as_json;
     if (!sent) return;
     if (options.wait > 0) return wait_until_idle(session, options);

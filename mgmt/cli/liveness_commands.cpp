@@ -4,9 +4,9 @@ namespace torii::cli {
 namespace {
 
 // What watches over it, in a word or two.
-std::string watched_by(const json::value& row) {
+std::string watched_by(const Json& row) {
     std::string out;
-    if (const auto* bfd = row.get_object().if_contains("bfd")) out = "BFD " + text(*bfd, "state");
+    if (const auto* bfd = find(row, "bfd")) out = "BFD " + text(*bfd, "state");
     const auto means = text(row, "means");
     if (means != "none") out += (out.empty() ? "" : ", ") + means;
     return out.empty() ? text(row, "watch") : out;
@@ -16,7 +16,7 @@ std::string milliseconds(std::int64_t microseconds) {
     return microseconds == 0 ? "-" : std::to_string(microseconds / 1000) + " ms";
 }
 
-void details(Session& session, const json::value& row) {
+void details(Session& session, const Json& row) {
     auto& out = session.out;
     out << text(row, "address") << ": " << text(row, "verdict") << " since "
         << duration(number(row, "since")) << ", " << text(row, "reason") << '\n'
@@ -30,7 +30,7 @@ void details(Session& session, const json::value& row) {
     if (number(row, "held_ms") > 0)
         out << "  damped    for another " << number(row, "held_ms") << " ms after "
             << number(row, "deaths") << " deaths\n";
-    const auto* bfd = row.get_object().if_contains("bfd");
+    const auto* bfd = find(row, "bfd");
     if (bfd == nullptr) return;
     out << "  BFD       " << text(*bfd, "state") << " (peer " << text(*bfd, "remote_state") << "), "
         << text(*bfd, "diagnostic") << '\n'

@@ -4,7 +4,7 @@ namespace torii::cli {
 namespace {
 
 // All refusals of a port are often one and the same.
-std::string why(const json::value& port, const json::value& rule) {
+std::string why(const Json& port, const Json& rule) {
     return flag(port, "rte_flow") ? text(rule, "reason") : "";
 }
 
@@ -21,7 +21,7 @@ void offload(Session& session, bool rules) {
         out << text(port, "port") << " (" << text(port, "driver") << "): " << in_hardware << " of "
             << list(port, "rules").size() << " rules in hardware";
         if (const auto reason = text(port, "reason"); !reason.empty()) out << ", " << reason;
-        if (port.get_object().contains("urgent_queue"))
+        if (find(port, "urgent_queue"))
             out << ", queue " << number(port, "urgent_queue") << " for sessions and neighbors, "
                 << number(port, "control_queue") << " for the rest of what is ours";
         out << "; workers dropped "
@@ -36,7 +36,7 @@ void offload(Session& session, bool rules) {
         for (const auto& rule : list(port, "rules"))
             table.add({text(rule, "intent"), text(rule, "match"), text(rule, "action"),
                        text(rule, "place"),
-                       rule.get_object().contains("packets")
+                       find(rule, "packets")
                            ? grouped(static_cast<std::uint64_t>(number(rule, "packets")))
                            : "-",
                        rules ? text(rule, "rule") : why(port, rule)});

@@ -1,9 +1,12 @@
+#include <algorithm>
+
 #include "mgmt/cli/session.hpp"
+#include "mgmt/json_writer.hpp"
 
 namespace torii::cli {
 namespace {
 
-std::string hops(const json::value& row) {
+std::string hops(const Json& row) {
     std::string out;
     for (const auto& hop : list(row, "next_hops")) {
         if (!out.empty()) out += ", ";
@@ -19,18 +22,18 @@ std::string hops(const json::value& row) {
                : out;
 }
 
-std::string marks(const json::value& row) {
+std::string marks(const Json& row) {
     return std::string{flag(row, "best") ? ">" : " "} + (flag(row, "installed") ? "*" : " ");
 }
 
 // The neighbor that taught it, and what it was taken or refused for.
-std::string remark(const json::value& row) {
+std::string remark(const Json& row) {
     const auto filtered = text(row, "filtered_by");
     return filtered.empty() ? text(row, "because") : filtered;
 }
 
-std::string path(const json::value& row) {
-    const auto* bgp = row.get_object().if_contains("bgp");
+std::string path(const Json& row) {
+    const auto* bgp = find(row, "bgp");
     return bgp ? text(*bgp, "as_path") : "";
 }
 
@@ -45,7 +48,7 @@ Table route_table() {
                   {"WHY", Align::Left, true}}};
 }
 
-void add(Table& table, const json::value& row) {
+void add(Table& table, const Json& row) {
     table.add({marks(row), text(row, "prefix"), text(row, "source"),
                std::to_string(number(row, "distance")), hops(row), path(row),
                duration(number(row, "age")), remark(row)});
@@ -112,7 +115,7 @@ void route_show(Session& session, const std::string& address) {
         }
         for (const auto& hop : list(row, "backup"))
             out << "  backup via " << text(hop, "address") << " on " << text(hop, "port") << '\n';
-        if (const auto* bgp = row.get_object().if_contains("bgp")) {
+        if (const auto* bgp = find(row, "bgp")) {
             out << "  from " << text(*bgp, "neighbor") << ", AS path "
                 << (text(*bgp, "as_path").empty() ? "empty" : text(*bgp, "as_path")) << ", origin "
                 << text(*bgp, "origin");
@@ -126,15 +129,18 @@ void route_show(Session& session, const std::string& address) {
 
 void route_add(Session& session, const std::string& prefix, const std::vector<std::string>& via,
                const std::string& kind, int distance) {
-    json::object body;
-    body["kind"] = kind;
-    json::array hops;
-    for (const auto& hop : via) hops.emplace_back(hop);
-    if (!hops.empty()) body["via"] = hops;
-    body["distance"] = distance;
+    std::string body;
+    mgmt::JsonWriter json{body};
+    json.object().member("kind", kind);
+    if (!via.empty()) {
+        json.key("via").array();
+        for (const auto& hop : via) json.value(hop);
+        json.end_array();
+    }
+    json.member("distance", distance).end_object();
     std::string answer;
-    if (!send(session, "PUT", "/api/v1/routes/static/" + percent_encode(prefix),
-              json::serialize(body), {{"Content-Type", "application/json"}}, &answer))
+    if (!send(session, "PUT", "/api/v1/routes/static/" + percent_encode(prefix), body,
+              json_headers(), &answer))
         return;
     const bool fresh = answer.find("\"created\":true") != std::string::npos;
     session.out << prefix << (fresh ? ": added" : ": replaced") << '\n';

@@ -1,18 +1,10 @@
 #include "mgmt/cli/session.hpp"
 
 namespace torii::cli {
-namespace {
 
-const json::value* find(const json::value& row, std::string_view key) {
-    return row.is_object() ? row.get_object().if_contains({key.data(), key.size()}) : nullptr;
-}
-
-}  // namespace
-
-std::optional<json::value> parse(Session& session, const std::string& body) {
-    json::error_code error;
-    auto value = json::parse(body, error);
-    if (!error) return value;
+std::optional<Json> parse(Session& session, const std::string& body) {
+    auto value = parse_json(body);
+    if (value) return value;
     session.err << "torii answered something that is no JSON\n";
     session.code = kRefused;
     return std::nullopt;
@@ -24,15 +16,14 @@ void print_problem(Session& session, const Answer& answer) {
         session.out << answer.body << '\n';
         return;
     }
-    json::error_code error;
-    const auto value = json::parse(answer.body, error);
-    if (error || !value.is_object()) {
+    const auto value = parse_json(answer.body);
+    if (!value || value->kind != Json::Kind::Object) {
         session.err << "error: HTTP " << answer.status << '\n';
         return;
     }
-    const auto detail = text(value, "detail");
-    session.err << "error: " << (detail.empty() ? text(value, "title") : detail) << '\n';
-    for (const auto& item : list(value, "errors")) {
+    const auto detail = text(*value, "detail");
+    session.err << "error: " << (detail.empty() ? text(*value, "title") : detail) << '\n';
+    for (const auto& item : list(*value, "errors")) {
         const auto file = text(item, "file");
         session.err << "  " << file;
         if (!file.empty() && number(item, "line") > 0) session.err << ':' << number(item, "line");
@@ -43,7 +34,7 @@ void print_problem(Session& session, const Answer& answer) {
     }
 }
 
-std::optional<json::value> get(Session& session, const std::string& path) {
+std::optional<std::string> fetch(Session& session, const std::string& path) {
     const auto answer = request(session.target, "GET", path);
     if (!answer) {
         session.err << "error: " << answer.error() << '\n';
@@ -54,11 +45,15 @@ std::optional<json::value> get(Session& session, const std::string& path) {
         print_problem(session, *answer);
         return std::nullopt;
     }
-    if (session.as_json) {
-        session.out << answer->body << '\n';
-        return std::nullopt;
-    }
-    return parse(session, answer->body);
+    return answer->body;
+}
+
+std::optional<Json> get(Session& session, const std::string& path) {
+    const auto body = fetch(session, path);
+    if (!body) return std::nullopt;
+    if (!session.as_json) return parse(session, *body);
+    session.out << *body << '\n';
+    return std::nullopt;
 }
 
 bool send(Session& session, const std::string& method, const std::string& path,
@@ -81,34 +76,9 @@ bool send(Session& session, const std::string& method, const std::string& path,
     return true;
 }
 
-std::string text(const json::value& row, std::string_view key) {
-    const auto* value = find(row, key);
-    return value && value->is_string() ? std::string{value->get_string().c_str()} : "";
-}
-
-std::int64_t number(const json::value& row, std::string_view key) {
-    const auto* value = find(row, key);
-    json::error_code error;
-    return value && value->is_number() ? value->to_number<std::int64_t>(error) : 0;
-}
-
-bool flag(const json::value& row, std::string_view key) {
-    const auto* value = find(row, key);
-    return value && value->is_bool() && value->get_bool();
-}
-
-const json::array& list(const json::value& row, std::string_view key) {
-    static const json::array none;
-    const auto* value = find(row, key);
-    return value && value->is_array() ? value->get_array() : none;
-}
-
-std::string words(const json::value& row, std::string_view key) {
-    std::string out;
-    for (const auto& item : list(row, key))
-        if (item.is_string())
-            out += (out.empty() ? "" : " ") + std::string{item.get_string().c_str()};
-    return out;
+const Headers& json_headers() {
+    static const Headers headers{{"Content-Type", "application/json"}};
+    return headers;
 }
 
 }  // namespace torii::cli

@@ -1,17 +1,15 @@
 #pragma once
 
-#include <boost/json.hpp>
 #include <ostream>
 #include <string>
 #include <string_view>
 
 #include "mgmt/cli/cli.hpp"
 #include "mgmt/cli/client.hpp"
+#include "mgmt/cli/json.hpp"
 #include "mgmt/cli/table.hpp"
 
 namespace torii::cli {
-
-namespace json = boost::json;
 
 // What a command works with: where to ask, where to write, how.
 struct Session {
@@ -23,21 +21,21 @@ struct Session {
     int code = kOk;
 };
 
+// Asks and gives the answer as it came. Nothing: the reason has been printed,
+// the exit code is set.
+std::optional<std::string> fetch(Session& session, const std::string& path);
 // Asks and gives the parsed answer. Nothing: the reason has been printed, the
 // exit code is set; or --json has printed the answer already.
-std::optional<json::value> get(Session& session, const std::string& path);
+std::optional<Json> get(Session& session, const std::string& path);
 // A request whose success is silent or one sentence.
 bool send(Session& session, const std::string& method, const std::string& path,
           const std::string& body, const Headers& headers, std::string* answer = nullptr);
 // The answer of a request that send() made; nothing, and said so, when it is no JSON.
-std::optional<json::value> parse(Session& session, const std::string& body);
+std::optional<Json> parse(Session& session, const std::string& body);
 void print_problem(Session& session, const Answer& answer);
 
-std::string text(const json::value& row, std::string_view key);
-std::int64_t number(const json::value& row, std::string_view key);
-bool flag(const json::value& row, std::string_view key);
-const json::array& list(const json::value& row, std::string_view key);
-std::string words(const json::value& row, std::string_view key);  // a list of texts, joined
+// "application/json", as the headers of a request.
+const Headers& json_headers();
 
 // The commands.
 void bgp_neighbors(Session& session);
@@ -66,6 +64,8 @@ void drop_source(Session& session, const std::string& prefix);
 void undrop_source(Session& session, const std::string& prefix);
 void counters(Session& session, const std::string& prefix, bool all);
 void status(Session& session);
+void doctor(Session& session);
+void token_add(Session& session, const std::string& name, const std::string& role);
 struct CaptureOptions {
     std::string file;  // "-": standard output
     std::vector<std::string> exits;

@@ -1,9 +1,11 @@
+#include <algorithm>
+
 #include "mgmt/cli/session.hpp"
 
 namespace torii::cli {
 namespace {
 
-std::string event_line(const json::value& event) {
+std::string event_line(const Json& event) {
     std::string out = text(event, "time") + "  " + text(event, "severity");
     out.resize(std::max<std::size_t>(out.size(), 35), ' ');
     return out + text(event, "id") + "  " + text(event, "text");
@@ -29,9 +31,8 @@ private:
             session_.out << text.substr(6) << std::endl;
             return;
         }
-        json::error_code error;
-        const auto event = json::parse(text.substr(6), error);
-        if (!error) session_.out << event_line(event) << std::endl;
+        if (const auto event = parse_json(std::string_view{text}.substr(6)))
+            session_.out << event_line(*event) << std::endl;
     }
     Session& session_;
     std::string pending_;
@@ -87,15 +88,11 @@ void counters(Session& session, const std::string& prefix, bool all) {
     for (const auto& metric : list(*answer, "counters")) {
         for (const auto& sample : list(metric, "samples")) {
             std::string labels;
-            if (const auto* object = sample.get_object().if_contains("labels");
-                object && object->is_object())
-                for (const auto& label : object->get_object())
-                    labels += (labels.empty() ? "" : " ") + std::string{label.key()} + '=' +
-                              text(*object, {label.key().data(), label.key().size()});
+            if (const auto* object = find(sample, "labels"))
+                for (const auto& label : object->items)
+                    labels += (labels.empty() ? "" : " ") + label.name + '=' + label.text;
             const bool histogram = text(metric, "kind") == "histogram";
-            const auto* value = sample.get_object().if_contains(histogram ? "count" : "value");
-            json::error_code error;
-            const double v = value && value->is_number() ? value->to_number<double>(error) : 0;
+            const double v = real(sample, histogram ? "count" : "value");
             if (v == 0 && !all) continue;
             const bool whole =
                 v >= 0 && v < 1e18 && v == static_cast<double>(static_cast<std::uint64_t>(v));
@@ -117,7 +114,7 @@ void status(Session& session) {
                 << duration(number(row, "uptime")) << '\n'
                 << (ready ? "ready" : "NOT READY") << '\n';
     for (const auto& reason : list(row, "reasons"))
-        if (reason.is_string()) session.out << "  " << reason.get_string().c_str() << '\n';
+        if (reason.kind == Json::Kind::Text) session.out << "  " << reason.text << '\n';
     session.out << "neighbors: " << number(row, "neighbors_established") << " of "
                 << number(row, "neighbors") << " established\n"
                 << "routes: " << grouped(static_cast<std::uint64_t>(number(row, "routes_ipv4")))

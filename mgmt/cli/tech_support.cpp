@@ -13,6 +13,7 @@
 #include "mgmt/cli/doctor.hpp"
 #include "mgmt/cli/host_files.hpp"
 #include "mgmt/cli/session.hpp"
+#include "mgmt/json_writer.hpp"
 
 namespace torii::cli {
 namespace {
@@ -146,9 +147,11 @@ void tech_support(Session& session, const std::string& file) {
     const auto sections = collect(session);
     std::string text;
     if (session.as_json) {
-        json::object object;
-        for (const auto& [name, body] : sections) object[name] = body;
-        text = json::serialize(json::object{{"sections", object}}) + '\n';
+        mgmt::JsonWriter json{text};
+        json.object().key("sections").object();
+        for (const auto& [name, body] : sections) json.member(name, body);
+        json.end_object().end_object();
+        text += '\n';
     } else {
         for (const auto& [name, body] : sections) text += "==== " + name + '\n' + body + '\n';
     }

@@ -5,6 +5,7 @@
 
 #include "base/stable_sort.hpp"
 #include "mgmt/cli/session.hpp"
+#include "mgmt/json_writer.hpp"
 
 namespace torii::cli {
 namespace {
@@ -24,27 +25,25 @@ struct Reading {
     double busy = 0;                              // of the busiest worker
 };
 
-std::uint64_t count(const json::value& row, std::string_view key) {
+std::uint64_t count(const Json& row, std::string_view key) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(number(row, key), 0));
 }
 
 // Asks even when --json is given: then the answers are not what is printed.
-std::optional<json::value> ask(Session& session, const std::string& path) {
+std::optional<Json> ask(Session& session, const std::string& path) {
     const bool as_json = std::exchange(session.as_json, false);
     auto answer = get(session, path);
     session.as_json = as_json;
     return answer;
 }
 
-void read_counters(Reading& out, const json::value& answer) {
+void read_counters(Reading& out, const Json& answer) {
     for (const auto& metric : list(answer, "counters")) {
         const bool busy = text(metric, "name") == "torii_lcore_busy_ratio";
         if (!busy && text(metric, "name") != "torii_exit_packets_total") continue;
         for (const auto& sample : list(metric, "samples")) {
-            const auto* labels = sample.get_object().if_contains("labels");
-            const auto* value = sample.get_object().if_contains("value");
-            json::error_code error;
-            const double v = value && value->is_number() ? value->to_number<double>(error) : 0;
+            const auto* labels = find(sample, "labels");
+            const double v = real(sample, "value");
             if (busy)
                 out.busy = std::max(out.busy, v);
             else if (labels && text(*labels, "kind") == "drop")
@@ -151,33 +150,40 @@ void print_text(Session& session, const Reading& before, const Reading& now, dou
 }
 
 void print_json(Session& session, const Reading& before, const Reading& now, double seconds) {
-    json::array ports, nodes, drops;
+    std::string all;
+    mgmt::JsonWriter json{all};
+    json.object().member("seconds", seconds).member("busy_ratio", now.busy).key("ports").array();
     for (const auto& [name, _] : now.rx) {
         const auto in = rate(before.rx, now.rx, name, seconds);
         const auto out = rate(before.tx, now.tx, name, seconds);
-        ports.push_back({{"port", name},
-                         {"rx_packets_per_second", in.packets},
-                         {"rx_bits_per_second", in.bits},
-                         {"tx_packets_per_second", out.packets},
-                         {"tx_bits_per_second", out.bits}});
+        json.object()
+            .member("port", name)
+            .member("rx_packets_per_second", in.packets)
+            .member("rx_bits_per_second", in.bits)
+            .member("tx_packets_per_second", out.packets)
+            .member("tx_bits_per_second", out.bits)
+            .end_object();
     }
+    json.end_array().key("nodes").array();
     for (const auto& row : busiest(before.nodes, now.nodes, seconds, true)) {
         const auto state = now.sessions.find(row.name);
-        nodes.push_back({{"address", row.name},
-                         {"port", row.port},
-                         {"session", state == now.sessions.end() ? "" : state->second},
-                         {"packets_per_second", row.rate.packets},
-                         {"bits_per_second", row.rate.bits}});
+        json.object()
+            .member("address", row.name)
+            .member("port", row.port)
+            .member("session", state == now.sessions.end() ? "" : state->second)
+            .member("packets_per_second", row.rate.packets)
+            .member("bits_per_second", row.rate.bits)
+            .end_object();
     }
+    json.end_array().key("drops").array();
     for (const auto& row : busiest(before.drops, now.drops, seconds, false))
-        drops.push_back(
-            {{"exit", row.name}, {"port", row.port}, {"packets_per_second", row.rate.packets}});
-    const json::object all{{"seconds", seconds},
-                           {"busy_ratio", now.busy},
-                           {"ports", std::move(ports)},
-                           {"nodes", std::move(nodes)},
-                           {"drops", std::move(drops)}};
-    session.out << json::serialize(all) << '\n';
+        json.object()
+            .member("exit", row.name)
+            .member("port", row.port)
+            .member("packets_per_second", row.rate.packets)
+            .end_object();
+    json.end_array().end_object();
+    session.out << all << '\n';
 }
 
 }  // namespace
