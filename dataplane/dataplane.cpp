@@ -1,8 +1,10 @@
 #include "dataplane/dataplane.hpp"
 
+#include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <rte_ring.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -16,6 +18,7 @@
 #include "dataplane/packet/soft_flow.hpp"
 #include "dataplane/parts.hpp"
 #include "dataplane/slow/slow_path.hpp"
+#include "dataplane/worker/buffer_note.hpp"
 #include "dataplane/worker/ring.hpp"
 
 namespace torii::dataplane {

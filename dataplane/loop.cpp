@@ -1,5 +1,9 @@
 #include "dataplane/loop.hpp"
 
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_pause.h>
+#include <rte_ring.h>
 #include <sys/prctl.h>
 #include <time.h>
 

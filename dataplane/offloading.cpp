@@ -1,6 +1,7 @@
 // What ports do by themselves with frames, and what of it remains for the workers.
 #include <algorithm>
 
+#include "dataplane/offload/rte_flow.hpp"
 #include "dataplane/packet/soft_flow.hpp"
 #include "dataplane/parts.hpp"
 

@@ -1,10 +1,13 @@
 // Who is at which MAC, which ports live, and the packets that wait for it.
+#include <rte_cycles.h>
+#include <rte_ring.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "dataplane/parts.hpp"
+#include "dataplane/worker/buffer_note.hpp"
 #include "dataplane/worker/ring.hpp"
 
 namespace torii::dataplane {

@@ -1,6 +1,9 @@
 #include "dataplane/tracer.hpp"
 
+#include <rte_cycles.h>
 #include <rte_ip.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
 
 #include <cstring>
 

@@ -1,6 +1,7 @@
 // Counters and tables as others see them: sums over the workers.
 #include <rte_mempool.h>
 
+#include "dataplane/offload/rte_flow.hpp"
 #include "dataplane/parts.hpp"
 
 namespace torii::dataplane {

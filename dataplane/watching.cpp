@@ -1,5 +1,7 @@
 // Liveness: who is watched, and what becomes of groups when a neighbor dies.
+#include <rte_cycles.h>
 #include <rte_errno.h>
+#include <rte_ring.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 #include "dataplane/fast/drop_sources.hpp"
 
+#include <rte_prefetch.h>
+
 #include "dataplane/packet/soft_flow.hpp"
 #include "dataplane/worker/transmit.hpp"
 

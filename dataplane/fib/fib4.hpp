@@ -4,18 +4,12 @@
 #include <cstdint>
 #include <span>
 
+#include "dataplane/fib/fib_view.hpp"
 #include "dataplane/fib/region.hpp"
 #include "dataplane/fib/retired.hpp"
 #include "dataplane/fib/value.hpp"
 
 namespace torii::dataplane {
-
-// What a worker needs for lookups; fixed from start to stop.
-struct Fib4View {
-    const std::uint32_t* root = nullptr;      // by the first 24 bits
-    const std::uint32_t* blocks = nullptr;    // 256 entries each, by the last 8
-    const std::uint32_t* fallback = nullptr;  // the default route's hop
-};
 
 // IPv4 longest prefix match by a direct 24-bit stage and 8-bit stages below it: a
 // pod's /24 is one memory access. 0.0.0.0/0 lives beside the tables, so that a

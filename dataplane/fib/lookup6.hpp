@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "base/shared_word.hpp"
-#include "dataplane/fib/fib6.hpp"
+#include "dataplane/fib/fib_view.hpp"
 
 namespace torii::dataplane {
 

@@ -1,12 +1,14 @@
 #include "dataplane/kernel_path/exception_thread.hpp"
 
 #include <pthread.h>
+#include <rte_ring.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "dataplane/packet/headers.hpp"
+#include "dataplane/worker/buffer_note.hpp"
 #include "dataplane/worker/ring.hpp"
 
 namespace torii::dataplane {

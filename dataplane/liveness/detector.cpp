@@ -1,5 +1,7 @@
 #include "dataplane/liveness/detector.hpp"
 
+#include <rte_ring.h>
+
 #include <algorithm>
 #include <cstring>
 

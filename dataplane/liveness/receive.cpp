@@ -1,10 +1,13 @@
 #include "dataplane/liveness/receive.hpp"
 
+#include <rte_ring.h>
+
 #include <cstring>
 
 #include "dataplane/liveness/detector.hpp"
 #include "dataplane/liveness/frames.hpp"
 #include "dataplane/packet/headers.hpp"
+#include "dataplane/worker/buffer_note.hpp"
 #include "dataplane/worker/ring.hpp"
 #include "dataplane/worker/transmit.hpp"
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "dataplane/offload/rte_flow.hpp"
 #include "dataplane/port/eal.hpp"
 
 namespace torii::dataplane {

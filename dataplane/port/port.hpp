@@ -1,7 +1,5 @@
 #pragma once
 
-#include <rte_mempool.h>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,11 +7,14 @@
 #include "base/result.hpp"
 #include "base/system_error.hpp"
 #include "dataplane/kernel_path/host_link.hpp"
-#include "dataplane/offload/rte_flow.hpp"
 #include "dataplane/settings.hpp"
 #include "dataplane/views.hpp"
 
+struct rte_mempool;
+
 namespace torii::dataplane {
+
+class RteFlow;
 
 // A DPDK port from its settings: found or made, configured with a transmit queue
 // for each worker, started. Control thread only.

@@ -1,5 +1,7 @@
 #include "dataplane/slow/slow_path.hpp"
 
+#include <rte_ring.h>
+
 #include "dataplane/fib/bucket_table.hpp"
 #include "dataplane/fib/lookup6.hpp"
 #include "dataplane/liveness/receive.hpp"
@@ -8,6 +10,7 @@
 #include "dataplane/packet/headers.hpp"
 #include "dataplane/packet/icmp_error.hpp"
 #include "dataplane/packet/soft_flow.hpp"
+#include "dataplane/worker/buffer_note.hpp"
 #include "dataplane/worker/punt.hpp"
 #include "dataplane/worker/ring.hpp"
 #include "dataplane/worker/transmit.hpp"

@@ -1,5 +1,8 @@
 #include "dataplane/worker/punt.hpp"
 
+#include <rte_ring.h>
+
+#include "dataplane/worker/buffer_note.hpp"
 #include "dataplane/worker/ring.hpp"
 #include "dataplane/worker/transmit.hpp"
 

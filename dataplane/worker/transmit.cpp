@@ -1,5 +1,7 @@
 #include "dataplane/worker/transmit.hpp"
 
+#include <rte_ethdev.h>
+
 #include <utility>
 
 #include "dataplane/worker/vlan.hpp"

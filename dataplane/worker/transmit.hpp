@@ -1,5 +1,7 @@
 #pragma once
 
+#include <rte_mbuf.h>
+
 #include <utility>
 
 #include "dataplane/worker/capture.hpp"

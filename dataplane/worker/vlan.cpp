@@ -1,5 +1,7 @@
 #include "dataplane/worker/vlan.hpp"
 
+#include <rte_prefetch.h>
+
 #include "dataplane/worker/transmit.hpp"
 
 namespace torii::dataplane {

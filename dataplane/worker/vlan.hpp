@@ -1,5 +1,7 @@
 #pragma once
 
+#include <rte_mbuf.h>
+
 #include "dataplane/packet/headers.hpp"
 #include "dataplane/worker/worker.hpp"
 

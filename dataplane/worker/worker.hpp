@@ -1,10 +1,6 @@
 #pragma once
 
-#include <rte_cycles.h>
-#include <rte_ethdev.h>
-#include <rte_mbuf.h>
-#include <rte_ring.h>
-
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -12,12 +8,16 @@
 #include <span>
 #include <vector>
 
-#include "dataplane/fib/fib4.hpp"
-#include "dataplane/fib/fib6.hpp"
+#include "dataplane/fib/fib_view.hpp"
 #include "dataplane/fib/hop.hpp"
 #include "dataplane/packet/exits.hpp"
 #include "dataplane/settings.hpp"
 #include "dataplane/worker/counters.hpp"
+
+struct rte_mbuf;
+struct rte_mempool;
+struct rte_rcu_qsbr;
+struct rte_ring;
 
 namespace torii::dataplane::liveness {
 class Detector;
@@ -91,27 +91,6 @@ struct Tables {
     std::atomic<const OwnFilter*> own{nullptr};
     std::span<const std::uint16_t> udp_services;
 };
-
-// Kept in front of a buffer's data while it travels between threads.
-struct BufferNote {
-    enum class Kind : std::uint8_t {
-        KernelFrame,   // a whole frame, leaves by `port`
-        KernelPacket,  // an IP packet behind room for an Ethernet header
-        Resumed,       // came in by `port`, waited for a neighbor, try again
-        TimedOut,      // came in by `port`, the neighbor did not answer
-        Punted,        // came in by `port`
-        Held,          // came in by `port`, waits for `neighbor` or `address`
-        Bfd,           // came in by `port`, for a session of this worker
-    };
-    Kind kind = Kind::KernelFrame;
-    PortIndex port = 0;
-    PortIndex out_port = 0;      // Held: where the neighbor is
-    std::uint32_t neighbor = 0;  // Held: its number; 0: the one at `address`
-    IpAddress address;
-};
-inline BufferNote& note(rte_mbuf* m) {
-    return *static_cast<BufferNote*>(rte_mbuf_to_priv(m));
-}
 
 // A bucket of tokens in cycles: no division on the way.
 class Policer {

@@ -25,6 +25,8 @@
 
 #include "base/prefix.hpp"
 #include "dataplane/fast/isa.hpp"
+#include "dataplane/fib/fib4.hpp"
+#include "dataplane/fib/fib6.hpp"
 #include "tests/bench/hugepages.hpp"
 
 namespace {

@@ -8,8 +8,11 @@
 //   forwarding [--seconds S] [--only NAME,NAME] [--launches N] [--burst N] [--no-huge] [--list]
 #include <rte_cycles.h>
 #include <rte_eal.h>
+#include <rte_ethdev.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <rte_mbuf.h>
+#include <rte_pause.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 

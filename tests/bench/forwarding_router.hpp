@@ -1,11 +1,16 @@
 #pragma once
 
+#include <rte_cycles.h>
+#include <rte_ring.h>
+
 #include <cstring>
 #include <memory>
 #include <vector>
 
 #include "dataplane/fast/isa.hpp"
 #include "dataplane/fib/bucket_table.hpp"
+#include "dataplane/fib/fib4.hpp"
+#include "dataplane/fib/fib6.hpp"
 #include "dataplane/fib/next_hop_group.hpp"
 #include "dataplane/loop.hpp"
 #include "tests/bench/forwarding_case.hpp"

@@ -1,4 +1,6 @@
 // torii's own worker on the emulated ports, with every check and counter.
+#include <rte_mbuf.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>

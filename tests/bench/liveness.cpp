@@ -8,7 +8,11 @@
 //
 // One JSON line each, with the bars it must hold; 1 at the end when one was missed.
 // Neighbors are a port in memory that answers as they would.
+#include <rte_cycles.h>
 #include <rte_eal.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "dataplane/fast/isa.hpp"
+#include "dataplane/fib/fib4.hpp"
+#include "dataplane/fib/fib6.hpp"
 #include "dataplane/liveness/detector.hpp"
 #include "dataplane/liveness/frames.hpp"
 #include "dataplane/loop.hpp"

@@ -1,3 +1,6 @@
+#include <rte_cycles.h>
+#include <rte_mbuf.h>
+
 #include <algorithm>
 
 #include "dataplane/fib/publisher.hpp"

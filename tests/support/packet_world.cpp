@@ -2,6 +2,7 @@
 
 #include <rte_eal.h>
 #include <rte_ethdev.h>
+#include <rte_ring.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <filesystem>
 
 #include "dataplane/slow/slow_path.hpp"
+#include "dataplane/worker/buffer_note.hpp"
 #include "dataplane/worker/transmit.hpp"
 #include "dataplane/worker/vlan.hpp"
 

@@ -11,6 +11,8 @@
 
 #include "dataplane/fast/isa.hpp"
 #include "dataplane/fib/bucket_table.hpp"
+#include "dataplane/fib/fib4.hpp"
+#include "dataplane/fib/fib6.hpp"
 #include "dataplane/packet/soft_flow.hpp"
 #include "dataplane/worker/worker.hpp"
 

@@ -1,4 +1,4 @@
-#include "dataplane/fib/line_hash.hpp"
+#include "dataplane/fib/line_hash_writer.hpp"
 
 #include <gtest/gtest.h>
 

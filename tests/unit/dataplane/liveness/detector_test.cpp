@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <rte_cycles.h>
+#include <rte_ring.h>
 
 #include "dataplane/liveness/frames.hpp"
 #include "dataplane/packet/headers.hpp"

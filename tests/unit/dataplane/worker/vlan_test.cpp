@@ -1,9 +1,11 @@
 // Sub-ports: which frames are theirs, what becomes of the others, and the tags of what
 // leaves. VLAN 100 and 200 of one device, a router on a stick.
 #include <gtest/gtest.h>
+#include <rte_ring.h>
 
 #include "dataplane/packet/headers.hpp"
 #include "dataplane/slow/slow_path.hpp"
+#include "dataplane/worker/buffer_note.hpp"
 #include "dataplane/worker/vlan.hpp"
 #include "tests/support/packet_world.hpp"
 
