@@ -1,6 +1,6 @@
 #include "config/codec.hpp"
 
-#include "config/suggest.hpp"
+#include "base/suggest.hpp"
 
 namespace torii::config {
 

@@ -2,7 +2,6 @@
 
 #include "config/keys.hpp"
 #include "config/schema.hpp"
-#include "config/suggest.hpp"
 
 namespace torii::config {
 namespace {

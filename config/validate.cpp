@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "config/suggest.hpp"
+#include "base/suggest.hpp"
 #include "config/value_text.hpp"
 
 namespace torii::config {

@@ -2,7 +2,7 @@
 #include <map>
 #include <set>
 
-#include "config/suggest.hpp"
+#include "base/suggest.hpp"
 #include "config/validate.hpp"
 #include "config/value_text.hpp"
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "config/suggest.hpp"
+#include "base/suggest.hpp"
 #include "config/validate.hpp"
 #include "config/value_text.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "config/suggest.hpp"
+#include "base/suggest.hpp"
 
 namespace torii::config {
 

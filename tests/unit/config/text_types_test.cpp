@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
-#include "config/value_text.hpp"
+#include "base/suggest.hpp"
 #include "config/model.hpp"
-#include "config/suggest.hpp"
+#include "config/value_text.hpp"
 
 namespace torii::config {
 namespace {

@@ -1,10 +1,10 @@
-#include "config/suggest.hpp"
+#include "base/suggest.hpp"
 
 #include <algorithm>
 #include <cctype>
 #include <vector>
 
-namespace torii::config {
+namespace torii {
 namespace {
 
 // Insertions, deletions, replacements and swaps of neighbors; case and the
@@ -53,4 +53,4 @@ std::string suggest(std::string_view wrong, const std::vector<std::string_view>&
     return std::string{best};
 }
 
-}  // namespace torii::config
+}  // namespace torii
