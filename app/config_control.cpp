@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "app/gateway.hpp"
+#include "base/event_list.hpp"
 #include "config/config.hpp"
 #include "config/plan.hpp"
 #include "config/store.hpp"
@@ -172,19 +173,18 @@ void ConfigControl::roll_back_unless_confirmed(std::chrono::seconds within) {
     confirm_timer_.start(within, [this] {
         if (!trial()) return;
         auto before = std::move(trial_->before);
-        gateway_.prepare(
-            std::move(before), [this, revision = trial_->revision,
-                                saved = trial_->before_was_saved](ConfigChange change) {
-                // Somebody may have confirmed it while that was worked out.
-                if (const auto* on = trial(); !on || on->revision != revision) return;
-                end_trial();
-                gateway_.apply(std::move(change), "confirm timer", "nobody confirmed the commit");
-                gateway_.events().emit({Severity::Warning,
-                                        "CONFIG-ROLLED-BACK",
-                                        "nobody confirmed the commit in time",
-                                        {{"from_revision", std::to_string(revision)}}});
-                saved ? gateway_.mark_saved() : gateway_.mark_changed();
-            });
+        gateway_.prepare(std::move(before), [this, revision = trial_->revision,
+                                             saved =
+                                                 trial_->before_was_saved](ConfigChange change) {
+            // Somebody may have confirmed it while that was worked out.
+            if (const auto* on = trial(); !on || on->revision != revision) return;
+            end_trial();
+            gateway_.apply(std::move(change), "confirm timer", "nobody confirmed the commit");
+            gateway_.events().emit({"CONFIG-ROLLED-BACK",
+                                    "commit not confirmed in time; previous configuration applied",
+                                    {{"from_revision", std::to_string(revision)}}});
+            saved ? gateway_.mark_saved() : gateway_.mark_changed();
+        });
     });
 }
 

@@ -7,6 +7,7 @@
 #include "app/management.hpp"
 #include "app/node_liveness.hpp"
 #include "app/systemd.hpp"
+#include "base/event_list.hpp"
 #include "bgp/speaker.hpp"
 #include "config/config.hpp"
 #include "dataplane/dataplane.hpp"
@@ -78,8 +79,7 @@ Gateway::~Gateway() {
 Result<void, SystemError> Gateway::start(config::Model model) {
     model.sort_ports();
     log_.configure(model.log);
-    log_.emit({Severity::Notice,
-               "START",
+    log_.emit({"START",
                "torii " TORII_VERSION " starts",
                {{"config", config_file_}, {"ports", std::to_string(model.ports.size())}}});
     signals_ = std::make_unique<Signals>(loop_, std::initializer_list<int>{SIGINT, SIGTERM, SIGHUP},
@@ -97,12 +97,11 @@ Result<void, SystemError> Gateway::start(config::Model model) {
 
     management_ = std::make_unique<Management>(*this);
     if (auto up = management_->start(running_.management, event_log_, log_); !up) return up;
-    log_.emit({Severity::Notice, "READY", "torii is ready", {}});
+    log_.emit({"READY", "torii is ready", {}});
     service::ready(drained_ ? "drained" : "forwarding");
     if (drained_)
-        log_.emit({Severity::Warning,
-                   "DRAINED",
-                   "still out of service: torii drain off brings it back",
+        log_.emit({"STILL-DRAINED",
+                   "the gateway was drained before it restarted and stays drained",
                    {{"since", rfc3339(drained_->since)}, {"reason", drained_->reason}}});
     feed_watchdog();
     return {};
@@ -186,24 +185,22 @@ config::Plan Gateway::apply(ConfigChange change, std::string author, std::string
         speaker_->apply(std::move(change.speaker));
     } else if (!speaker_ && wanted.bgp) {
         if (const auto up = start_speaker(wanted); !up)
-            log_.emit({Severity::Error, "BGP-START-FAILED", up.error().message(), {}});
+            log_.emit({"BGP-START-FAILED", "BGP not started: " + up.error().message(), {}});
     }
     // Letting go of thousands of neighbors takes its time too.
     chores_.run([before = std::exchange(running_, std::move(wanted))] {});
     liveness_->configured();
     ++revision_;
     edits_ = 0;
-    log_.emit({Severity::Notice,
-               "CONFIG-APPLIED",
+    log_.emit({"CONFIG-APPLIED",
                "configuration applied: " + config::summary(changes),
                {{"revision", std::to_string(revision_)}, {"author", author}}});
-    revisions_.add({revision_, rfc3339(std::chrono::system_clock::now()), std::move(author),
-                    std::move(comment), config::summary(changes)},
-                   std::move(change.text), [this](const SystemError& error) {
-                       ask([this, error] {
-                           log_.emit({Severity::Error, "REVISION-NOT-KEPT", error.message(), {}});
-                       });
-                   });
+    revisions_.add(
+        {revision_, rfc3339(std::chrono::system_clock::now()), std::move(author),
+         std::move(comment), config::summary(changes)},
+        std::move(change.text), [this](const SystemError& error) {
+            ask([this, error] { log_.emit({"REVISION-NOT-KEPT", error.message(), {}}); });
+        });
     return changes;
 }
 
@@ -214,20 +211,18 @@ void Gateway::drain(std::optional<Drained> drained) {
     drained_ = std::move(drained);
     if (!news) return;
     if (speaker_) speaker_->apply(speaker_settings(running_, drained_.has_value()));
-    log_.emit(
-        {Severity::Notice,
-         drained_ ? "DRAINED" : "UNDRAINED",
-         drained_ ? "out of service: others are asked to take the traffic" : "back in service",
-         {{"reason", drained_ ? drained_->reason : ""}}});
+    log_.emit({drained_ ? EventId{"DRAINED"} : EventId{"UNDRAINED"},
+               drained_ ? "gateway drained: routes carry GRACEFUL_SHUTDOWN, /readyz fails"
+                        : "drain ended",
+               {{"reason", drained_ ? drained_->reason : ""}}});
 }
 
 void Gateway::note_restarts(const config::Plan& changes) {
     for (const auto& change : changes) {
         if (!needs_restart(change)) continue;
         waits_for_restart_.push_back(config::describe(change));
-        log_.emit({Severity::Warning,
-                   "CONFIG-NEEDS-RESTART",
-                   "this change holds after a restart of toriid: " + waits_for_restart_.back(),
+        log_.emit({"CONFIG-NEEDS-RESTART",
+                   "change takes effect when toriid restarts: " + waits_for_restart_.back(),
                    {}});
     }
 }
@@ -240,7 +235,7 @@ void Gateway::reload() {
         if (!loaded)
             return ask([this, over, problems = std::move(loaded.error())] {
                 for (const auto& problem : problems)
-                    log_.emit({Severity::Error, "CONFIG-INVALID", problem.to_string(), {}});
+                    log_.emit({"CONFIG-INVALID", problem.to_string(), {}});
                 over();
             });
         prepare(std::move(loaded->model), [this, over](ConfigChange change) {
@@ -268,9 +263,8 @@ void Gateway::open_ports(config::Model& wanted) {
             ++i;
             continue;
         }
-        log_.emit({Severity::Error,
-                   "PORT-FAILED",
-                   added.error().message(),
+        log_.emit({"PORT-FAILED",
+                   "port not opened: " + added.error().message(),
                    {{"port", wanted.ports[i].name}}});
         wanted.ports.erase(wanted.ports.begin() + static_cast<std::ptrdiff_t>(i));
     }
@@ -312,9 +306,9 @@ void Gateway::apply_ports(const config::Model& wanted) {
 
 void Gateway::change_port(rib::PortIndex index, const dataplane::PortSettings& had,
                           const dataplane::PortSettings& wanted) {
-    const auto complain = [&](std::string_view id, const Result<void, SystemError>& done) {
+    const auto complain = [&](EventId id, const Result<void, SystemError>& done) {
         if (!done)
-            log_.emit({Severity::Error, id, done.error().message(), {{"port", wanted.name}}});
+            log_.emit({id, "not changed: " + done.error().message(), {{"port", wanted.name}}});
     };
     if (had.addresses != wanted.addresses)
         complain("PORT-ADDRESSES", dataplane_->set_addresses(index, wanted.addresses));
@@ -417,10 +411,6 @@ bool Gateway::erase_drop_source(const Prefix& source) {
 void Gateway::link_changed(rib::PortIndex port, bool up) {
     if (port >= link_up_.size() || link_up_[port] == up) return;
     link_up_[port] = up;
-    log_.emit({up ? Severity::Notice : Severity::Warning,
-               up ? "PORT-UP" : "PORT-DOWN",
-               "port " + port_name(port) + (up ? " has link" : " lost its link"),
-               {{"port", port_name(port)}}});
     apply_ports(running_);
 }
 
@@ -448,7 +438,7 @@ bool Gateway::on_signal(int signal) {
         reload();
         return true;
     }
-    log_.emit({Severity::Notice, "STOP", "torii stops", {{"signal", std::to_string(signal)}}});
+    log_.emit({"STOP", "torii stops", {{"signal", std::to_string(signal)}}});
     stop();
     return false;
 }

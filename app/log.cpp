@@ -1,4 +1,5 @@
 #include "app/log.hpp"
+#include "base/event_list.hpp"
 
 #include <spdlog/async.h>
 #include <spdlog/sinks/basic_file_sink.h>
@@ -49,7 +50,8 @@ void append_quoted(std::string& out, std::string_view text) {
 }
 
 std::string logfmt(const Event& event) {
-    std::string line = fmt::format("level={} id={} msg=", to_string(event.severity), event.id);
+    std::string line =
+        fmt::format("level={} id={} msg=", to_string(event.id.severity()), event.id.name());
     append_quoted(line, event.text);
     for (const auto& [key, value] : event.fields) {
         line += fmt::format(" {}=", key);
@@ -62,8 +64,8 @@ std::string logfmt(const Event& event) {
 }
 
 std::string json(const Event& event) {
-    std::string line =
-        fmt::format(R"("level":"{}","id":"{}","msg":)", to_string(event.severity), event.id);
+    std::string line = fmt::format(R"("level":"{}","id":"{}","msg":)",
+                                   to_string(event.id.severity()), event.id.name());
     append_quoted(line, event.text);
     for (const auto& [key, value] : event.fields) {
         line += fmt::format(R"(,"{}":)", key);
@@ -104,14 +106,14 @@ void Log::configure(const config::Log& settings) {
                              ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%f%z",%v})"
                              : "ts=%Y-%m-%dT%H:%M:%S.%f%z %v");
     logger_->flush_on(spdlog::level::info);
-    if (!trouble.empty())
-        emit({Severity::Error, "LOG-FILE", "the log file cannot be opened: " + trouble, {}});
+    if (!trouble.empty()) emit({"LOG-FILE", "log file not opened: " + trouble, {}});
 }
 
 void Log::emit(Event event) {
     events_.append(event, std::chrono::system_clock::now());
-    if (!logger_ || static_cast<int>(event.severity) < static_cast<int>(settings_.level)) return;
-    logger_->log(level_of(event.severity), "{}",
+    if (!logger_ || static_cast<int>(event.id.severity()) < static_cast<int>(settings_.level))
+        return;
+    logger_->log(level_of(event.id.severity()), "{}",
                  settings_.format == config::LogFormat::Json ? json(event) : logfmt(event));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,17 +16,35 @@ constexpr std::string_view to_string(Severity severity) {
     return kNames[static_cast<std::size_t>(severity)];
 }
 
-// Something an operator may want to know: one log line, one entry of the event
-// stream. `id` is stable ("BGP-ADJCHANGE-UP") and points to static storage;
-// fields are printed as key=value in the order given.
+// One row of the list of events (base/event_list.hpp).
+struct EventKind {
+    std::string_view name;  // stable: "BGP-ADJCHANGE-UP"
+    Severity severity;
+    std::string_view meaning;  // what happened
+    std::string_view action;   // what the operator does about it
+};
+
+// Names a row of the list. Made from a literal at compile time: a name without a
+// row does not compile. A file that emits events includes base/event_list.hpp.
+class EventId {
+public:
+    consteval EventId(const char* name);
+    constexpr std::string_view name() const { return kind_->name; }
+    constexpr Severity severity() const { return kind_->severity; }
+
+private:
+    const EventKind* kind_;
+};
+
+// One line of the log, one entry of the event stream. The severity is that of
+// the list; fields are printed as key=value in the order given.
 struct Event {
-    Severity severity = Severity::Info;
-    std::string_view id;
+    EventId id;
     std::string text;
     std::vector<std::pair<std::string_view, std::string>> fields;
 };
 
-// Where the rooms report events. Called on the control thread.
+// Receives the events of all rooms, on the control thread.
 class EventSink {
 public:
     virtual ~EventSink() = default;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/event_list.hpp"
 #include "bgp/speaker_impl.hpp"
 
 namespace torii::bgp {
@@ -162,7 +163,8 @@ void Speaker::Impl::update_keys() {
     const auto set = [&](const Prefix& prefix, const std::string& key) {
         for (const auto& listener : listeners_)
             if (auto done = listener->set_key(prefix, key); !done)
-                events_.emit({Severity::Error, "BGP-MD5-FAILED", done.error().message(), {}});
+                events_.emit(
+                    {"BGP-MD5-FAILED", "TCP MD5 key not set: " + done.error().message(), {}});
     };
     for (const auto& [prefix, key] : keys_)
         if (!wanted.contains(prefix)) set(prefix, {});
@@ -219,10 +221,9 @@ std::optional<Notification> Speaker::Impl::over_limit(const ListenRange& range) 
         }
     if (!limit_warned_ && dynamic_ * 4 >= std::size_t{settings_.listen_limit} * 3) {
         limit_warned_ = true;
-        events_.emit({Severity::Warning,
-                      "BGP-LISTEN-LIMIT-NEAR",
+        events_.emit({"BGP-LISTEN-LIMIT-NEAR",
                       std::to_string(dynamic_) + " of " + std::to_string(settings_.listen_limit) +
-                          " dynamic neighbors are in use",
+                          " allowed dynamic neighbors exist",
                       {}});
     }
     if (live < settings_.listen_limit && (range.limit == 0 || in_range < range.limit))
@@ -249,10 +250,9 @@ std::shared_ptr<Peer> Speaker::Impl::make_dynamic(const IpAddress& address,
 void Speaker::Impl::on_accept(const Accepted& connection) {
     set_stream_options(connection.socket);
     const auto& remote = connection.remote;
-    const auto refuse = [&](const Notification& why, std::string_view id, std::string text) {
+    const auto refuse = [&](const Notification& why, EventId id, std::string text) {
         ++refused_;
-        events_.emit(
-            {Severity::Notice, id, std::move(text), {{"neighbor", remote.address.to_string()}}});
+        events_.emit({id, std::move(text), {{"neighbor", remote.address.to_string()}}});
         Session::reject(sessions_, connection.socket, why);
     };
     if (stopping_) {
@@ -265,19 +265,21 @@ void Speaker::Impl::on_accept(const Accepted& connection) {
         const auto* range = peer == nullptr || peer->dynamic() ? range_of(remote.address) : nullptr;
         if (range == nullptr)
             return refuse(cease_notification(cease::kConnectionRejected), "BGP-CONNECTION-UNKNOWN",
-                          "connection from an address that is no neighbor and in no listen range");
+                          "connection refused: no neighbor and no listen range has this address");
         if (const auto full = over_limit(*range))
-            return refuse(*full, "BGP-LISTEN-LIMIT", "too many dynamic neighbors");
+            return refuse(*full, "BGP-LISTEN-LIMIT",
+                          "connection refused: limit of dynamic neighbors reached");
         if (peer == nullptr) {
             fresh = make_dynamic(remote.address, *range);
             peer = fresh.get();
         }
         if (peer == nullptr)
             return refuse(cease_notification(cease::kConnectionRejected), "BGP-CONNECTION-UNKNOWN",
-                          "the listen range names a group that does not exist");
+                          "connection refused: the group of the listen range does not exist");
     }
     if (const auto why = peer->turns_away())
-        return refuse(*why, "BGP-CONNECTION-REFUSED", "the neighbor is shut down or held");
+        return refuse(*why, "BGP-CONNECTION-REFUSED",
+                      "connection refused: neighbor shut down, or waits after a prefix limit");
     ++accepted_;
     peer->accept(connection.socket, connection.local, remote);
 }

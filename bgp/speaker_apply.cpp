@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/event_list.hpp"
 #include "bgp/speaker_impl.hpp"
 
 // The wanted settings as a difference to the running ones.
@@ -22,7 +23,8 @@ std::vector<AppliedChange> Speaker::Impl::apply(SpeakerSettings wanted) {
     monitor_.configure(settings_.mrt, settings_.router_id, settings_.asn);
     if (started_) {
         if (auto listening = listen(); !listening)
-            events_.emit({Severity::Error, "BGP-LISTEN-FAILED", listening.error().message(), {}});
+            events_.emit(
+                {"BGP-LISTEN-FAILED", "listener not opened: " + listening.error().message(), {}});
     }
     apply_neighbors(out);
     apply_dynamic(out);

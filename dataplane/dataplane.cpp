@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/event_list.hpp"
 #include "dataplane/loop.hpp"
 #include "dataplane/packet/headers.hpp"
 #include "dataplane/packet/soft_flow.hpp"
@@ -101,8 +102,8 @@ Dataplane::Parts::~Parts() {
     stop();
 }
 
-void Dataplane::Parts::warn(std::string_view id, const SystemError& error) {
-    events.emit({Severity::Warning, id, error.message(), {}});
+void Dataplane::Parts::warn(EventId id, const SystemError& error) {
+    events.emit({id, "the kernel refused: " + error.message(), {}});
 }
 
 Result<void, SystemError> Dataplane::Parts::make_pool() {
@@ -219,9 +220,8 @@ Result<void, SystemError> Dataplane::Parts::start() {
     dump_neighbors();
     dump_shared();
     publisher.ask_use_by([this](HopId hop) { return sum_hop(hop).packets != 0; });
-    events.emit({Severity::Notice,
-                 "DATAPLANE-UP",
-                 "forwarding",
+    events.emit({"DATAPLANE-UP",
+                 "forwarding started",
                  {{"ports", std::to_string(places.size())},
                   {"workers", std::to_string(workers.size())},
                   {"lookup", std::string(isa->name)},
@@ -264,7 +264,7 @@ void Dataplane::Parts::stop() {
     if (eal) {
         stop_eal(*eal);
         eal.reset();
-        events.emit({Severity::Notice, "DATAPLANE-DOWN", "forwarding has stopped", {}});
+        events.emit({"DATAPLANE-DOWN", "forwarding stopped", {}});
     }
 }
 
@@ -302,9 +302,8 @@ Result<PortIndex, SystemError> Dataplane::Parts::open_port(const PortSettings& w
             if (link.netdev == places[index].netdev) places[index].carrier = link.carrier;
         });
     places[index].up = places[index].carrier && places[index].port->link_up();
-    events.emit({Severity::Notice,
-                 "PORT-OPEN",
-                 "port " + wanted.name + " is ours",
+    events.emit({"PORT-OPEN",
+                 "port " + wanted.name + " opened",
                  {{"device", wanted.is_sub_port()
                                  ? "VLAN " + std::to_string(wanted.vlan) + " of " + wanted.parent
                                  : wanted.device},

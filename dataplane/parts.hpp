@@ -58,7 +58,7 @@ struct Dataplane::Parts {
     void publish_own();
     void kernel_addresses(PortIndex index, const std::vector<PortAddress>& before);
     void claim(PortIndex index, const std::vector<PortAddress>& before);
-    void warn(std::string_view id, const SystemError& error);
+    void warn(EventId id, const SystemError& error);
 
     // resolution.cpp
     void poll();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/event_list.hpp"
 #include "dataplane/parts.hpp"
 #include "dataplane/worker/buffer_note.hpp"
 #include "dataplane/worker/ring.hpp"
@@ -164,9 +165,8 @@ void Dataplane::Parts::failed(Neighbor& neighbor, std::string_view why) {
     resume(neighbor, false);
     if (!news) return;
     if (!neighbor.dead && (was_usable || neighbor.users != 0))
-        events.emit({Severity::Warning,
-                     "NEIGHBOR-LOST",
-                     "a neighbor does not answer",
+        events.emit({"NEIGHBOR-LOST",
+                     "neighbor unreachable",
                      {{"port", places[neighbor.port].port->settings().name},
                       {"neighbor", neighbor.address.to_string()},
                       {"why", std::string(why)}}});
@@ -304,9 +304,8 @@ void Dataplane::Parts::set_link(PortIndex index, bool up) {
     auto& place = places[index];
     if (place.up == up) return;
     place.up = up;
-    events.emit({Severity::Notice,
-                 up ? "LINK-UP" : "LINK-DOWN",
-                 "port " + place.port->settings().name + (up ? " is up" : " is down"),
+    events.emit({up ? EventId{"LINK-UP"} : EventId{"LINK-DOWN"},
+                 "link of port " + place.port->settings().name + (up ? " up" : " down"),
                  {{"port", place.port->settings().name}}});
     monitor->link(index, up);
     std::vector<Neighbor*> there;

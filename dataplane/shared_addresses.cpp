@@ -3,6 +3,7 @@
 // answers ARP and ND for them; here the workers learn that they are ours.
 #include <algorithm>
 
+#include "base/event_list.hpp"
 #include "dataplane/parts.hpp"
 
 namespace torii::dataplane {
@@ -55,11 +56,10 @@ void Dataplane::Parts::take_shared(PortIndex index, const PortAddress& shared) {
     }
     publish_port(index);
     publish_own();
-    events.emit(
-        {Severity::Notice,
-         "SHARED-ADDRESS-TAKEN",
-         "port " + place.port->settings().name + " answers for " + shared.address.to_string(),
-         {{"port", place.port->settings().name}, {"address", shared.address.to_string()}}});
+    events.emit({"SHARED-ADDRESS-TAKEN",
+                 "shared address " + shared.address.to_string() + " added to port " +
+                     place.port->settings().name,
+                 {{"port", place.port->settings().name}, {"address", shared.address.to_string()}}});
 }
 
 void Dataplane::Parts::give_up_shared(PortIndex index, const IpAddress& address) {
@@ -72,11 +72,10 @@ void Dataplane::Parts::give_up_shared(PortIndex index, const IpAddress& address)
     }
     publish_port(index);
     publish_own();
-    events.emit(
-        {Severity::Notice,
-         "SHARED-ADDRESS-LEFT",
-         "port " + place.port->settings().name + " no longer answers for " + address.to_string(),
-         {{"port", place.port->settings().name}, {"address", address.to_string()}}});
+    events.emit({"SHARED-ADDRESS-LEFT",
+                 "shared address " + address.to_string() + " removed from port " +
+                     place.port->settings().name,
+                 {{"port", place.port->settings().name}, {"address", address.to_string()}}});
 }
 
 }  // namespace torii::dataplane

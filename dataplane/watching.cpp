@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <random>
 
+#include "base/event_list.hpp"
 #include "dataplane/parts.hpp"
 
 namespace torii::dataplane {
@@ -96,7 +97,9 @@ void Dataplane::Parts::consider(Neighbor& neighbor) {
                 owners.push_back(i);
         watched = monitor->open(neighbor.port, neighbor.address, *profile, owners);
         if (watched == nullptr)
-            return warn("LIVENESS-FULL", SystemError{"watch another neighbor: no room", 0});
+            return events.emit({"LIVENESS-FULL",
+                                "neighbor not watched: no liveness session is free",
+                                {{"neighbor", neighbor.address.to_string()}}});
         watched->evidence.link = places[neighbor.port].up;
     }
     monitor->change(*watched, *profile);
@@ -146,12 +149,12 @@ void Dataplane::Parts::verdict_changed(liveness::Watched& watched, NeighborVerdi
     const std::string port =
         session.port < places.size() ? places[session.port].port->settings().name : std::string{};
     if (dead || before != NeighborVerdict::Unknown || judgement.verdict == NeighborVerdict::Up)
-        events.emit({dead ? Severity::Warning : Severity::Notice,
-                     dead ? "LIVENESS-DOWN" : "LIVENESS-UP",
-                     dead ? "a neighbor is dead" : "a neighbor lives",
-                     {{"port", port},
-                      {"neighbor", session.address.to_string()},
-                      {"why", judgement.reason}}});
+        events.emit(
+            {dead ? EventId{"LIVENESS-DOWN"} : EventId{"LIVENESS-UP"},
+             dead ? "neighbor failed the liveness check" : "neighbor passes the liveness check",
+             {{"port", port},
+              {"neighbor", session.address.to_string()},
+              {"why", judgement.reason}}});
     if (listener != nullptr)
         listener->verdict_changed(session.port, session.address, judgement.verdict,
                                   judgement.reason);
@@ -203,9 +206,8 @@ void Dataplane::Parts::report_loops() {
         auto& seen = places[i].loops_seen;
         if (now == seen || Clock::now() - places[i].loops_said < kLoopsAgain) continue;
         events.emit(
-            {Severity::Warning,
-             "LOOP-GUARD",
-             "a node sent packets for an address that it announces itself",
+            {"LOOP-GUARD",
+             "packets dropped: their next hop is the node that sent them",
              {{"port", places[i].port->settings().name}, {"packets", std::to_string(now - seen)}}});
         seen = now;
         places[i].loops_said = Clock::now();

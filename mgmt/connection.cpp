@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/event_list.hpp"
 #include "mgmt/compression.hpp"
 #include "mgmt/wire/messages.hpp"
 
@@ -205,10 +206,10 @@ private:
         timer_.cancel();
         const auto self = std::exchange(waiting_, nullptr);
         if (writes_ && shared_.audit)
-            shared_.audit->emit({response.status < 400 ? Severity::Notice : Severity::Warning,
-                                 "MGMT-WRITE",
-                                 what_,
-                                 {{"who", who_}, {"status", std::to_string(response.status)}}});
+            shared_.audit->emit(
+                {response.status < 400 ? EventId{"MGMT-WRITE"} : EventId{"MGMT-WRITE-REFUSED"},
+                 what_,
+                 {{"who", who_}, {"status", std::to_string(response.status)}}});
         send(std::move(response));
     }
 

@@ -7,8 +7,8 @@ namespace torii::mgmt {
 void EventLog::append(const Event& event, std::chrono::system_clock::time_point time) {
     LoggedEvent logged;
     logged.time = time;
-    logged.severity = event.severity;
-    logged.id = std::string{event.id};
+    logged.severity = event.id.severity();
+    logged.id = std::string{event.id.name()};
     logged.text = event.text;
     for (const auto& [name, value] : event.fields) logged.fields.emplace_back(name, value);
     const std::lock_guard lock{mutex_};

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/byte_writer.hpp"
+#include "base/event_list.hpp"
 
 namespace torii::bgp {
 
@@ -71,9 +72,8 @@ void Monitor::start() {
     if (settings_.updates) roll_updates();
 }
 
-void Monitor::say(Severity severity, std::string_view id, std::string text,
-                  const std::string& file) {
-    events_.emit({severity, id, std::move(text), {{"file", file}}});
+void Monitor::say(EventId id, std::string text, const std::string& file) {
+    events_.emit({id, std::move(text), {{"file", file}}});
 }
 
 Result<std::shared_ptr<FileWriter>, SystemError> Monitor::create(std::string_view kind) {
@@ -110,7 +110,8 @@ void Monitor::next_dump() {
     waiting_.pop_front();
     auto file = create("rib");
     if (!file) {
-        say(Severity::Error, "BGP-MRT-FAILED", file.error().message(), settings_.directory);
+        say("BGP-MRT-FAILED", "MRT file not written: " + file.error().message(),
+            settings_.directory);
         done(Failure{file.error()});
         return next_dump();
     }
@@ -201,12 +202,11 @@ void Monitor::watch(std::shared_ptr<FileWriter> file, MrtFile result, Done done)
     }
     if (file->error() != 0) {
         const SystemError error{"write " + file->path(), file->error()};
-        say(Severity::Error, "BGP-MRT-FAILED", error.message(), file->path());
+        say("BGP-MRT-FAILED", "MRT file not written: " + error.message(), file->path());
         return done(Failure{error});
     }
     result.bytes = file->written();
-    say(Severity::Info, "BGP-MRT-WRITTEN", std::to_string(result.records) + " records written",
-        file->path());
+    say("BGP-MRT-WRITTEN", std::to_string(result.records) + " records written", file->path());
     done(result);
 }
 
@@ -236,7 +236,8 @@ void Monitor::roll_updates() {
     if (!settings_.updates) return;
     auto file = create("updates");
     if (!file)
-        say(Severity::Error, "BGP-MRT-FAILED", file.error().message(), settings_.directory);
+        say("BGP-MRT-FAILED", "MRT file not written: " + file.error().message(),
+            settings_.directory);
     else
         updates_ = *file;
     if (updates_ != nullptr) recorded_.file = updates_->path();

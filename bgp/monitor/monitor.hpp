@@ -55,7 +55,7 @@ private:
     void arm_tables();
     void roll_updates();
     void flush_updates();
-    void say(Severity severity, std::string_view id, std::string text, const std::string& file);
+    void say(EventId id, std::string text, const std::string& file);
 
     Loop& loop_;
     LocRib& rib_;

@@ -19,7 +19,7 @@ std::string Guard::Verdict::to_string(const Prefix& prefix) const {
            (prefix == owned          ? ""
             : prefix.contains(owned) ? " covers " + owned.to_string() + ", which"
                                      : " is inside " + owned.to_string() + ", which") +
-           " belongs to " + owner.to_string();
+           " is owned by " + owner.to_string();
 }
 
 bool Guard::shared(const Prefix& prefix) const {

@@ -1,4 +1,5 @@
 #include "bgp/session/md5_watch.hpp"
+#include "base/event_list.hpp"
 
 #include <charconv>
 #include <fstream>
@@ -61,9 +62,8 @@ std::optional<Clock::TimePoint> Md5Watch::on_time(Clock::TimePoint now) {
         const auto missing = std::to_string(seen->missing - told_->missing);
         const auto wrong = std::to_string(seen->wrong - told_->wrong);
         const auto unexpected = std::to_string(seen->unexpected - told_->unexpected);
-        events_.emit({Severity::Warning,
-                      "BGP-MD5-REFUSED",
-                      "the kernel dropped TCP segments for their MD5 signature: " + missing +
+        events_.emit({"BGP-MD5-REFUSED",
+                      "kernel dropped TCP segments because of their MD5 signature: " + missing +
                           " without one, " + wrong + " with another key, " + unexpected +
                           " signed where no password is set",
                       {{"missing", missing}, {"wrong", wrong}, {"unexpected", unexpected}}});

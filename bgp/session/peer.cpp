@@ -1,4 +1,5 @@
 #include "bgp/session/peer.hpp"
+#include "base/event_list.hpp"
 
 #include <unistd.h>
 
@@ -206,14 +207,14 @@ Decoded<std::uint16_t> Peer::on_open(Session& session, const OpenMessage& open) 
                        : wanted.kind == RemoteAs::Kind::Number   ? open.as == wanted.number
                                                                  : false;
     if (!right) {
-        say(Severity::Warning, "BGP-OPEN-BAD-AS",
-            "the neighbor says it is AS " + std::to_string(open.as) + ", which it may not be",
+        say("BGP-OPEN-BAD-AS",
+            "OPEN refused: AS " + std::to_string(open.as) + " does not match remote_as",
             {{"as", std::to_string(open.as)}});
         return refuse(open_error::kBadPeerAs);
     }
     // RFC 6286 §2.2: only within an AS must identifiers differ.
     if (internal && open.identifier == host_.speaker().router_id) {
-        say(Severity::Warning, "BGP-OPEN-SAME-ID", "the neighbor has our own BGP identifier");
+        say("BGP-OPEN-SAME-ID", "OPEN refused: its BGP identifier is our own");
         return refuse(open_error::kBadIdentifier);
     }
     const auto& role = open.capabilities.role;
@@ -226,7 +227,7 @@ Decoded<std::uint16_t> Peer::on_open(Session& session, const OpenMessage& open) 
     auto ours = ours_;
     const auto agreed = negotiate(ours, open);
     if (!agreed.families[0] && !agreed.families[1]) {
-        say(Severity::Warning, "BGP-OPEN-NO-FAMILY", "no address family in common");
+        say("BGP-OPEN-NO-FAMILY", "OPEN refused: no address family in common");
         return refuse(open_error::kBadCapability);
     }
     session.set_extended_messages(agreed.extended_messages);
@@ -309,7 +310,7 @@ void Peer::on_up(Session& session) {
     make_policies();
     host_.monitor().state_change(ends(), true);
     tell(PeerStage::Up);
-    say(Severity::Notice, "BGP-ADJCHANGE-UP", "neighbor is up",
+    say("BGP-ADJCHANGE-UP", "session established",
         {{"as", std::to_string(negotiated_.peer_as)},
          {"hold_time", std::to_string(negotiated_.hold_time)}});
     if (host_.restarting() && waited_for_at_start())
@@ -326,7 +327,7 @@ void Peer::on_down(Session&, const CloseReason& reason) {
     host_.monitor().state_change(ends(), false);
     up_ = nullptr;
     since_ = host_.sessions().timers.now();
-    say(Severity::Warning, "BGP-ADJCHANGE-DOWN", "neighbor is down: " + reason.to_string());
+    say("BGP-ADJCHANGE-DOWN", "session down: " + reason.to_string());
     leave_groups();
     const bool kept = keep_stale(reason);
     if (!kept) forget_routes();
@@ -345,7 +346,7 @@ void Peer::on_closed(Session& session, const CloseReason& reason) {
         last_reason_ = reason.to_string();
     if (last_reason_.empty()) last_reason_ = reason.to_string();
     if (!was_up && !collided && reason.kind != CloseReason::Kind::ConnectFailed)
-        say(Severity::Info, "BGP-SESSION-FAILED", "session did not come up: " + reason.to_string());
+        say("BGP-SESSION-FAILED", "session not established: " + reason.to_string());
     if (incoming_.get() == &session) incoming_.reset();
     if (outgoing_.get() == &session) outgoing_.reset();
     if (up_ != nullptr || has_connection()) return;
@@ -405,11 +406,11 @@ void Peer::act(PeerAction action, const std::string& reason) {
     }
 }
 
-void Peer::say(Severity severity, std::string_view id, std::string text,
+void Peer::say(EventId id, std::string text,
                std::vector<std::pair<std::string_view, std::string>> fields) {
     fields.insert(fields.begin(), {"neighbor", address_.to_string()});
     if (!group_.empty()) fields.insert(fields.begin() + 1, {"group", group_});
-    host_.events().emit({severity, id, std::move(text), std::move(fields)});
+    host_.events().emit({id, std::move(text), std::move(fields)});
 }
 
 void Peer::send(std::shared_ptr<const std::vector<std::uint8_t>> messages, std::uint64_t updates) {

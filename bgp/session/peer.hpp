@@ -125,7 +125,7 @@ private:
     void dial_at(Clock::TimePoint when);
     void end_sessions(const Notification& farewell);
     std::optional<Notification> resolve_collision(Session& session, const OpenMessage& open);
-    void say(Severity severity, std::string_view id, std::string text,
+    void say(EventId id, std::string text,
              std::vector<std::pair<std::string_view, std::string>> fields = {});
 
     // peer_restart.cpp

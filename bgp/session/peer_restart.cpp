@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/byte_writer.hpp"
+#include "base/event_list.hpp"
 #include "bgp/session/peer.hpp"
 
 // Graceful restart (RFC 4724, RFC 8538), long-lived (RFC 9494), and hold-down
@@ -114,7 +115,7 @@ bool Peer::keep_stale(const CloseReason& reason) {
     if (!any) return false;
     stale_until_ = host_.sessions().timers.now() + std::chrono::seconds{theirs.time};
     host_.sessions().timers.schedule(shared_from_this(), *stale_until_);
-    say(Severity::Notice, "BGP-GR-HELPER", "routes are kept while the neighbor restarts",
+    say("BGP-GR-HELPER", "session lost; routes kept as stale while the neighbor restarts",
         {{"seconds", std::to_string(theirs.time)}});
     return true;
 }
@@ -137,7 +138,7 @@ bool Peer::hold_down(const CloseReason& reason) {
     if (!held_down_) return false;
     stale_until_ = host_.sessions().timers.now() + settings_->hold_down;
     host_.sessions().timers.schedule(shared_from_this(), *stale_until_);
-    say(Severity::Notice, "BGP-HOLD-DOWN", "routes are kept: the neighbor still forwards",
+    say("BGP-HOLD-DOWN", "session lost; routes kept: the neighbor passes the liveness check",
         {{"seconds", std::to_string(settings_->hold_down.count())}});
     return true;
 }
@@ -225,14 +226,14 @@ void Peer::stale_expired() {
         if (longest.count() != 0) {
             stale_until_ = host_.sessions().timers.now() + longest;
             host_.sessions().timers.schedule(shared_from_this(), *stale_until_);
-            return say(Severity::Warning, "BGP-LLGR-BEGINS",
-                       "the neighbor did not come back in time; its routes are a last resort now",
+            return say("BGP-LLGR-BEGINS",
+                       "restart timer expired; routes kept as long-lived stale (LLGR)",
                        {{"seconds", std::to_string(longest.count())}});
         }
     }
-    say(Severity::Warning, "BGP-GR-EXPIRED",
-        up_ != nullptr ? "the neighbor did not announce all its routes again in time"
-                       : "the neighbor did not come back in time");
+    say("BGP-GR-EXPIRED",
+        up_ != nullptr ? "stale timer expired; routes that were not announced again are deleted"
+                       : "restart timer expired; stale routes are deleted");
     held_down_ = false;
     for (const Family family : kEachFamily) end_stale(family);
     if (up_ != nullptr) return;
@@ -245,13 +246,11 @@ void Peer::set_alive(bool alive, const std::string& reason) {
     if (std::exchange(alive_, alive) == alive || alive) return;
     if (up_ != nullptr) {
         if (settings_->on_death != OnDeath::Teardown) return;
-        say(Severity::Warning, "BGP-LIVENESS-DOWN",
-            "the session ends because the neighbor is dead: " + reason);
+        say("BGP-LIVENESS-DOWN", "session closed: liveness check failed: " + reason);
         return end_sessions(cease_notification(cease::kBfdDown));  // RFC 9384
     }
     if (!out_[0].stale && !out_[1].stale) return;
-    say(Severity::Warning, "BGP-GR-DEAD",
-        "the neighbor died while its routes waited for it: " + reason);
+    say("BGP-GR-DEAD", "stale routes deleted: liveness check failed: " + reason);
     for (const Family family : kEachFamily) end_stale(family);
     forget_routes();
     tell(PeerStage::Down);

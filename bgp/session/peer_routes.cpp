@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/event_list.hpp"
 #include "bgp/session/peer.hpp"
 
 namespace torii::bgp {
@@ -172,7 +173,7 @@ bool Peer::guard_allows(const Prefix& prefix) {
     const auto now = host_.sessions().timers.now();
     if (guard_said_ == Clock::TimePoint{} || now - guard_said_ >= 1s) {
         guard_said_ = now;
-        say(Severity::Warning, guard.enforces() ? "BGP-GUARD-REFUSED" : "BGP-GUARD-ALERT",
+        say(guard.enforces() ? EventId{"BGP-GUARD-REFUSED"} : EventId{"BGP-GUARD-ALERT"},
             verdict.to_string(prefix),
             {{"prefix", prefix.to_string()}, {"count", std::to_string(guard_refused_)}});
     }
@@ -256,8 +257,8 @@ std::optional<Notification> Peer::on_update(Session&, std::span<const std::uint8
     updated_ = true;
     auto decoded = decode_update(body, decode_, *storage_);
     if (!decoded) {
-        say(Severity::Error, "BGP-UPDATE-MALFORMED",
-            "malformed UPDATE: " + to_string(decoded.error()));
+        say("BGP-UPDATE-MALFORMED",
+            "malformed UPDATE, session reset: " + to_string(decoded.error()));
         return decoded.error();
     }
     const Update& update = *decoded;
@@ -344,9 +345,8 @@ std::optional<Notification> Peer::announce(const NlriList& list, const Attribute
     if (limit.limit != 0 && !state.warned &&
         std::uint64_t{routes.accepted} * 100 >= std::uint64_t{limit.limit} * limit.warn_percent) {
         state.warned = true;
-        say(Severity::Warning, "BGP-MAX-PREFIX-NEAR",
-            std::to_string(routes.accepted) + " of " + std::to_string(limit.limit) +
-                " allowed prefixes are in use");
+        say("BGP-MAX-PREFIX-NEAR", std::to_string(routes.accepted) + " of " +
+                                       std::to_string(limit.limit) + " allowed prefixes announced");
     }
     if (!enough) return std::nullopt;
     idle_until_ = limit.restart.count() > 0 ? host_.sessions().timers.now() + limit.restart
@@ -362,8 +362,8 @@ std::optional<Notification> Peer::announce(const NlriList& list, const Attribute
 
 void Peer::over_limit(Family family) {
     if (out_[index(family)].over_limit++ == 0)
-        say(Severity::Error, "BGP-MAX-PREFIX",
-            "more than " + std::to_string(settings_->max_prefix.limit) + " prefixes",
+        say("BGP-MAX-PREFIX",
+            "more than " + std::to_string(settings_->max_prefix.limit) + " prefixes announced",
             {{"family", std::string{to_string(family)}}});
 }
 
@@ -372,7 +372,7 @@ void Peer::complain(const Update& update) {
     const auto now = host_.sessions().timers.now();
     if (complained_ != Clock::TimePoint{} && now - complained_ < 1s) return;
     complained_ = now;
-    say(Severity::Warning, "BGP-UPDATE-ERROR",
+    say("BGP-UPDATE-ERROR",
         std::string{attribute_name(update.culprit)} + ": " + std::string{update.complaint} +
             (update.recovery == Recovery::TreatAsWithdraw ? "; routes treated as withdrawn"
                                                           : "; attribute discarded"),

@@ -1,4 +1,5 @@
 #include "dataplane/fib/publisher.hpp"
+#include "base/event_list.hpp"
 
 #include <algorithm>
 
@@ -59,9 +60,8 @@ void Publisher::change_group(const rib::GroupChange& change) {
     if (slot == nullptr) {
         const auto hop = hops_.take();
         if (hop == HopTable::kNone) {
-            events_.emit({Severity::Error,
-                          "FIB-GROUPS-FULL",
-                          "no room for another next-hop group; raise capacity.next_hops",
+            events_.emit({"FIB-GROUPS-FULL",
+                          "next-hop table full; raise dataplane.next_hop_groups",
                           {{"limit", std::to_string(hops_.pool().limit())}}});
             return;
         }
@@ -89,18 +89,16 @@ void Publisher::enlist(Group& group, const std::vector<rib::FibNextHop>& from,
     wanted.clear();
     for (const auto& member : from) {
         if (members.size() >= max_members_) {
-            events_.emit({Severity::Warning,
-                          "FIB-GROUP-TRUNCATED",
-                          "a next-hop group has more members than capacity.group_members",
+            events_.emit({"FIB-GROUP-TRUNCATED",
+                          "next-hop group truncated: more members than a group holds",
                           {{"members", std::to_string(from.size())},
                            {"used", std::to_string(max_members_)}}});
             break;
         }
         auto* neighbor = neighbors_.get(member.port, member.neighbor);
         if (neighbor == nullptr) {
-            events_.emit({Severity::Error,
-                          "FIB-NEIGHBORS-FULL",
-                          "no room for another neighbor; raise capacity.next_hops",
+            events_.emit({"FIB-NEIGHBORS-FULL",
+                          "neighbor table full; raise dataplane.next_hop_groups",
                           {{"neighbor", member.neighbor.to_string()}}});
             continue;
         }
@@ -350,16 +348,13 @@ void Publisher::change_prefix(const rib::PrefixChange& change) {
     // What was there before points to a group that may go now.
     erase(prefix);
     if (refused_.empty())
-        events_.emit({Severity::Error,
-                      "FIB-FULL",
-                      "the forwarding table is full; routes wait for room",
+        events_.emit({"FIB-FULL",
+                      "forwarding table full; refused routes are retried when room is free",
                       {{"first", prefix.to_string()},
                        {"ip4", std::to_string(fib4_.prefixes())},
                        {"ip6", std::to_string(fib6_.prefixes())}}});
-    events_.emit({Severity::Warning,
-                  "FIB-REFUSED",
-                  "no room for a route",
-                  {{"prefix", prefix.to_string()}}});
+    events_.emit(
+        {"FIB-REFUSED", "route not installed: table full", {{"prefix", prefix.to_string()}}});
     refused_.emplace(prefix, *change.action);
 }
 

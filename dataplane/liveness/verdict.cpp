@@ -21,10 +21,10 @@ Judgement judge(const Evidence& e) {
     if (e.bfd && s.bfd == bfd::State::Up) return {NeighborVerdict::Up, "BFD is up"};
     if (e.watched && s.watch == WatchState::Up)
         return {NeighborVerdict::Up, echo          ? "echoes come back"
-                                     : s.lost_echo ? "answers probes, returns echoes no more"
+                                     : s.lost_echo ? "answers probes, does not return echoes"
                                                    : "answers probes"};
     if (e.routing == RoutingSession::Up) return {NeighborVerdict::Up, "its BGP session is up"};
-    if (!e.resolved) return {NeighborVerdict::Unknown, "nobody knows where it is"};
+    if (!e.resolved) return {NeighborVerdict::Unknown, "its MAC address is not resolved"};
     return {NeighborVerdict::Unknown, "has not answered yet"};
 }
 

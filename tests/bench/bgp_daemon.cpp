@@ -33,7 +33,7 @@ class Quiet final : public EventSink {
 public:
     void emit(Event event) override {
         if (std::getenv("BGP_DAEMON_EVENTS") == nullptr) return;
-        std::fprintf(stderr, "%s %s", std::string{event.id}.c_str(), event.text.c_str());
+        std::fprintf(stderr, "%s %s", std::string{event.id.name()}.c_str(), event.text.c_str());
         for (const auto& [key, value] : event.fields)
             std::fprintf(stderr, " %s=%s", std::string{key}.c_str(), value.c_str());
         std::fputc('\n', stderr);

@@ -100,8 +100,8 @@ def test_a_node_that_announces_too_much_is_refused_and_the_reason_shown(cluster,
 def test_a_node_that_announces_what_another_owns_is_refused_and_the_victim_unharmed(cluster):
     node, api = cluster.speakers[2], cluster.torii.api
     count = 300
-    stolen = {"10.244.1.0/24": "guard: 10.244.1.0/24 belongs to 10.0.0.11",
-              "10.244.1.0/25": "guard: 10.244.1.0/25 is inside 10.244.1.0/24, which belongs to 10.0.0.11"}
+    stolen = {"10.244.1.0/24": "guard: 10.244.1.0/24 is owned by 10.0.0.11",
+              "10.244.1.0/25": "guard: 10.244.1.0/25 is inside 10.244.1.0/24, which is owned by 10.0.0.11"}
     with concurrent.futures.ThreadPoolExecutor() as pool:
         answered = pool.submit(cluster.pods[1].ping, "10.244.1.2", count, 0.01)
         try:

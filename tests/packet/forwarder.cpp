@@ -23,7 +23,7 @@ volatile std::sig_atomic_t stop_asked = 0, report_asked = 0;
 
 struct Printer : EventSink {
     void emit(Event event) override {
-        std::printf("%s %s", std::string(event.id).c_str(), event.text.c_str());
+        std::printf("%s %s", std::string(event.id.name()).c_str(), event.text.c_str());
         for (const auto& [key, value] : event.fields)
             std::printf(" %s=%s", std::string(key).c_str(), value.c_str());
         std::puts("");

@@ -69,7 +69,7 @@ public:
     void emit(Event event) override { events.push_back(std::move(event)); }
     bool has(std::string_view id) const {
         for (const auto& e : events)
-            if (e.id == id) return true;
+            if (e.id.name() == id) return true;
         return false;
     }
     std::vector<Event> events;

@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/event_list.hpp"
 #include "mgmt/cli/client.hpp"
 #include "mgmt/cli/json.hpp"
 #include "mgmt/cli/table.hpp"
@@ -179,7 +180,7 @@ TEST_F(CliTest, ShowsPortsNeighborsCountersAndStatus) {
 }
 
 TEST_F(CliTest, ShowsEvents) {
-    log.append({Severity::Notice, "BGP-ADJCHANGE-UP", "10.0.0.2 is up", {}}, {});
+    log.append({"BGP-ADJCHANGE-UP", "10.0.0.2 is up", {}}, {});
     EXPECT_EQ(torii({"events"}), kOk);
     EXPECT_EQ(out.str(), "1970-01-01T00:00:00.000Z  notice   BGP-ADJCHANGE-UP  10.0.0.2 is up\n");
 }
@@ -394,7 +395,7 @@ TEST_F(CliTest, EveryCommandAnswersPeopleAndPrograms) {
     const auto packets = file + ".pcapng";
     std::ofstream{file} << "good, old";
     ::setenv("VISUAL", "sed -i s/old/new/", 1);
-    log.append({Severity::Notice, "BGP-ADJCHANGE-UP", "10.0.0.2 is up", {}}, {});
+    log.append({"BGP-ADJCHANGE-UP", "10.0.0.2 is up", {}}, {});
     const std::vector<Typed> typed{
         {{"bgp", "neighbors"}, {}, "Established"},
         {{"bgp", "neighbor"}, {"10.0.0.2"}, "65001"},

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "base/event_list.hpp"
 #include "mgmt/event_log.hpp"
 
 namespace torii::mgmt {
@@ -49,7 +50,8 @@ TEST(JsonWriter, WritesNumbersWholeWhenTheyAre) {
 TEST(EventLog, KeepsTheLastAndGivesThemInOrder) {
     EventLog log{3};
     for (int i = 1; i <= 5; ++i)
-        log.append({i % 2 ? Severity::Error : Severity::Info, "X", std::to_string(i), {}}, {});
+        log.append(
+            {i % 2 ? EventId{"FIB-FULL"} : EventId{"BGP-MRT-WRITTEN"}, std::to_string(i), {}}, {});
     EXPECT_EQ(log.last_sequence(), 5u);
     ASSERT_EQ(log.recent(10).size(), 3u);
     EXPECT_EQ(log.recent(10).front().text, "3");

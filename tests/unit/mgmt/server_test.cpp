@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "base/event_list.hpp"
 #include "mgmt/auth.hpp"
 #include "tests/unit/mgmt/fake_views.hpp"
 #include "tests/unit/mgmt/wire_client.hpp"
@@ -255,7 +256,7 @@ TEST_F(ServerTest, WritesAnAuditEventForEveryWriteAndNoneForReads) {
     client().request("DELETE", "/api/v1/routes/static/10.0.0.0/8");
     server.reset();
     ASSERT_EQ(audit.events.size(), 1u);
-    EXPECT_EQ(audit.events[0].id, "MGMT-WRITE");
+    EXPECT_EQ(audit.events[0].id.name(), "MGMT-WRITE-REFUSED");
     EXPECT_EQ(audit.events[0].text, "DELETE /api/v1/routes/static/10.0.0.0/8");
     EXPECT_EQ(audit.events[0].fields[1].second, "404");
 }
@@ -292,14 +293,13 @@ TEST_F(ServerTest, AsksForATokenAndGivesItsRole) {
 
 TEST_F(ServerTest, FollowsEventsAsTheyHappen) {
     start();
-    log.append({Severity::Notice, "BGP-ADJCHANGE-UP", "10.0.0.2 is up", {{"peer", "10.0.0.2"}}},
-               {});
+    log.append({"BGP-ADJCHANGE-UP", "10.0.0.2 is up", {{"peer", "10.0.0.2"}}}, {});
     auto connection = client();
     connection.send(
         "GET /api/v1/events?after=0 HTTP/1.1\r\nHost: localhost\r\n"
         "Accept: text/event-stream\r\n\r\n");
     EXPECT_NE(connection.read_until("10.0.0.2 is up").find("id: 1"), std::string::npos);
-    log.append({Severity::Warning, "BGP-ADJCHANGE-DOWN", "10.0.0.2 is down", {}}, {});
+    log.append({"BGP-ADJCHANGE-DOWN", "10.0.0.2 is down", {}}, {});
     EXPECT_NE(connection.read_until("10.0.0.2 is down").find("id: 2"), std::string::npos);
 }
 

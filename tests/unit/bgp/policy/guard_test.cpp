@@ -43,7 +43,7 @@ struct Guarded : testing::Test {
 TEST_F(Guarded, ANodeMayNotAnnounceItsNeighborsPrefix) {
     teach(*thief, "10.244.1.0/24", 65002, "10.99.0.2");
     EXPECT_EQ(via("10.244.1.0/24"), address("10.99.0.1"));
-    EXPECT_EQ(refusal(), "guard: 10.244.1.0/24 belongs to 10.99.0.1");
+    EXPECT_EQ(refusal(), "guard: 10.244.1.0/24 is owned by 10.99.0.1");
     EXPECT_TRUE(world.events.has("BGP-GUARD-REFUSED"));
 }
 
@@ -51,7 +51,7 @@ TEST_F(Guarded, NorHalfOfIt) {
     teach(*thief, "10.244.1.128/25", 65002, "10.99.0.2");
     EXPECT_FALSE(world.sink.routes.contains(prefix("10.244.1.128/25")));
     EXPECT_EQ(refusal(),
-              "guard: 10.244.1.128/25 is inside 10.244.1.0/24, which belongs to 10.99.0.1");
+              "guard: 10.244.1.128/25 is inside 10.244.1.0/24, which is owned by 10.99.0.1");
 }
 
 TEST_F(Guarded, NorAnythingOverIt) {

@@ -10,7 +10,7 @@ namespace torii::dataplane {
 namespace {
 
 struct Silent : EventSink {
-    void emit(Event event) override { ids.insert(std::string(event.id)); }
+    void emit(Event event) override { ids.insert(std::string(event.id.name())); }
     std::set<std::string> ids;
 };
 

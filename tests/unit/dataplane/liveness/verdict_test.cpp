@@ -70,7 +70,7 @@ TEST(Verdict, SaysWhatItRestsOn) {
     auto e = watched(Watch::State::Up, Watch::Means::Probe);
     EXPECT_EQ(judge(e).reason, "answers probes");
     e.status.lost_echo = true;
-    EXPECT_EQ(judge(e).reason, "answers probes, returns echoes no more");
+    EXPECT_EQ(judge(e).reason, "answers probes, does not return echoes");
 }
 
 TEST(Damper, HoldsWhoFlapsBackForLongerEachTimeAndForgivesQuiet) {
