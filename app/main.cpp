@@ -2,6 +2,7 @@
 
 #include "app/gateway.hpp"
 #include "app/options.hpp"
+#include "base/event_list.hpp"
 #include "config/config.hpp"
 #include "config/schema.hpp"
 
@@ -20,6 +21,10 @@ int main(int argc, char** argv) {
 
     if (options->reference) {
         std::fputs(config::reference().c_str(), stdout);
+        return 0;
+    }
+    if (options->events) {
+        std::fputs(events_document().c_str(), stdout);
         return 0;
     }
     auto loaded = config::load(options->config);

@@ -28,6 +28,7 @@ void print_help(const char* program, const Options& options) {
         "      --check FILE     Validate FILE, print every problem, change nothing.\n"
         "                       Exits with 1 when there are errors\n"
         "      --reference      Print the reference of all keys\n"
+        "      --events         Print the list of all events\n"
         "\n"
         "Signals: SIGHUP applies the changed configuration, SIGTERM ends sessions and stops.\n",
         program, options.config.c_str());
@@ -41,7 +42,7 @@ Failure<ExitCode> wrong(int code, const std::string& why) {
 }  // namespace
 
 Result<Options, ExitCode> parse_options(int argc, char** argv) {
-    enum Option { Help = 'h', Config = 'c', Version = 1, State, Check, Reference };
+    enum Option { Help = 'h', Config = 'c', Version = 1, State, Check, Reference, Events };
     static constexpr option kOptions[] = {
         {"help", no_argument, nullptr, Help},
         {"version", no_argument, nullptr, Version},
@@ -49,6 +50,7 @@ Result<Options, ExitCode> parse_options(int argc, char** argv) {
         {"state", required_argument, nullptr, State},
         {"check", required_argument, nullptr, Check},
         {"reference", no_argument, nullptr, Reference},
+        {"events", no_argument, nullptr, Events},
         {nullptr, 0, nullptr, 0},
     };
     Options options;
@@ -79,6 +81,9 @@ Result<Options, ExitCode> parse_options(int argc, char** argv) {
                 break;
             case Reference:
                 options.reference = true;
+                break;
+            case Events:
+                options.events = true;
                 break;
             case ':':
                 return wrong(kMissing, std::string{argv[optind - 1]} + ": its argument is missing");

@@ -12,6 +12,7 @@ struct Options {
     std::string state;       // directory of what outlives the process; "": nothing does
     bool check = false;      // only validate the configuration
     bool reference = false;  // only print the reference of keys
+    bool events = false;     // only print the list of events
 };
 
 // What to exit with when there is nothing to run: after --help, or an error
