@@ -230,8 +230,14 @@ void add_system(CLI::App& app, Line& line) {
     event->add_option("--limit", line.limit)->check(CLI::Range(1, 1000))->capture_default_str();
     event->add_option("--severity", line.severity, "debug, info, notice, warning, error");
     event->add_flag("--follow,-f", line.follow, "Wait for more");
-    event->callback([&] {
-        line.command = [&](Session& s) { events(s, line.limit, line.severity, line.follow); };
+    auto* meaning = event->add_option("--explain", line.name,
+                                      "What an event means and what to do; without ID all of them");
+    meaning->expected(0, 1)->type_name("[ID]");
+    event->callback([&, meaning] {
+        line.command = [&, meaning](Session& s) {
+            if (meaning->count() > 0) return explain_events(s, line.name);
+            events(s, line.limit, line.severity, line.follow);
+        };
     });
     auto* token = app.add_subcommand("token", "Bearer tokens for the API");
     token->require_subcommand(1);

@@ -79,6 +79,8 @@ struct TopOptions {
 };
 void top(Session& session, const TopOptions& options);
 void events(Session& session, std::size_t limit, const std::string& severity, bool follow);
+// The row of one event, or "" for the list of all. Needs no router.
+void explain_events(Session& session, std::string name);
 // To the file, "" for one named after host and time, "-" for standard output.
 void tech_support(Session& session, const std::string& file);
 std::string without_secrets(const std::string& text);

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <cctype>
 
+#include "base/event_list.hpp"
+#include "base/suggest.hpp"
 #include "mgmt/cli/session.hpp"
 
 namespace torii::cli {
@@ -9,6 +12,13 @@ std::string event_line(const Json& event) {
     std::string out = text(event, "time") + "  " + text(event, "severity");
     out.resize(std::max<std::size_t>(out.size(), 35), ' ');
     return out + text(event, "id") + "  " + text(event, "text");
+}
+
+json::object row_of(const EventKind& kind) {
+    return {{"id", kind.name},
+            {"severity", to_string(kind.severity)},
+            {"meaning", kind.meaning},
+            {"action", kind.action}};
 }
 
 // "data: {...}" lines of an event stream that comes in pieces.
@@ -141,6 +151,40 @@ void events(Session& session, std::size_t limit, const std::string& severity, bo
         session.code = kUnreachable;
     } else if (answer->status >= 300) {
         print_problem(session, *answer);
+    }
+}
+
+void explain_events(Session& session, std::string name) {
+    if (name.empty()) {
+        json::array rows;
+        Table table{{{"ID"}, {"SEVERITY"}, {"MEANING", Align::Left, true}}};
+        for (const auto& kind : kEvents) {
+            rows.push_back(row_of(kind));
+            table.add({std::string{kind.name}, std::string{to_string(kind.severity)},
+                       std::string{kind.meaning}});
+        }
+        if (session.as_json)
+            session.out << json::serialize(json::object{{"events", rows}}) << '\n';
+        else
+            table.print(session.out, session.width);
+        return;
+    }
+    for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    const auto* kind = find_event(name);
+    if (kind == nullptr) {
+        std::vector<std::string_view> names;
+        for (const auto& one : kEvents) names.push_back(one.name);
+        const auto near = suggest(name, names);
+        session.err << "error: no event " << name
+                    << (near.empty() ? "; torii events --explain lists them"
+                                     : "; did you mean " + near + "?")
+                    << '\n';
+        session.code = kUsage;
+    } else if (session.as_json) {
+        session.out << json::serialize(row_of(*kind)) << '\n';
+    } else {
+        session.out << kind->name << "  " << to_string(kind->severity) << '\n'
+                    << kind->meaning << "\nWhat to do: " << kind->action << '\n';
     }
 }
 

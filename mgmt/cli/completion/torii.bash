@@ -24,7 +24,9 @@ _torii() {
         capture*) words+=" --write --exit --port --prefix --count --seconds --snap --one-in" ;;
         top) words+=" --interval --count" ;;
         counters*) words+=" --all" ;;
-        events) words+=" --limit --severity --follow" ;;
+        events*)
+            words+=" --limit --severity --follow --explain"
+            [[ ${COMP_WORDS[COMP_CWORD - 1]} == --explain ]] && words=$(_torii_events) ;;
         tech-support)
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return ;;
@@ -44,6 +46,10 @@ _torii() {
 # Names from the running router; silent when there is none.
 _torii_list() {
     torii bgp "$1" --json 2>/dev/null | tr '{,' '\n\n' | sed -n "s/^\"$2\":\"\([^\"]*\)\".*/\1/p"
+}
+
+_torii_events() {
+    torii events --explain --json 2>/dev/null | tr '{,' '\n\n' | sed -n 's/^"id":"\([^"]*\)".*/\1/p'
 }
 
 complete -F _torii torii

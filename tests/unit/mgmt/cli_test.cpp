@@ -185,6 +185,32 @@ TEST_F(CliTest, ShowsEvents) {
     EXPECT_EQ(out.str(), "1970-01-01T00:00:00.000Z  notice   BGP-ADJCHANGE-UP  10.0.0.2 is up\n");
 }
 
+TEST_F(CliTest, ExplainsEventsWithoutARouter) {
+    server.reset();
+    EXPECT_EQ(torii({"events", "--explain", "LINK-DOWN"}), kOk) << err.str();
+    EXPECT_TRUE(shows("LINK-DOWN  warning\nThe link of a port went down.")) << out.str();
+    EXPECT_TRUE(shows("What to do: Check cable")) << out.str();
+    EXPECT_EQ(torii({"events", "--explain", "fib-full"}), kOk);
+    EXPECT_TRUE(shows("FIB-FULL  error\n")) << out.str();
+
+    EXPECT_EQ(torii({"events", "--explain"}), kOk);
+    for (const auto& kind : kEvents) EXPECT_TRUE(shows(std::string{kind.name}));
+    EXPECT_EQ(torii({"events", "--explain", "--json"}), kOk);
+    const auto all = boost::json::parse(out.str()).at("events").as_array();
+    ASSERT_EQ(all.size(), std::size(kEvents));
+    EXPECT_EQ(all[0].at("id").as_string(), kEvents[0].name);
+    EXPECT_EQ(all[0].at("action").as_string(), kEvents[0].action);
+    EXPECT_EQ(torii({"events", "--json", "--explain", "LINK-DOWN"}), kOk);
+    EXPECT_EQ(boost::json::parse(out.str()).at("severity").as_string(), "warning");
+}
+
+TEST_F(CliTest, SuggestsTheNameOfAnUnknownEvent) {
+    EXPECT_EQ(torii({"events", "--explain", "LINK-DWN"}), kUsage);
+    EXPECT_EQ(err.str(), "error: no event LINK-DWN; did you mean LINK-DOWN?\n");
+    EXPECT_EQ(torii({"events", "--explain", "XYZZY"}), kUsage);
+    EXPECT_EQ(err.str(), "error: no event XYZZY; torii events --explain lists them\n");
+}
+
 TEST_F(CliTest, ActsOnNeighbors) {
     EXPECT_EQ(torii({"bgp", "shutdown", "10.0.0.2", "--reason", "new disk"}), kOk) << err.str();
     EXPECT_EQ(torii({"bgp", "drain", "nodes", "--group"}), kOk);
@@ -478,6 +504,34 @@ TEST_F(CliTest, EveryCommandAnswersPeopleAndPrograms) {
     }
     std::filesystem::remove(file);
     std::filesystem::remove(packets);
+}
+
+// The words after `torii` in backticks name a command, up to the first that is none's name.
+TEST_F(CliTest, HasEveryCommandThatTheListOfEventsNames) {
+    const auto all = commands();
+    const std::set<std::vector<std::string>> known{all.begin(), all.end()};
+    const std::set<std::string> groups{"bgp", "config", "neighbor", "port", "route", "token"};
+    std::size_t found = 0;
+    for (const auto& kind : kEvents) {
+        std::string text{kind.action};
+        for (auto at = text.find("`torii "); at != std::string::npos; at = text.find("`torii ")) {
+            text.erase(0, at + 7);
+            const auto typed = text.substr(0, text.find('`'));
+            std::istringstream words{typed};
+            std::vector<std::string> command;
+            for (std::string word; words >> word;) {
+                command.push_back(word);
+                if (known.contains(command)) continue;
+                command.pop_back();
+                break;
+            }
+            ASSERT_FALSE(command.empty()) << kind.name << ": " << typed;
+            EXPECT_FALSE(command.size() == 1 && groups.contains(command[0]))
+                << kind.name << ": " << typed;
+            ++found;
+        }
+    }
+    EXPECT_GT(found, 20u);
 }
 
 TEST_F(CliTest, RefusesAWrongCommandLine) {
