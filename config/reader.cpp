@@ -1,5 +1,6 @@
 #include "config/reader.hpp"
 
+#include "base/suggest.hpp"
 #include "config/keys.hpp"
 #include "config/schema.hpp"
 

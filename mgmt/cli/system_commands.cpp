@@ -4,6 +4,7 @@
 #include "base/event_list.hpp"
 #include "base/suggest.hpp"
 #include "mgmt/cli/session.hpp"
+#include "mgmt/json_writer.hpp"
 
 namespace torii::cli {
 namespace {
@@ -14,11 +15,13 @@ std::string event_line(const Json& event) {
     return out + text(event, "id") + "  " + text(event, "text");
 }
 
-json::object row_of(const EventKind& kind) {
-    return {{"id", kind.name},
-            {"severity", to_string(kind.severity)},
-            {"meaning", kind.meaning},
-            {"action", kind.action}};
+void write(mgmt::JsonWriter& json, const EventKind& kind) {
+    json.object()
+        .member("id", kind.name)
+        .member("severity", to_string(kind.severity))
+        .member("meaning", kind.meaning)
+        .member("action", kind.action)
+        .end_object();
 }
 
 // "data: {...}" lines of an event stream that comes in pieces.
@@ -156,15 +159,18 @@ void events(Session& session, std::size_t limit, const std::string& severity, bo
 
 void explain_events(Session& session, std::string name) {
     if (name.empty()) {
-        json::array rows;
+        std::string rows;
+        mgmt::JsonWriter json{rows};
+        json.object().key("events").array();
         Table table{{{"ID"}, {"SEVERITY"}, {"MEANING", Align::Left, true}}};
         for (const auto& kind : kEvents) {
-            rows.push_back(row_of(kind));
+            write(json, kind);
             table.add({std::string{kind.name}, std::string{to_string(kind.severity)},
                        std::string{kind.meaning}});
         }
+        json.end_array().end_object();
         if (session.as_json)
-            session.out << json::serialize(json::object{{"events", rows}}) << '\n';
+            session.out << rows << '\n';
         else
             table.print(session.out, session.width);
         return;
@@ -181,7 +187,10 @@ void explain_events(Session& session, std::string name) {
                     << '\n';
         session.code = kUsage;
     } else if (session.as_json) {
-        session.out << json::serialize(row_of(*kind)) << '\n';
+        std::string row;
+        mgmt::JsonWriter json{row};
+        write(json, *kind);
+        session.out << row << '\n';
     } else {
         session.out << kind->name << "  " << to_string(kind->severity) << '\n'
                     << kind->meaning << "\nWhat to do: " << kind->action << '\n';
