@@ -13,7 +13,7 @@
 #include "dataplane/settings.hpp"
 #include "dataplane/tracer.hpp"
 #include "dataplane/views.hpp"
-#include "dataplane/worker/capture.hpp"
+#include "dataplane/worker/capture_filter.hpp"
 #include "rib/fib_delta.hpp"
 
 namespace torii::dataplane {

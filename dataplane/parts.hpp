@@ -19,6 +19,7 @@
 #include "dataplane/port/eal.hpp"
 #include "dataplane/port/port.hpp"
 #include "dataplane/tracer.hpp"
+#include "dataplane/worker/capture.hpp"
 #include "dataplane/worker/worker.hpp"
 
 namespace torii::dataplane {

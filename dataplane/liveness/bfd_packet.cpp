@@ -1,6 +1,7 @@
 #include "dataplane/liveness/bfd_packet.hpp"
 
 #include "base/byte_reader.hpp"
+#include "dataplane/packet/headers.hpp"
 
 namespace torii::dataplane::bfd {
 namespace {

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "dataplane/packet/headers.hpp"
+#include "dataplane/packet/ports.hpp"
 
 // BFD control packets as values (RFC 5880 §4). Nothing here sends, waits or allocates.
 namespace torii::dataplane::bfd {

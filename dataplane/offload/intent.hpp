@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/prefix.hpp"
-#include "dataplane/packet/exits.hpp"
 #include "dataplane/settings.hpp"
 
 namespace torii::dataplane {

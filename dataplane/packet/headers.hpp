@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/address.hpp"
+#include "dataplane/packet/ports.hpp"
 
 namespace torii::dataplane {
 
@@ -59,8 +60,6 @@ inline constexpr std::uint16_t kVlanId = 0xfff;  // of a tag's control informati
 inline constexpr std::uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kIcmp6 = 58, kVrrp = 112;
 inline constexpr std::uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kNoNext = 59,
                               kDestinationOptions = 60;
-inline constexpr std::uint16_t kBgpPort = 179;
-inline constexpr std::uint16_t kBfdPort = 3784, kBfdEchoPort = 3785, kBfdMultihopPort = 4784;
 inline constexpr std::uint16_t kMoreFragments = 0x2000, kDontFragment = 0x4000,
                                kFragmentOffset = 0x1fff;
 

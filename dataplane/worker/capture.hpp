@@ -1,16 +1,12 @@
 #pragma once
 
 #include <atomic>
-#include <bitset>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <string_view>
-#include <vector>
 
-#include "base/prefix.hpp"
 #include "dataplane/packet/exits.hpp"
 #include "dataplane/settings.hpp"
+#include "dataplane/worker/capture_filter.hpp"
 
 struct rte_mbuf;
 
@@ -18,26 +14,7 @@ namespace torii::dataplane {
 
 // What a packet may be captured at: one of the exits, or a transmit queue.
 inline constexpr std::size_t kTransmitted = kExits;
-// Nothing: nobody knows the name. "transmit" is one.
-std::optional<std::size_t> capture_point(std::string_view name);
-std::string_view capture_point_name(std::size_t point);
-
-// All that is said must hold.
-struct CaptureFilter {
-    std::bitset<kExits + 1> points;
-    std::bitset<kMaxPorts + 1> ports;  // it came in by; of transmitted ones, leaves by. None: any
-    std::optional<Prefix> prefix;      // source or destination is inside
-    std::uint32_t one_in = 1;          // of those, so many are taken
-    std::uint32_t snap = 256;          // bytes of each
-};
-
-struct CapturedFrame {
-    std::uint64_t tsc = 0;
-    std::size_t point = 0;
-    PortIndex port = 0;
-    std::uint32_t length = 0;  // before it was cut
-    std::vector<std::uint8_t> bytes;
-};
+static_assert(kTransmitted < kCapturePoints);
 
 // Packets of one worker on their way to whoever looks. The worker offers, control
 // takes; neither waits for the other: what finds no room is lost, and counted.
