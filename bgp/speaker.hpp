@@ -12,6 +12,7 @@
 #include "base/prefix.hpp"
 #include "base/result.hpp"
 #include "base/system_error.hpp"
+#include "bgp/peer_actions.hpp"
 #include "bgp/peer_watch.hpp"
 #include "bgp/settings.hpp"
 #include "bgp/views.hpp"
@@ -23,15 +24,6 @@ class Loop;
 }
 
 namespace torii::bgp {
-
-// What one setting's change cost; apply() answers with a list of them.
-enum class ChangeCost : std::uint8_t { None, Refresh, NextSession, Reset };
-struct AppliedChange {
-    std::string what;  // "neighbor 10.0.0.2"
-    ChangeCost cost = ChangeCost::None;
-};
-
-enum class PeerAction : std::uint8_t { Clear, SoftIn, SoftOut, Shutdown, Enable, Drain };
 
 // Where a prefix of our own comes from.
 enum class Origination : std::uint8_t { Network, Connected, Static };

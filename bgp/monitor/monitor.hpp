@@ -12,7 +12,6 @@
 #include "bgp/monitor/file_writer.hpp"
 #include "bgp/monitor/mrt.hpp"
 #include "bgp/rib/loc_rib.hpp"
-#include "bgp/session/timers.hpp"
 #include "bgp/settings.hpp"
 #include "bgp/views.hpp"
 

@@ -7,6 +7,7 @@
 
 #include "base/event.hpp"
 #include "bgp/monitor/monitor.hpp"
+#include "bgp/peer_actions.hpp"
 #include "bgp/peer_watch.hpp"
 #include "bgp/policy/guard.hpp"
 #include "bgp/policy/import.hpp"
@@ -14,7 +15,6 @@
 #include "bgp/session/import_run.hpp"
 #include "bgp/session/session.hpp"
 #include "bgp/settings.hpp"
-#include "bgp/speaker.hpp"
 #include "bgp/views.hpp"
 
 namespace torii::bgp {
