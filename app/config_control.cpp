@@ -16,7 +16,7 @@ std::vector<mgmt::ProblemDetail> details(const config::Problems& problems) {
     std::vector<mgmt::ProblemDetail> out;
     for (const auto& p : problems)
         out.push_back({p.file, p.line, p.path,
-                       p.way_out.empty() ? p.message : p.message + " (" + p.way_out + ")",
+                       p.hint.empty() ? p.message : p.message + " (" + p.hint + ")",
                        p.gravity == config::Gravity::Warning});
     return out;
 }

@@ -21,7 +21,7 @@ struct Problem {
     unsigned line = 0;
     std::string path;  // "bgp.neighbors[2].group"
     std::string message;
-    std::string way_out;  // "" when the message is enough
+    std::string hint;  // "" when the message is enough
 
     std::string to_string() const;  // "FILE:LINE: error: PATH: MESSAGE (WAY OUT)"
     friend bool operator==(const Problem&, const Problem&) = default;

@@ -133,9 +133,8 @@ public:
     Problems problems;
 
 private:
-    void fail(const std::string& file, unsigned line, std::string message, std::string way_out) {
-        problems.push_back(
-            {Gravity::Error, file, line, "", std::move(message), std::move(way_out)});
+    void fail(const std::string& file, unsigned line, std::string message, std::string hint) {
+        problems.push_back({Gravity::Error, file, line, "", std::move(message), std::move(hint)});
     }
 
     void parse(const std::string& text, const std::string& name) {
@@ -223,7 +222,7 @@ std::string Problem::to_string() const {
     out += gravity == Gravity::Error ? ": error: " : ": warning: ";
     if (!path.empty()) out += path + ": ";
     out += message;
-    if (!way_out.empty()) out += " (" + way_out + ')';
+    if (!hint.empty()) out += " (" + hint + ')';
     return out;
 }
 

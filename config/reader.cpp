@@ -83,22 +83,22 @@ private:
             known.push_back(entry.key);
         }
         const auto full = path.empty() ? node.name : path + '.' + node.name;
-        std::string way_out;
+        std::string hint;
         if (const auto near = suggest(node.name, known); !near.empty()) {
-            way_out = "did you mean " + near + "?";
+            hint = "did you mean " + near + "?";
         } else if (const auto elsewhere = paths_of_key(node.name); !elsewhere.empty()) {
-            way_out = "it belongs to " + elsewhere;
+            hint = "it belongs to " + elsewhere;
         } else {
             for (const auto key : known)
-                way_out += (way_out.empty() ? "known here: " : ", ") + std::string{key};
+                hint += (hint.empty() ? "known here: " : ", ") + std::string{key};
         }
-        complain(node, full, {"unknown key " + node.name, way_out});
+        complain(node, full, {"unknown key " + node.name, hint});
     }
 
     void complain(const Node& node, const std::string& path, const Complaint& complaint) {
         if (!complaint.any()) return;
         problems_.push_back(
-            {Gravity::Error, node.file, node.line, path, complaint.message, complaint.way_out});
+            {Gravity::Error, node.file, node.line, path, complaint.message, complaint.hint});
     }
 
     SourceMap& sources_;

@@ -47,9 +47,9 @@ private:
             out_.text += in_[at_++];
         }
     }
-    void complain(unsigned line, std::string message, std::string way_out) {
+    void complain(unsigned line, std::string message, std::string hint) {
         out_.problems.push_back(
-            {Gravity::Error, file_, line, "", std::move(message), std::move(way_out)});
+            {Gravity::Error, file_, line, "", std::move(message), std::move(hint)});
     }
 
     void step() {

@@ -18,18 +18,18 @@ class Findings {
 public:
     Findings(const SourceMap& sources, Problems& problems)
         : sources_(sources), problems_(problems) {}
-    void error(const std::string& path, std::string message, std::string way_out = "") {
-        add(Gravity::Error, path, std::move(message), std::move(way_out));
+    void error(const std::string& path, std::string message, std::string hint = "") {
+        add(Gravity::Error, path, std::move(message), std::move(hint));
     }
-    void warning(const std::string& path, std::string message, std::string way_out = "") {
-        add(Gravity::Warning, path, std::move(message), std::move(way_out));
+    void warning(const std::string& path, std::string message, std::string hint = "") {
+        add(Gravity::Warning, path, std::move(message), std::move(hint));
     }
 
 private:
-    void add(Gravity gravity, const std::string& path, std::string message, std::string way_out) {
+    void add(Gravity gravity, const std::string& path, std::string message, std::string hint) {
         auto place = sources_.find(path);
         problems_.push_back({gravity, std::move(place.file), place.line, path, std::move(message),
-                             std::move(way_out)});
+                             std::move(hint)});
     }
     const SourceMap& sources_;
     Problems& problems_;

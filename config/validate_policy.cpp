@@ -11,8 +11,8 @@ constexpr std::size_t kMostTerms = 1000;
 
 // "did you mean" among the names of `known`, or how to add the missing one.
 template <class T>
-std::string way_out(std::string_view name, const std::vector<T>& known, std::string_view section,
-                    std::string_view example) {
+std::string hint(std::string_view name, const std::vector<T>& known, std::string_view section,
+                 std::string_view example) {
     std::vector<std::string_view> names;
     for (const auto& item : known) names.push_back(item.name);
     const auto near = suggest(name, names);
@@ -33,7 +33,7 @@ void check_names(const std::string& path, const std::vector<Rule>& rules,
     for (const auto& rule : rules)
         if (!rule.list.empty() && !has(known, rule.list))
             find.error(path, "there is no " + std::string{what} + " list " + in_quotes(rule.list),
-                       way_out(rule.list, known, section, "[ ... ]"));
+                       hint(rule.list, known, section, "[ ... ]"));
 }
 
 template <class List>
@@ -91,7 +91,7 @@ void validate_policy_names(const Model& model, const std::string& path,
     for (const auto& name : *names)
         if (!has(model.policies, name))
             find.error(path, "there is no policy " + in_quotes(name),
-                       way_out(name, model.policies, "policies", "( { ... } )"));
+                       hint(name, model.policies, "policies", "( { ... } )"));
 }
 
 void validate_prefix_list_names(const Model& model, const std::string& path,

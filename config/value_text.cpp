@@ -41,12 +41,12 @@ std::string shown(const Node& node) {
 }
 
 Complaint wrong_kind(const Node& node, std::string_view wanted) {
-    std::string way_out;
+    std::string hint;
     if (node.kind == Node::Kind::String && (node.text == "true" || node.text == "false"))
-        way_out = "write " + node.text + " without quotes";
+        hint = "write " + node.text + " without quotes";
     else if (node.kind == Node::Kind::Integer && wanted == "text")
-        way_out = "put it in quotes";
-    return {"expected " + std::string{wanted} + ", found " + shown(node), way_out};
+        hint = "put it in quotes";
+    return {"expected " + std::string{wanted} + ", found " + shown(node), hint};
 }
 
 Complaint read_integer(const Node& node, std::int64_t& out, const Limits& limits) {

@@ -21,7 +21,7 @@ struct Limits {
 // Why a value was not taken. Empty message: it was.
 struct Complaint {
     std::string message;
-    std::string way_out;
+    std::string hint;
     bool any() const { return !message.empty(); }
 };
 

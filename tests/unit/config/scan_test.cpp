@@ -35,7 +35,7 @@ TEST(Scan, FindsAddressesWithoutQuotesOnTheirLine) {
     EXPECT_EQ(scanned.problems[0].line, 2u);
     EXPECT_EQ(scanned.problems[1].line, 3u);
     EXPECT_EQ(scanned.problems[2].line, 4u);
-    EXPECT_EQ(scanned.problems[1].way_out, "write \"fd00::/64\"");
+    EXPECT_EQ(scanned.problems[1].hint, "write \"fd00::/64\"");
 }
 
 TEST(Scan, AcceptsAColonForAnEqualsSign) {
