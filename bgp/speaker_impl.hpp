@@ -87,8 +87,8 @@ private:
     };
     void rows_of(const PathQuery& query, Family family, const Prefix& prefix, EntryId entry,
                  PathScratch& scratch, std::vector<PathRow>& out) const;
-    void told_row(const UpdateGroup& group, const Prefix& prefix, EntryId id, const ToldPath& path,
-                  std::vector<PathRow>& out) const;
+    void advertised_row(const UpdateGroup& group, const Prefix& prefix, EntryId id,
+                        const AdvertisedPath& path, std::vector<PathRow>& out) const;
     void fill_row(const Prefix& prefix, const Path& path, PathRow& out) const;
 
     Loop& loop_;

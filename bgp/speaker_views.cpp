@@ -124,8 +124,8 @@ void Speaker::Impl::fill_row(const Prefix& prefix, const Path& path, PathRow& ou
 }
 
 // One path as advertised to a peer.
-void Speaker::Impl::told_row(const UpdateGroup& group, const Prefix& prefix, EntryId id,
-                             const ToldPath& path, std::vector<PathRow>& out) const {
+void Speaker::Impl::advertised_row(const UpdateGroup& group, const Prefix& prefix, EntryId id,
+                                   const AdvertisedPath& path, std::vector<PathRow>& out) const {
     const auto told = group.transform(path.attributes, path.peer, group.class_of(id));
     if (!told) return;
     PathRow row;
@@ -153,11 +153,11 @@ void Speaker::Impl::rows_of(const PathQuery& query, Family family, const Prefix&
         if (group == nullptr || !group->is_advertised(id)) return;
         if (group->settings().add_path) {
             for (const auto& path : group->told(id))
-                if (path.peer != only) told_row(*group, prefix, id, path, out);
+                if (path.peer != only) advertised_row(*group, prefix, id, path, out);
             return;
         }
         if (entry.best == 0 || entry.best_peer == only) return;
-        told_row(*group, prefix, id, {0, entry.best_peer, 0, entry.best}, out);
+        advertised_row(*group, prefix, id, {0, entry.best_peer, 0, entry.best}, out);
         return;
     }
 

@@ -10,9 +10,9 @@
 
 #include "bgp/policy/prefix_filter.hpp"
 #include "bgp/policy/route_policy.hpp"
+#include "bgp/rib/advertised_paths.hpp"
 #include "bgp/rib/peers.hpp"
 #include "bgp/rib/table.hpp"
-#include "bgp/rib/told_paths.hpp"
 #include "bgp/wire/update.hpp"
 
 namespace torii::bgp {
@@ -107,7 +107,7 @@ public:
     void publish(std::span<const BestChange> changes);
     // The same for a group of ADD-PATH: entries whose paths may have changed.
     void publish_paths(std::span<const EntryId> entries);
-    std::span<const ToldPath> told(EntryId id) const { return told_.of(id); }
+    std::span<const AdvertisedPath> told(EntryId id) const { return told_.of(id); }
     // Goes on with what a member has still to hear. True: there is more, and
     // the member can take it.
     bool advance(PeerId peer);
@@ -155,7 +155,7 @@ private:
     PolicyRoute policy_route(AttributesId attributes, PeerId from) const;
     bool policy_accepts(EntryId id, AttributesId attributes, PeerId from) const;
     // The table's routes for an entry, as far as this group may advertise them.
-    void collect_paths(EntryId id, std::vector<ToldPath>& out) const;
+    void collect_paths(EntryId id, std::vector<AdvertisedPath>& out) const;
     void take_entry(Member& member, EntryId id, bool first_pass);
     void take_paths(Member& member, EntryId id, bool first_pass);
     static bool assign(Bits& bits, EntryId id, bool value);
@@ -178,14 +178,14 @@ private:
     std::uint32_t advertised_count_ = 0;
     std::size_t lagging_ = 0;
     bool held_ = false;
-    bool primed_ = false;  // advertised_ covers the whole table
-    ToldPaths told_;       // ADD-PATH alone
+    bool primed_ = false;   // advertised_ covers the whole table
+    AdvertisedPaths told_;  // ADD-PATH alone
 
     // Reused from one publication to the next.
     std::vector<Item> items_;
     std::vector<Announcement> withdrawn_, own_withdrawn_;
     std::vector<PeerId> sources_;
-    std::vector<ToldPath> wanted_, news_;
+    std::vector<AdvertisedPath> wanted_, news_;
     std::vector<std::uint32_t> gone_;
     mutable Asked last_asked_;  // of this publication
     mutable std::vector<Announcement> run_;

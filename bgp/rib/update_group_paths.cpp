@@ -5,7 +5,7 @@
 // Groups of ADD-PATH (RFC 7911): all paths in use are advertised, each by its path identifier.
 namespace torii::bgp {
 
-void UpdateGroup::collect_paths(EntryId id, std::vector<ToldPath>& out) const {
+void UpdateGroup::collect_paths(EntryId id, std::vector<AdvertisedPath>& out) const {
     out.clear();
     for (const Path& path : table_.paths(id)) {
         if (path.attributes == 0 || !peers_[path.peer].alive ||
@@ -92,7 +92,7 @@ void UpdateGroup::take_paths(Member& member, EntryId id, bool first_pass) {
     const auto gone = member.gone.find(id);
     if (gone == member.gone.end()) return;
     for (const auto number : gone->second) {
-        const auto at = std::ranges::find(told, number, &ToldPath::id);
+        const auto at = std::ranges::find(told, number, &AdvertisedPath::id);
         if (at == told.end() || at->peer == member.peer)
             own_withdrawn_.push_back({table_.prefix(id), number});
     }

@@ -108,7 +108,7 @@ public:
 private:
     struct FamilyState {
         UpdateGroup* group = nullptr;
-        std::optional<bool> told_default;  // whether it bore GRACEFUL_SHUTDOWN
+        std::optional<bool> default_advertised;  // whether it bore GRACEFUL_SHUTDOWN
         bool end_of_rib_received = false;
         bool end_of_rib_sent = false;
         bool stale = false;       // routes of before a restart are in use
@@ -145,7 +145,7 @@ private:
     ExportSettings export_settings(Family family) const;
     void join_groups(bool end_of_rib);
     void leave_groups();
-    void tell_default(Family family);
+    void advertise_default(Family family);
     bool guard_allows(const Prefix& prefix);
     ImportRun import_run(Family family, AttributesId received) const {
         return {import_, host_.rib(), family, id_, {address_, port_}, received};

@@ -101,15 +101,15 @@ void Peer::join_groups(bool end_of_rib) {
         if (!negotiated_.families[index(family)]) continue;
         auto& group = rib.group(export_settings(family));
         out_[index(family)].group = &group;
-        tell_default(family);
+        advertise_default(family);
         rib.join(group, id_, *this, end_of_rib);
     }
 }
 
 // A default route for this peer alone, whatever the table holds and the export
 // lists say.
-void Peer::tell_default(Family family) {
-    auto& told = out_[index(family)].told_default;
+void Peer::advertise_default(Family family) {
+    auto& told = out_[index(family)].default_advertised;
     const auto e = export_settings(family);
     std::optional<bool> wanted;
     if (settings_->default_originate) wanted = e.graceful_shutdown;
@@ -193,7 +193,7 @@ void Peer::policies_changed() {
     for (const Family family : kEachFamily) {
         auto& state = out_[index(family)];
         if (state.group == nullptr) continue;
-        tell_default(family);
+        advertise_default(family);
         const auto wanted = export_settings(family);
         if (state.group->settings() == wanted) continue;
         auto& next = rib.group(wanted);

@@ -1,4 +1,4 @@
-#include "bgp/rib/told_paths.hpp"
+#include "bgp/rib/advertised_paths.hpp"
 
 #include <algorithm>
 
@@ -6,35 +6,36 @@ namespace torii::bgp {
 
 namespace {
 
-bool same_path(const ToldPath& a, const ToldPath& b) {
+bool same_path(const AdvertisedPath& a, const AdvertisedPath& b) {
     return a.peer == b.peer && a.received_id == b.received_id;
 }
 
-std::uint32_t unused(const std::vector<ToldPath>& paths) {
+std::uint32_t unused(const std::vector<AdvertisedPath>& paths) {
     for (std::uint32_t id = 1;; ++id)
-        if (std::ranges::find(paths, id, &ToldPath::id) == paths.end()) return id;
+        if (std::ranges::find(paths, id, &AdvertisedPath::id) == paths.end()) return id;
 }
 
 }  // namespace
 
-ToldPaths::~ToldPaths() {
+AdvertisedPaths::~AdvertisedPaths() {
     for (const auto& [entry, paths] : told_)
         for (const auto& path : paths) pool_.release(path.attributes);
 }
 
-std::span<const ToldPath> ToldPaths::of(EntryId entry) const {
+std::span<const AdvertisedPath> AdvertisedPaths::of(EntryId entry) const {
     const auto at = told_.find(entry);
-    return at != told_.end() ? std::span<const ToldPath>{at->second} : std::span<const ToldPath>{};
+    return at != told_.end() ? std::span<const AdvertisedPath>{at->second}
+                             : std::span<const AdvertisedPath>{};
 }
 
-void ToldPaths::change(EntryId entry, std::span<const ToldPath> wanted, std::vector<ToldPath>& news,
-                       std::vector<std::uint32_t>& gone) {
+void AdvertisedPaths::change(EntryId entry, std::span<const AdvertisedPath> wanted,
+                             std::vector<AdvertisedPath>& news, std::vector<std::uint32_t>& gone) {
     news.clear();
     gone.clear();
     const auto at = told_.find(entry);
     if (at == told_.end() && wanted.empty()) return;
     auto& told = at != told_.end() ? at->second : told_[entry];
-    std::erase_if(told, [&](const ToldPath& old) {
+    std::erase_if(told, [&](const AdvertisedPath& old) {
         if (std::ranges::any_of(wanted, [&](const auto& w) { return same_path(w, old); }))
             return false;
         gone.push_back(old.id);
@@ -57,8 +58,9 @@ void ToldPaths::change(EntryId entry, std::span<const ToldPath> wanted, std::vec
         }
     }
     // A number given away again at once is not gone.
-    std::erase_if(
-        gone, [&](auto id) { return std::ranges::find(told, id, &ToldPath::id) != told.end(); });
+    std::erase_if(gone, [&](auto id) {
+        return std::ranges::find(told, id, &AdvertisedPath::id) != told.end();
+    });
     if (told.empty()) told_.erase(entry);
 }
 

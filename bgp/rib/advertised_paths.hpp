@@ -11,7 +11,7 @@ namespace torii::bgp {
 
 // One path of a prefix as an ADD-PATH group (RFC 7911) has advertised it. The path
 // identifier is ours: it stays with the path while that is advertised, unique for the prefix.
-struct ToldPath {
+struct AdvertisedPath {
     std::uint32_t id = 0;
     PeerId peer = 0;
     std::uint32_t received_id = 0;
@@ -19,19 +19,19 @@ struct ToldPath {
 };
 
 // All paths that a group has advertised, by prefix. Keeps their attributes alive.
-class ToldPaths {
+class AdvertisedPaths {
 public:
-    explicit ToldPaths(AttributePool& pool) : pool_(pool) {}
-    ~ToldPaths();
-    ToldPaths(const ToldPaths&) = delete;
-    ToldPaths& operator=(const ToldPaths&) = delete;
+    explicit AdvertisedPaths(AttributePool& pool) : pool_(pool) {}
+    ~AdvertisedPaths();
+    AdvertisedPaths(const AdvertisedPaths&) = delete;
+    AdvertisedPaths& operator=(const AdvertisedPaths&) = delete;
 
-    std::span<const ToldPath> of(EntryId entry) const;
+    std::span<const AdvertisedPath> of(EntryId entry) const;
     // Moves to the wanted paths (their numbers are not looked at): `news` are
     // those that are new or have changed, `gone` the numbers that stand for
     // nothing any more.
-    void change(EntryId entry, std::span<const ToldPath> wanted, std::vector<ToldPath>& news,
-                std::vector<std::uint32_t>& gone);
+    void change(EntryId entry, std::span<const AdvertisedPath> wanted,
+                std::vector<AdvertisedPath>& news, std::vector<std::uint32_t>& gone);
     template <class F>
     void each(F&& visit) const {
         for (const auto& [entry, paths] : told_) visit(entry, paths);
@@ -39,7 +39,7 @@ public:
 
 private:
     AttributePool& pool_;
-    boost::unordered_flat_map<EntryId, std::vector<ToldPath>> told_;
+    boost::unordered_flat_map<EntryId, std::vector<AdvertisedPath>> told_;
 };
 
 }  // namespace torii::bgp
