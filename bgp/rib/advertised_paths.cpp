@@ -18,23 +18,23 @@ std::uint32_t unused(const std::vector<AdvertisedPath>& paths) {
 }  // namespace
 
 AdvertisedPaths::~AdvertisedPaths() {
-    for (const auto& [entry, paths] : told_)
+    for (const auto& [entry, paths] : advertised_)
         for (const auto& path : paths) pool_.release(path.attributes);
 }
 
 std::span<const AdvertisedPath> AdvertisedPaths::of(EntryId entry) const {
-    const auto at = told_.find(entry);
-    return at != told_.end() ? std::span<const AdvertisedPath>{at->second}
-                             : std::span<const AdvertisedPath>{};
+    const auto at = advertised_.find(entry);
+    return at != advertised_.end() ? std::span<const AdvertisedPath>{at->second}
+                                   : std::span<const AdvertisedPath>{};
 }
 
 void AdvertisedPaths::change(EntryId entry, std::span<const AdvertisedPath> wanted,
                              std::vector<AdvertisedPath>& news, std::vector<std::uint32_t>& gone) {
     news.clear();
     gone.clear();
-    const auto at = told_.find(entry);
-    if (at == told_.end() && wanted.empty()) return;
-    auto& told = at != told_.end() ? at->second : told_[entry];
+    const auto at = advertised_.find(entry);
+    if (at == advertised_.end() && wanted.empty()) return;
+    auto& told = at != advertised_.end() ? at->second : advertised_[entry];
     std::erase_if(told, [&](const AdvertisedPath& old) {
         if (std::ranges::any_of(wanted, [&](const auto& w) { return same_path(w, old); }))
             return false;
@@ -61,7 +61,7 @@ void AdvertisedPaths::change(EntryId entry, std::span<const AdvertisedPath> want
     std::erase_if(gone, [&](auto id) {
         return std::ranges::find(told, id, &AdvertisedPath::id) != told.end();
     });
-    if (told.empty()) told_.erase(entry);
+    if (told.empty()) advertised_.erase(entry);
 }
 
 }  // namespace torii::bgp

@@ -34,12 +34,12 @@ public:
                 std::vector<AdvertisedPath>& news, std::vector<std::uint32_t>& gone);
     template <class F>
     void each(F&& visit) const {
-        for (const auto& [entry, paths] : told_) visit(entry, paths);
+        for (const auto& [entry, paths] : advertised_) visit(entry, paths);
     }
 
 private:
     AttributePool& pool_;
-    boost::unordered_flat_map<EntryId, std::vector<AdvertisedPath>> told_;
+    boost::unordered_flat_map<EntryId, std::vector<AdvertisedPath>> advertised_;
 };
 
 }  // namespace torii::bgp

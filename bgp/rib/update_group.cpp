@@ -42,7 +42,7 @@ UpdateGroup::UpdateGroup(ExportSettings settings, const RibTable& table, Attribu
       pool_(pool),
       next_hops_(next_hops),
       peers_(peers),
-      told_(pool) {}
+      advertised_paths_(pool) {}
 
 bool UpdateGroup::assign(Bits& bits, EntryId id, bool value) {
     if (id / 64 >= bits.size()) {
@@ -126,7 +126,7 @@ void UpdateGroup::move_in(PeerId peer, UpdateSink& sink, const UpdateGroup& befo
                     member,
                     static_cast<EntryId>(word * 64 + static_cast<unsigned>(std::countr_zero(bits))),
                     true);
-    before.told_.each([&](EntryId id, const auto& paths) {
+    before.advertised_paths_.each([&](EntryId id, const auto& paths) {
         for (const auto& path : paths) member.gone[id].push_back(path.id);
     });
     if (const Member* old = before.member(peer); old != nullptr)

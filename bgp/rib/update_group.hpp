@@ -107,7 +107,7 @@ public:
     void publish(std::span<const BestChange> changes);
     // The same for a group of ADD-PATH: entries whose paths may have changed.
     void publish_paths(std::span<const EntryId> entries);
-    std::span<const AdvertisedPath> told(EntryId id) const { return told_.of(id); }
+    std::span<const AdvertisedPath> told(EntryId id) const { return advertised_paths_.of(id); }
     // Goes on with what a member has still to hear. True: there is more, and
     // the member can take it.
     bool advance(PeerId peer);
@@ -178,8 +178,8 @@ private:
     std::uint32_t advertised_count_ = 0;
     std::size_t lagging_ = 0;
     bool held_ = false;
-    bool primed_ = false;   // advertised_ covers the whole table
-    AdvertisedPaths told_;  // ADD-PATH alone
+    bool primed_ = false;               // advertised_paths_ covers the whole table
+    AdvertisedPaths advertised_paths_;  // ADD-PATH alone
 
     // Reused from one publication to the next.
     std::vector<Item> items_;

@@ -24,8 +24,8 @@ void UpdateGroup::publish_paths(std::span<const EntryId> entries) {
     last_asked_ = {};
     for (const EntryId id : entries) {
         collect_paths(id, wanted_);
-        const bool was = !told_.of(id).empty();
-        told_.change(id, wanted_, news_, gone_);
+        const bool was = !advertised_paths_.of(id).empty();
+        advertised_paths_.change(id, wanted_, news_, gone_);
         if (was == wanted_.empty() && assign(advertised_, id, !wanted_.empty()))
             advertised_count_ += wanted_.empty() ? -1u : 1;
         if (news_.empty() && gone_.empty()) continue;
@@ -81,11 +81,11 @@ void UpdateGroup::publish_paths(std::span<const EntryId> entries) {
 void UpdateGroup::take_paths(Member& member, EntryId id, bool first_pass) {
     if (first_pass) {
         collect_paths(id, wanted_);
-        told_.change(id, wanted_, news_, gone_);
+        advertised_paths_.change(id, wanted_, news_, gone_);
         if (assign(advertised_, id, !wanted_.empty()))
             advertised_count_ += wanted_.empty() ? -1u : 1;
     }
-    const auto told = told_.of(id);
+    const auto told = advertised_paths_.of(id);
     for (const auto& path : told)
         if (path.peer != member.peer)
             items_.push_back({id, path.attributes, path.peer, class_of(id), path.id});

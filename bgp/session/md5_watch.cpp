@@ -53,21 +53,21 @@ std::optional<Md5Refusals> read_md5_refusals() {
 }
 
 Md5Watch::Md5Watch(EventSink& events, Read read)
-    : events_(events), read_(std::move(read)), told_(read_()) {}
+    : events_(events), read_(std::move(read)), last_count_(read_()) {}
 
 std::optional<Clock::TimePoint> Md5Watch::on_time(Clock::TimePoint now) {
     const auto seen = read_();
-    if (!seen || !told_) return std::nullopt;
-    if (seen->sum() != told_->sum() && now >= quiet_until_) {
-        const auto missing = std::to_string(seen->missing - told_->missing);
-        const auto wrong = std::to_string(seen->wrong - told_->wrong);
-        const auto unexpected = std::to_string(seen->unexpected - told_->unexpected);
+    if (!seen || !last_count_) return std::nullopt;
+    if (seen->sum() != last_count_->sum() && now >= quiet_until_) {
+        const auto missing = std::to_string(seen->missing - last_count_->missing);
+        const auto wrong = std::to_string(seen->wrong - last_count_->wrong);
+        const auto unexpected = std::to_string(seen->unexpected - last_count_->unexpected);
         events_.emit({"BGP-MD5-REFUSED",
                       "kernel dropped TCP segments because of their MD5 signature: " + missing +
                           " without one, " + wrong + " with another key, " + unexpected +
                           " signed where no password is set",
                       {{"missing", missing}, {"wrong", wrong}, {"unexpected", unexpected}}});
-        told_ = seen;
+        last_count_ = seen;
         quiet_until_ = now + 10s;
     }
     return now + 1s;

@@ -35,7 +35,7 @@ public:
 private:
     EventSink& events_;
     Read read_;
-    std::optional<Md5Refusals> told_;
+    std::optional<Md5Refusals> last_count_;
     Clock::TimePoint quiet_until_ = Clock::TimePoint::min();
 };
 
