@@ -88,7 +88,7 @@ void Table::put(const Prefix& prefix, const RouteSpec& route) {
     // order of distance; sources of equal distance keep the order of Source.
     for (CandidateId* at = head; *at != kEnd; at = &candidates_[*at].next) {
         if (candidates_[*at].source != route.source) continue;
-        if (candidates_[*at].says_the_same(wanted)) {
+        if (candidates_[*at].same_output(wanted)) {
             release(wanted.set);
             release(wanted.backup);
             return;

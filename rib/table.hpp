@@ -103,7 +103,7 @@ private:
         RouteKind kind = RouteKind::Forward;
 
         // Apart from where it stands.
-        bool says_the_same(const Candidate& other) const {
+        bool same_output(const Candidate& other) const {
             return set == other.set && backup == other.backup && port == other.port &&
                    source == other.source && distance == other.distance && kind == other.kind;
         }
