@@ -219,7 +219,7 @@ Result<void, SystemError> Dataplane::Parts::start() {
     for (const auto& n : settings.static_neighbors) apply_static(n);
     dump_neighbors();
     dump_shared();
-    publisher.ask_use_by([this](HopId hop) { return sum_hop(hop).packets != 0; });
+    publisher.set_traffic_probe([this](HopId hop) { return sum_hop(hop).packets != 0; });
     events.emit({"DATAPLANE-UP",
                  "forwarding started",
                  {{"ports", std::to_string(places.size())},

@@ -43,7 +43,7 @@ struct Dataplane::Parts {
         // What others added to the twin: addresses that a pair of gates shares.
         std::vector<PortAddress> shared;
         std::uint64_t loops_seen = 0;  // drops of the loop guard that were reported
-        Clock::time_point loops_said{};
+        Clock::time_point loops_reported_at{};
     };
 
     // dataplane.cpp
@@ -66,7 +66,7 @@ struct Dataplane::Parts {
     void take_held();
     void hold(rte_mbuf* m);
     void resume(Neighbor& neighbor, bool resolved);
-    void give_back(rte_mbuf* m, bool resolved);
+    void reinject(rte_mbuf* m, bool resolved);
     void resolve(Neighbor& neighbor);
     void resolved(Neighbor& neighbor, const MacAddress& mac, NeighborState state);
     void failed(Neighbor& neighbor, std::string_view why);
@@ -76,8 +76,8 @@ struct Dataplane::Parts {
     void verify(unsigned tick);
     void dump_neighbors();
     Place* place_of(unsigned netdev);
-    void kernel_says(const KernelNeighbor& kernel);
-    void link_says(const KernelLink& link);
+    void on_kernel_change(const KernelNeighbor& kernel);
+    void on_link_state(const KernelLink& link);
     void check_links();
     void set_link(PortIndex index, bool up);
     void tick();
@@ -98,7 +98,7 @@ struct Dataplane::Parts {
     NeighborState live_state(const Neighbor& neighbor) const;
 
     // shared_addresses.cpp
-    void kernel_says(const KernelAddress& kernel);
+    void on_kernel_change(const KernelAddress& kernel);
     void dump_shared();
     void take_shared(PortIndex index, const PortAddress& shared);
     void give_up_shared(PortIndex index, const IpAddress& address);

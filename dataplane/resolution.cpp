@@ -31,13 +31,13 @@ void Dataplane::Parts::poll() {
         const int fd = events_[i].data.fd;
         if (fd == netlink->descriptor()) {
             const bool complete =
-                netlink->changes([this](const KernelNeighbor& k) { kernel_says(k); },
-                                 [this](const KernelLink& l) { link_says(l); },
-                                 [this](const KernelAddress& a) { kernel_says(a); });
+                netlink->changes([this](const KernelNeighbor& k) { on_kernel_change(k); },
+                                 [this](const KernelLink& l) { on_link_state(l); },
+                                 [this](const KernelAddress& a) { on_kernel_change(a); });
             if (!complete) {
                 dump_shared();
                 dump_neighbors();
-                netlink->dump_links([this](const KernelLink& l) { link_says(l); });
+                netlink->dump_links([this](const KernelLink& l) { on_link_state(l); });
             }
         } else if (::read(fd, &count, sizeof count) == sizeof count && fd == timer) {
             tick();
@@ -70,11 +70,11 @@ void Dataplane::Parts::hold(rte_mbuf* m) {
     const auto& about = note(m);
     auto* neighbor = about.neighbor != 0 ? neighbors.by_number(about.neighbor)
                                          : neighbors.get(about.out_port, about.address);
-    if (neighbor == nullptr || neighbor->port >= places.size()) return give_back(m, false);
+    if (neighbor == nullptr || neighbor->port >= places.size()) return reinject(m, false);
     // Resolved while the packet was on its way here.
-    if (neighbor->usable()) return give_back(m, true);
+    if (neighbor->usable()) return reinject(m, true);
     if (neighbor->state == NeighborState::Failed && Clock::now() - neighbor->since < kAskAgain)
-        return give_back(m, false);
+        return reinject(m, false);
     if (neighbor->held.size() >= settings.capacity.held_per_neighbor ||
         held >= settings.capacity.held_packets) {
         ++counted.exits[about.port][static_cast<std::size_t>(Exit::HoldFull)];
@@ -86,7 +86,7 @@ void Dataplane::Parts::hold(rte_mbuf* m) {
     resolve(*neighbor);
 }
 
-void Dataplane::Parts::give_back(rte_mbuf* m, bool is_resolved) {
+void Dataplane::Parts::reinject(rte_mbuf* m, bool is_resolved) {
     note(m).kind = is_resolved ? BufferNote::Kind::Resumed : BufferNote::Kind::TimedOut;
     const auto in = note(m).port;
     if (ring_put(workers[in % workers.size()]->inject, m)) return;
@@ -97,7 +97,7 @@ void Dataplane::Parts::give_back(rte_mbuf* m, bool is_resolved) {
 
 void Dataplane::Parts::resume(Neighbor& neighbor, bool is_resolved) {
     held -= neighbor.held.size();
-    for (auto* m : std::exchange(neighbor.held, {})) give_back(m, is_resolved);
+    for (auto* m : std::exchange(neighbor.held, {})) reinject(m, is_resolved);
 }
 
 // ---- neighbors
@@ -220,7 +220,7 @@ void Dataplane::Parts::verify(unsigned tick) {
 void Dataplane::Parts::dump_neighbors() {
     std::vector<bool> known;
     netlink->dump_neighbors([&](const KernelNeighbor& kernel) {
-        kernel_says(kernel);
+        on_kernel_change(kernel);
         const auto* place = place_of(kernel.netdev);
         if (place == nullptr) return;
         const auto* n =
@@ -244,7 +244,7 @@ Dataplane::Parts::Place* Dataplane::Parts::place_of(unsigned netdev) {
     return place == places.end() ? nullptr : &*place;
 }
 
-void Dataplane::Parts::kernel_says(const KernelNeighbor& kernel) {
+void Dataplane::Parts::on_kernel_change(const KernelNeighbor& kernel) {
     using State = KernelNeighbor::State;
     const auto* place = place_of(kernel.netdev);
     if (place == nullptr) return;
@@ -287,7 +287,7 @@ void Dataplane::Parts::apply_static(const StaticNeighbor& wanted) {
 
 // ---- links
 
-void Dataplane::Parts::link_says(const KernelLink& link) {
+void Dataplane::Parts::on_link_state(const KernelLink& link) {
     for (PortIndex i = 0; i < places.size(); ++i)
         if (places[i].netdev != 0 && places[i].netdev == link.netdev) {
             places[i].carrier = link.carrier;

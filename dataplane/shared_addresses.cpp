@@ -8,7 +8,7 @@
 
 namespace torii::dataplane {
 
-void Dataplane::Parts::kernel_says(const KernelAddress& kernel) {
+void Dataplane::Parts::on_kernel_change(const KernelAddress& kernel) {
     const auto place = std::ranges::find_if(
         places, [&](const Place& p) { return p.twin && p.twin->netdev() == kernel.netdev; });
     if (place == places.end()) return;
@@ -29,7 +29,7 @@ void Dataplane::Parts::dump_shared() {
     // Whole before anything is done about it, which asks the kernel more.
     std::vector<KernelAddress> there;
     netlink->dump_addresses([&](const KernelAddress& kernel) { there.push_back(kernel); });
-    for (const auto& kernel : there) kernel_says(kernel);
+    for (const auto& kernel : there) on_kernel_change(kernel);
     for (PortIndex i = 0; i < places.size(); ++i) {
         const auto before = places[i].shared;
         for (const auto& a : before)

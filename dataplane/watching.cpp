@@ -204,13 +204,13 @@ void Dataplane::Parts::report_loops() {
         std::uint64_t now = 0;
         for (const auto& w : workers) now += w->counters.exits[i][kExit];
         auto& seen = places[i].loops_seen;
-        if (now == seen || Clock::now() - places[i].loops_said < kLoopsAgain) continue;
+        if (now == seen || Clock::now() - places[i].loops_reported_at < kLoopsAgain) continue;
         events.emit(
             {"LOOP-GUARD",
              "packets dropped: their next hop is the node that sent them",
              {{"port", places[i].port->settings().name}, {"packets", std::to_string(now - seen)}}});
         seen = now;
-        places[i].loops_said = Clock::now();
+        places[i].loops_reported_at = Clock::now();
     }
 }
 

@@ -171,7 +171,7 @@ bool Publisher::is_guarded(const Prefix& prefix, const Group& group) const {
 }
 
 BucketTablePtr Publisher::deal(Group& group) {
-    group.owes = group.waits = false;
+    group.has_pending_moves = group.waits = false;
     // Members known dead take no traffic while another is left, or a backup.
     const bool lives = group.lives();
     const auto& members = lives ? group.members : group.backup;
@@ -222,7 +222,7 @@ BucketTablePtr Publisher::deal(Group& group) {
         outgrown = std::exchange(group.buckets, std::move(larger));
     }
     note_backup(group);
-    group.owes = BucketPlan::settle(*group.buckets, alive, idle_before) != 0;
+    group.has_pending_moves = BucketPlan::settle(*group.buckets, alive, idle_before) != 0;
     hops_.write(group.hop, Hop::group(group.buckets.get()));
     return outgrown;
 }
@@ -270,7 +270,7 @@ void Publisher::share_changed(Neighbor& neighbor) {
 void Publisher::settle(std::uint32_t epoch) {
     epoch_ = epoch;
     for (auto& group : groups_)
-        if (group != nullptr && group->owes) publish(*group);
+        if (group != nullptr && group->has_pending_moves) publish(*group);
 }
 
 void Publisher::reclaim() {

@@ -28,12 +28,12 @@ struct Group {
     std::vector<rib::FibNextHop> wanted;
     std::vector<Neighbor*> members;  // parallel to wanted
     std::vector<rib::FibNextHop> wanted_backup;
-    std::vector<Neighbor*> backup;  // likewise: while no member lives
-    BucketTablePtr buckets;         // two usable members and more
-    HopId guarded = 0;              // the same for prefixes under the loop guard; 0: none
-    BucketTablePtr lone;            // of `guarded`, while there are no other buckets
-    bool owes = false;              // some member waits for idle buckets
-    bool waits = false;             // for its turn to be refilled
+    std::vector<Neighbor*> backup;   // likewise: while no member lives
+    BucketTablePtr buckets;          // two usable members and more
+    HopId guarded = 0;               // the same for prefixes under the loop guard; 0: none
+    BucketTablePtr lone;             // of `guarded`, while there are no other buckets
+    bool has_pending_moves = false;  // some member waits for idle buckets
+    bool waits = false;              // for its turn to be refilled
 
     bool has(const Neighbor& neighbor) const {
         return std::ranges::find(members, &neighbor) != members.end();
@@ -81,7 +81,7 @@ public:
 
     // Packets that went by a hop, for the one question that needs it.
     using Used = std::function<bool(HopId)>;
-    void ask_use_by(Used used) { used_ = std::move(used); }
+    void set_traffic_probe(Used used) { used_ = std::move(used); }
 
     template <class F>
     void each_group(F&& f) const {

@@ -1,6 +1,6 @@
 // Source and sink alone, and the loops torii is compared with: DPDK's own tables, and
 // nothing but the rewrite of MACs and TTL; and a sketch of a router for IPv4 alone, with
-// the checks and counters that one owes.
+// the checks and counters that one has_pending_moves.
 #include <rte_ethdev.h>
 #include <rte_fib.h>
 #include <rte_lpm.h>

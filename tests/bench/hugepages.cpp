@@ -33,7 +33,7 @@ bool write_total(unsigned n) {
 // open, write and _exit.
 char before_text[16];
 
-void give_back() {
+void reinject() {
     const int fd = ::open(kTotal, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return;
     [[maybe_unused]] const auto written = ::write(fd, before_text, std::strlen(before_text));
@@ -41,7 +41,7 @@ void give_back() {
 }
 
 void interrupted(int signal) {
-    give_back();
+    reinject();
     ::_exit(128 + signal);
 }
 
@@ -60,12 +60,12 @@ Hugepages::Hugepages(unsigned wanted) : wanted_(wanted) {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, interrupted);
     enough_ = read_number(kFree) >= wanted;
     if (enough_) return;
-    give_back();
+    reinject();
     reserved_ = false;
 }
 
 Hugepages::~Hugepages() {
-    if (reserved_) give_back();
+    if (reserved_) reinject();
 }
 
 std::string Hugepages::line() const {
