@@ -64,7 +64,7 @@ struct alignas(16) Hop {
 
     bool guarded() const { return macs[9] != 0; }  // of a Group
     // Whether a frame from that source would go back there, of a Forward.
-    bool leads_to(const std::uint8_t* source_mac) const {
+    bool next_hop_mac_is(const std::uint8_t* source_mac) const {
         return std::memcmp(macs, source_mac, 6) == 0;
     }
     HopKind kind() const { return mtu != 0 ? HopKind::Forward : static_cast<HopKind>(macs[8]); }

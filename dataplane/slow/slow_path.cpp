@@ -61,7 +61,8 @@ HopId lookup(const Tables& t, const Packet& p, bool source) {
 // out those whom we send to.
 void punt_neighbor(Worker& w, const Packet& p, HopId id, const std::uint8_t* mac) {
     const Hop hop = load(w.tables->hops[id]);
-    const bool known = hop.kind() == HopKind::Forward && hop.port == p.in && hop.leads_to(mac);
+    const bool known =
+        hop.kind() == HopKind::Forward && hop.port == p.in && hop.next_hop_mac_is(mac);
     punt(w, p.in, p.port, p.m, known ? PuntClass::KnownNeighbor : PuntClass::Neighbor);
 }
 
@@ -262,7 +263,8 @@ void settle(Worker& w, const Packet& p, HopId id) {
                       ip4 ? IcmpError{11, 0, 0} : IcmpError{3, 0, 0});
     switch (hop.kind()) {
         case HopKind::Forward:
-            if (guarded && hop.leads_to(p.frame() + 6)) return drop(w, p.in, p.m, Exit::LoopGuard);
+            if (guarded && hop.next_hop_mac_is(p.frame() + 6))
+                return drop(w, p.in, p.m, Exit::LoopGuard);
             return send(w, p, hop, id);
         case HopKind::Local:
             if (p.ours) return drop(w, p.in, p.m, Exit::PuntNoTwin);
