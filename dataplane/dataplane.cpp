@@ -483,7 +483,7 @@ Result<void, SystemError> Dataplane::set_addresses(PortIndex port,
     parts_->claim(port, before);
     // Echoes go from our address to our address.
     parts_->neighbors.each([port](Neighbor& n) {
-        if (n.port == port) n.considered = false;
+        if (n.port == port) n.watch_decided = false;
     });
     return {};
 }

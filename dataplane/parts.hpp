@@ -87,7 +87,7 @@ struct Dataplane::Parts {
 
     // watching.cpp
     Result<void, SystemError> make_detectors();
-    void consider(Neighbor& neighbor);
+    void update_watch(Neighbor& neighbor);
     void locate(liveness::Watched& watched, const Neighbor& neighbor);
     void watch_tick();
     void start_slowly();

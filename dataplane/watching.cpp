@@ -70,9 +70,9 @@ Result<void, SystemError> Dataplane::Parts::make_detectors() {
 }
 
 // Asks whether and how a neighbor is to be watched, and sees to it.
-void Dataplane::Parts::consider(Neighbor& neighbor) {
-    neighbor.considered = true;
-    neighbor.considered_use = neighbor.users != 0;
+void Dataplane::Parts::update_watch(Neighbor& neighbor) {
+    neighbor.watch_decided = true;
+    neighbor.watched_use = neighbor.users != 0;
     const auto profile =
         listener == nullptr
             ? std::nullopt
@@ -178,10 +178,10 @@ void Dataplane::Parts::prune() {
 void Dataplane::Parts::watch_tick() {
     std::vector<Neighbor*> wanted;
     neighbors.each([&](Neighbor& n) {
-        const bool changed = !n.considered || n.considered_use != (n.users != 0);
+        const bool changed = !n.watch_decided || n.watched_use != (n.users != 0);
         if ((changed && (n.usable() || n.dead)) || (n.dead && n.users == 0)) wanted.push_back(&n);
     });
-    for (auto* n : wanted) consider(*n);
+    for (auto* n : wanted) update_watch(*n);
     monitor->tick();
     prune();
 }
@@ -219,12 +219,12 @@ void Dataplane::set_pools(std::vector<Prefix> pools) {
 }
 
 void Dataplane::reconsider_liveness() {
-    parts_->neighbors.each([](Neighbor& n) { n.considered = false; });
+    parts_->neighbors.each([](Neighbor& n) { n.watch_decided = false; });
 }
 
 void Dataplane::reconsider_liveness(const IpAddress& neighbor) {
     for (PortIndex port = 0; port < parts_->places.size(); ++port)
-        if (auto* n = parts_->neighbors.find(port, neighbor)) n->considered = false;
+        if (auto* n = parts_->neighbors.find(port, neighbor)) n->watch_decided = false;
 }
 
 void Dataplane::set_routing_session(PortIndex port, const IpAddress& neighbor,

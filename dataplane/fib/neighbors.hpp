@@ -36,10 +36,10 @@ struct Neighbor {
     bool on_link = false;     // within the port's own networks: has a host route
     std::chrono::steady_clock::time_point asked;
     std::chrono::steady_clock::time_point since;  // of the state
-    std::uint64_t sent = 0;   // packets through its hop, when that was last looked at
-    bool dead = false;        // liveness says so: no word of the kernel makes it usable
-    bool considered = false;  // whether to watch it has been asked
-    bool considered_use = false;
+    std::uint64_t sent = 0;      // packets through its hop, when that was last looked at
+    bool dead = false;           // liveness says so: no word of the kernel makes it usable
+    bool watch_decided = false;  // whether to watch it has been asked
+    bool watched_use = false;
     std::uint16_t share = kFullShare;            // of its weight, while it starts slowly
     std::chrono::steady_clock::time_point back;  // when that began
     std::chrono::seconds slow_start{0};
