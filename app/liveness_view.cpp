@@ -39,7 +39,7 @@ void Adjacencies::liveness(mgmt::Done<std::vector<mgmt::LivenessRow>> done) {
                 to.reason = from.reason;
                 to.since = from.since;
                 to.watch = from.watch;
-                to.means = from.means;
+                to.means = from.method;
                 to.bgp = from.routing;
                 to.link_up = from.link;
                 to.deaths = from.deaths;

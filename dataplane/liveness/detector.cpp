@@ -141,7 +141,7 @@ void Detector::report(Session& session) {
         session.watch.state() == Watch::State::Down && before.watch == Watch::State::Up;
     const bool fell = session.bfd.state() == bfd::State::Down && before.bfd == bfd::State::Up;
     now.watch = session.watch.state();
-    now.means = session.watch.means();
+    now.method = session.watch.method();
     now.lost_echo = session.watch.lost_echo();
     now.bfd = session.bfd.state();
     now.bfd_remote = session.bfd.remote_state();

@@ -304,7 +304,7 @@ std::vector<LivenessView> Monitor::views() const {
         if (w.dead() && w.damper.held_until() > now)
             view.held =
                 std::chrono::duration_cast<std::chrono::milliseconds>(w.damper.held_until() - now);
-        view.means = to_string(status.means);
+        view.method = to_string(status.method);
         constexpr std::string_view kWatch[] = {"unknown", "up", "down"};
         view.watch = w.evidence.watched ? kWatch[static_cast<std::size_t>(status.watch)] : "off";
         view.routing = to_string(w.evidence.routing);

@@ -48,7 +48,7 @@ struct SessionTimer : Timer {
 // What the owner last told control, in one word.
 struct Status {
     Watch::State watch = Watch::State::Unknown;
-    Watch::Means means = Watch::Means::None;
+    Watch::Method method = Watch::Method::None;
     bool lost_echo = false;
     bfd::State bfd = bfd::State::Down;
     bfd::State bfd_remote = bfd::State::Down;

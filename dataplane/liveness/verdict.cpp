@@ -7,7 +7,7 @@ namespace torii::dataplane::liveness {
 Judgement judge(const Evidence& e) {
     using WatchState = Watch::State;
     const auto& s = e.status;
-    const bool echo = s.means == Watch::Means::Echo;
+    const bool echo = s.method == Watch::Method::Echo;
     if (!e.link) return {NeighborVerdict::Down, "the port has no link"};
     // RFC 5882 §3.2: a session that somebody shut down says nothing of the path.
     const bool bfd_down = e.bfd && e.bfd_was_up && s.bfd != bfd::State::Up &&

@@ -33,11 +33,11 @@ bool Watch::silent(const Track& track, Micros now) const {
            track.unanswered != 0;
 }
 
-bool Watch::enter(State state, Means means) {
-    const bool changed = state != state_ || means != means_;
+bool Watch::enter(State state, Method method) {
+    const bool changed = state != state_ || method != method_;
     if (state != state_) send_at_ = 0;  // at once, and by the new pace
     state_ = state;
-    means_ = means;
+    method_ = method;
     return changed;
 }
 
@@ -45,30 +45,30 @@ bool Watch::decide(Micros now) {
     const bool echo_works = echoes() && echo_.answered >= 2;
     switch (state_) {
         case State::Unknown:
-            if (echo_works) return enter(State::Up, Means::Echo);
-            if (probes() && probe_.answered > 0) return enter(State::Up, Means::Probe);
+            if (echo_works) return enter(State::Up, Method::Echo);
+            if (probes() && probe_.answered > 0) return enter(State::Up, Method::Probe);
             return false;
         case State::Up:
-            if (means_ == Means::Echo) {
+            if (method_ == Method::Echo) {
                 if (!silent(echo_, now)) return false;
                 // Asked while echoes were late, it answered: only echoes ceased.
                 if (probes() && probe_.heard > echo_.heard) {
                     lost_echo_ = true;
                     echo_at_ = now + kRetest;
-                    return enter(State::Up, Means::Probe);
+                    return enter(State::Up, Method::Probe);
                 }
-                return enter(State::Down, Means::Echo);
+                return enter(State::Down, Method::Echo);
             }
             if (echo_works) {
                 lost_echo_ = false;
-                return enter(State::Up, Means::Echo);
+                return enter(State::Up, Method::Echo);
             }
-            return silent(probe_, now) && enter(State::Down, Means::Probe);
+            return silent(probe_, now) && enter(State::Down, Method::Probe);
         case State::Down:
             // Back when it answers as many in a row as it missed.
             if (probes() && probe_.answered >= settings_.multiplier)
-                return enter(State::Up, Means::Probe);
-            if (echo_works) return enter(State::Up, Means::Echo);
+                return enter(State::Up, Method::Probe);
+            if (echo_works) return enter(State::Up, Method::Echo);
             return false;
     }
     return false;
@@ -81,7 +81,7 @@ Watch::Micros Watch::pace(Micros now) {
             return kSlow;
         case State::Up:
             // Late: closer together, and probes as well.
-            if (means_ == Means::Echo && probes() && echo_.unanswered > 1 &&
+            if (method_ == Method::Echo && probes() && echo_.unanswered > 1 &&
                 now > echo_.heard + interval())
                 return std::max(interval() / 2, least_echo_interval_);
             return interval();
@@ -92,7 +92,7 @@ Watch::Micros Watch::pace(Micros now) {
 }
 
 void Watch::send(Micros now, Step& out) {
-    if (state_ == State::Up && means_ == Means::Echo) {
+    if (state_ == State::Up && method_ == Method::Echo) {
         out.echo = true;
         out.probe = probes() && echo_.unanswered != 0 && now > echo_.heard + interval();
     } else {
@@ -101,7 +101,7 @@ void Watch::send(Micros now, Step& out) {
     }
     if (out.echo) {
         echo_.sent();
-        if (means_ != Means::Echo) {
+        if (method_ != Method::Echo) {
             // A few quick tests at first, then one now and then; two in a row when one
             // has come back.
             constexpr unsigned kFirstTests = 5;
@@ -118,7 +118,7 @@ Watch::Step Watch::step(Micros now, const Heard& heard, std::uint32_t random) {
     echo_.note(heard.echo);
     probe_.note(heard.probe);
     // The answer to a test calls for the second one.
-    if (means_ != Means::Echo && echo_.answered == 1 && echo_.unanswered == 0)
+    if (method_ != Method::Echo && echo_.answered == 1 && echo_.unanswered == 0)
         echo_at_ = std::min(echo_at_, now + kSlow);
     out.changed = decide(now);
     if (now >= send_at_) {
@@ -131,7 +131,7 @@ Watch::Step Watch::step(Micros now, const Heard& heard, std::uint32_t random) {
     if (state_ == State::Unknown && probe_.unanswered + echo_.unanswered < 6)
         out.next = std::min(out.next, now + kLookAgain);
     if (state_ != State::Up) return out;
-    const auto& track = means_ == Means::Echo ? echo_ : probe_;
+    const auto& track = method_ == Method::Echo ? echo_ : probe_;
     const auto deadline = track.heard + patience();
     if (deadline > now) out.next = std::min(out.next, deadline);
     return out;

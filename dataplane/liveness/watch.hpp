@@ -21,7 +21,7 @@ class Watch {
 public:
     using Micros = bfd::Micros;
     enum class State : std::uint8_t { Unknown, Up, Down };
-    enum class Means : std::uint8_t { None, Echo, Probe };
+    enum class Method : std::uint8_t { None, Echo, Probe };
     static constexpr Micros kSlow = 1'000'000;     // RFC 9747: no faster until it is up
     static constexpr Micros kRetest = 30'000'000;  // echoes of whoever returned none
 
@@ -44,7 +44,7 @@ public:
     Step step(Micros now, const Heard& heard, std::uint32_t random);
 
     State state() const { return state_; }
-    Means means() const { return means_; }
+    Method method() const { return method_; }
     // Echoes came back once and do not any more.
     bool lost_echo() const { return lost_echo_; }
 
@@ -62,21 +62,21 @@ private:
     bool probes() const {
         return settings_.detect == Detect::Auto || settings_.detect == Detect::Probe;
     }
-    // Between packets of the means in use.
+    // Between packets of the method in use.
     Micros interval() const {
-        return means_ == Means::Echo ? std::max<Micros>(settings_.interval, least_echo_interval_)
-                                     : settings_.interval;
+        return method_ == Method::Echo ? std::max<Micros>(settings_.interval, least_echo_interval_)
+                                       : settings_.interval;
     }
     Micros patience() const { return settings_.multiplier * interval(); }
     bool silent(const Track& track, Micros now) const;
-    bool enter(State state, Means means);
+    bool enter(State state, Method method);
     bool decide(Micros now);
     Micros pace(Micros now);
     void send(Micros now, Step& out);
 
     WatchSettings settings_;
     State state_ = State::Unknown;
-    Means means_ = Means::None;
+    Method method_ = Method::None;
     bool lost_echo_ = false;
     Track echo_, probe_;
     Micros least_echo_interval_ = 0;
@@ -84,9 +84,9 @@ private:
     Micros send_at_ = 0, echo_at_ = 0;
 };
 
-constexpr std::string_view to_string(Watch::Means means) {
+constexpr std::string_view to_string(Watch::Method method) {
     constexpr std::string_view kNames[] = {"none", "echo", "probe"};
-    return kNames[static_cast<std::size_t>(means)];
+    return kNames[static_cast<std::size_t>(method)];
 }
 
 }  // namespace torii::dataplane

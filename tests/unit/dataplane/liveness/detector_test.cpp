@@ -182,7 +182,7 @@ TEST_F(Lab, EchoesComeBackAndTheirEndIsFoundInTime) {
         watch(neighbor, local, Detect::Auto);
         pass(5000 * kMs);
         EXPECT_EQ(session->read().watch, Watch::State::Up) << neighbor;
-        EXPECT_EQ(session->read().means, Watch::Means::Echo) << neighbor;
+        EXPECT_EQ(session->read().method, Watch::Method::Echo) << neighbor;
         EXPECT_GT(session->gauges.echoes_returned.load(), 20u);
         forwards = answers = false;
         pass(310 * kMs);
@@ -200,7 +200,7 @@ TEST_F(Lab, EchoesComeBackAndTheirEndIsFoundInTime) {
 TEST_F(Lab, PausesOfItsOwnCountForNobodysSilence) {
     watch("10.1.0.2", "10.1.0.1", Detect::Auto);
     pass(5000 * kMs);
-    ASSERT_EQ(session->read().means, Watch::Means::Echo);
+    ASSERT_EQ(session->read().method, Watch::Method::Echo);
     for (const Micros pause : {60 * kMs, 95 * kMs, 250 * kMs}) {
         forwards = answers = false;
         for (Micros slept = 0; slept < 2000 * kMs; slept += pause) {
@@ -228,7 +228,7 @@ TEST_F(Lab, AnswersThatLieWithAnotherWorkerAreWaitedFor) {
         }
     };
     both(5000 * kMs);
-    ASSERT_EQ(session->read().means, Watch::Means::Echo);
+    ASSERT_EQ(session->read().method, Watch::Method::Echo);
     // It has them in its queue, and sleeps.
     forwards = answers = false;
     pass(800 * kMs);
@@ -256,7 +256,7 @@ TEST_F(Lab, EchoesAreSentAsSeldomAsTheBfdOfThePeerAsks) {
     watch("10.1.0.2", "10.1.0.1", Detect::Auto, fast());
     pass(5000 * kMs);
     ASSERT_EQ(session->read().bfd, bfd::State::Up);
-    ASSERT_EQ(session->read().means, Watch::Means::Echo);
+    ASSERT_EQ(session->read().method, Watch::Method::Echo);
     auto before = session->gauges.echoes_sent.load();
     pass(10'000 * kMs);
     EXPECT_LE(session->gauges.echoes_sent.load() - before, 34u);
@@ -277,7 +277,7 @@ TEST_F(Lab, ProbesAreEnoughAndTheKernelGetsOneAnswerASecond) {
         const auto before = exit("punt_known_neighbor");
         watch(neighbor, local, Detect::Auto);
         pass(10'000 * kMs);
-        EXPECT_EQ(session->read().means, Watch::Means::Probe) << neighbor;
+        EXPECT_EQ(session->read().method, Watch::Method::Probe) << neighbor;
         EXPECT_GE(exit("punt_known_neighbor") - before, 9u);
         EXPECT_LE(exit("punt_known_neighbor") - before, 11u);
         session->wanted = nullptr;

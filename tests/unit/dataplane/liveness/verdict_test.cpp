@@ -8,11 +8,11 @@ namespace {
 using namespace std::chrono_literals;
 using enum NeighborVerdict;
 
-Evidence watched(Watch::State state, Watch::Means means = Watch::Means::Echo) {
+Evidence watched(Watch::State state, Watch::Method method = Watch::Method::Echo) {
     Evidence e;
     e.watched = true;
     e.status.watch = state;
-    e.status.means = means;
+    e.status.method = method;
     return e;
 }
 Evidence with_bfd(bfd::State state, bool was_up = true) {
@@ -67,7 +67,7 @@ TEST(Verdict, IsUnknownUntilAnybodyHasAnswered) {
 
 TEST(Verdict, SaysWhatItRestsOn) {
     EXPECT_EQ(judge(watched(Watch::State::Up)).reason, "echoes come back");
-    auto e = watched(Watch::State::Up, Watch::Means::Probe);
+    auto e = watched(Watch::State::Up, Watch::Method::Probe);
     EXPECT_EQ(judge(e).reason, "answers probes");
     e.status.lost_echo = true;
     EXPECT_EQ(judge(e).reason, "answers probes, does not return echoes");

@@ -50,10 +50,10 @@ TEST(Watch, TakesEchoesWhereTheyComeBack) {
     Node node;
     node.pass(25 * kMs);
     EXPECT_EQ(node.watch.state(), Watch::State::Up);
-    EXPECT_EQ(node.watch.means(), Watch::Means::Probe);  // one echo is not enough
+    EXPECT_EQ(node.watch.method(), Watch::Method::Probe);  // one echo is not enough
     node.pass(3 * kSecond);
     EXPECT_EQ(node.watch.state(), Watch::State::Up);
-    EXPECT_EQ(node.watch.means(), Watch::Means::Echo);
+    EXPECT_EQ(node.watch.method(), Watch::Method::Echo);
 }
 
 TEST(Watch, FallsBackToProbesWhereTheyDoNot) {
@@ -61,7 +61,7 @@ TEST(Watch, FallsBackToProbesWhereTheyDoNot) {
     node.returns_echoes = false;
     node.pass(20 * kSecond);
     EXPECT_EQ(node.watch.state(), Watch::State::Up);
-    EXPECT_EQ(node.watch.means(), Watch::Means::Probe);
+    EXPECT_EQ(node.watch.method(), Watch::Method::Probe);
     EXPECT_FALSE(node.watch.lost_echo());
     // Tried now and then, and taken when they work.
     const auto before = node.echoes;
@@ -70,7 +70,7 @@ TEST(Watch, FallsBackToProbesWhereTheyDoNot) {
     EXPECT_LE(node.echoes - before, 4u);
     node.returns_echoes = true;
     node.pass(40 * kSecond);
-    EXPECT_EQ(node.watch.means(), Watch::Means::Echo);
+    EXPECT_EQ(node.watch.method(), Watch::Method::Echo);
 }
 
 TEST(Watch, FindsASilentDeathInTimeByEither) {
@@ -94,7 +94,7 @@ TEST(Watch, FindsASilentDeathInTimeByEither) {
 TEST(Watch, SendsEchoesNoFasterThanTheNeighborAsks) {
     Node node;
     node.pass(10 * kSecond);
-    ASSERT_EQ(node.watch.means(), Watch::Means::Echo);
+    ASSERT_EQ(node.watch.method(), Watch::Method::Echo);
     node.watch.pace_echoes(400 * kMs);
     node.pass(kSecond);
     const auto before = node.echoes;
@@ -118,11 +118,11 @@ TEST(Watch, SendsEchoesNoFasterThanTheNeighborAsks) {
 TEST(Watch, DoesNotTakeTheEndOfEchoesForADeath) {
     Node node;
     node.pass(10 * kSecond);
-    ASSERT_EQ(node.watch.means(), Watch::Means::Echo);
+    ASSERT_EQ(node.watch.method(), Watch::Method::Echo);
     node.returns_echoes = false;
     node.pass(2 * kSecond);
     EXPECT_EQ(node.watch.state(), Watch::State::Up);
-    EXPECT_EQ(node.watch.means(), Watch::Means::Probe);
+    EXPECT_EQ(node.watch.method(), Watch::Method::Probe);
     EXPECT_TRUE(node.watch.lost_echo());
     EXPECT_LE(node.die(), 302 * kMs);
 }
