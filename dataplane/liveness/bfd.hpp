@@ -77,7 +77,7 @@ public:
     std::uint8_t remote_multiplier() const { return remote_multiplier_; }
     bool remote_independent() const { return remote_independent_; }
     bool polling() const { return polling_; }
-    Micros last_heard() const { return last_heard_; }
+    Micros last_received() const { return last_heard_; }
     const SessionSettings& settings() const { return settings_; }
 
 private:

@@ -175,10 +175,10 @@ Micros Detector::note(Noted& noted, Micros heard, Micros since) const {
 
 void Detector::step(Worker& w, Session& session) {
     const auto& plan = *session.plan;
-    const Watch::Heard heard{
-        note(session.echo_noted, session.echo_heard.load(std::memory_order_relaxed),
+    const Watch::LastReceived heard{
+        note(session.echo_noted, session.echo_received.load(std::memory_order_relaxed),
              session.stepped),
-        note(session.probe_noted, session.probe_heard.load(std::memory_order_relaxed),
+        note(session.probe_noted, session.probe_received.load(std::memory_order_relaxed),
              session.stepped)};
     const auto next = session.watch.step(awake(), heard, random());
     session.stepped = awake();
@@ -287,7 +287,7 @@ void Detector::settle(Worker& w, Session& session, const bfd::Session::Outcome& 
     if (detection == 0) {
         wheel_.disarm(session.bfd_detect);
     } else {
-        const auto deadline = session.bfd.last_heard() + detection;
+        const auto deadline = session.bfd.last_received() + detection;
         if (!session.bfd_detect.armed() || session.bfd_detect.due > (deadline >> kTickShift) + 1)
             arm(session.bfd_detect, deadline);
     }
@@ -305,8 +305,8 @@ void Detector::settle(Worker& w, Session& session, const bfd::Session::Outcome& 
 void Detector::detect(Worker& w, Session& session) {
     const auto detection = session.bfd.detection_time();
     if (detection == 0) return;
-    const auto deadline = session.bfd.last_heard() + detection;
-    // Heard since the timer was set; or we have slept, and so may have what came.
+    const auto deadline = session.bfd.last_received() + detection;
+    // LastReceived since the timer was set; or we have slept, and so may have what came.
     if (deadline > now_) return arm(session.bfd_detect, deadline);
     if (grace_until_ > now_) return arm(session.bfd_detect, grace_until_);
     if (session.bfd.remote_discriminator() == 0) {

@@ -81,7 +81,7 @@ Exit take_echo(Worker& w, PortIndex in, std::span<const std::uint8_t> ip) {
     Micros left = 0;
     std::memcpy(&left, &udp.payload[bfd::kMandatory + 8], 8);
     const auto now = w.liveness->now(w);
-    session->echo_heard.store(now, std::memory_order_relaxed);
+    session->echo_received.store(now, std::memory_order_relaxed);
     session->gauges.echo_rtt.store(static_cast<std::uint32_t>(now - left),
                                    std::memory_order_relaxed);
     count(session->gauges.echoes_returned);
@@ -93,7 +93,7 @@ bool take_answer(Worker& w, PortIndex in, const IpAddress& from) {
     auto* session = find(w, in, from);
     if (session == nullptr) return false;
     const auto now = w.liveness->now(w);
-    session->probe_heard.store(now, std::memory_order_relaxed);
+    session->probe_received.store(now, std::memory_order_relaxed);
     count(session->gauges.probes_answered);
     auto passed = session->passed_on.load(std::memory_order_relaxed);
     return now - passed < kPassOn ||

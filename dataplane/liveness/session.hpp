@@ -107,8 +107,8 @@ struct Session {
     std::atomic<const Plan*> adopted{nullptr};
 
     // From whichever worker an answer reached; microseconds of the workers' clock.
-    alignas(64) std::atomic<Micros> echo_heard{0};
-    std::atomic<Micros> probe_heard{0};
+    alignas(64) std::atomic<Micros> echo_received{0};
+    std::atomic<Micros> probe_received{0};
     std::atomic<Micros> passed_on{0};  // an answer to the kernel as well
     Gauges gauges;
 

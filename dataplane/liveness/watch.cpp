@@ -113,7 +113,7 @@ void Watch::send(Micros now, Step& out) {
     if (out.probe) probe_.sent();
 }
 
-Watch::Step Watch::step(Micros now, const Heard& heard, std::uint32_t random) {
+Watch::Step Watch::step(Micros now, const LastReceived& heard, std::uint32_t random) {
     Step out;
     echo_.note(heard.echo);
     probe_.note(heard.probe);

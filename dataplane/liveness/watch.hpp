@@ -26,7 +26,7 @@ public:
     static constexpr Micros kRetest = 30'000'000;  // echoes of whoever returned none
 
     // When the last answers came, as whoever received them noted; 0: never.
-    struct Heard {
+    struct LastReceived {
         Micros echo = 0;
         Micros probe = 0;
     };
@@ -41,7 +41,7 @@ public:
     void change(const WatchSettings& settings) { settings_ = settings; }
     // The least time between echoes that the neighbor asks for; 0: it asks for nothing.
     void pace_echoes(Micros least) { least_echo_interval_ = least; }
-    Step step(Micros now, const Heard& heard, std::uint32_t random);
+    Step step(Micros now, const LastReceived& heard, std::uint32_t random);
 
     State state() const { return state_; }
     Method method() const { return method_; }

@@ -310,10 +310,10 @@ TEST_F(Lab, AnEchoThatIsNotOursCountsAsNothing) {
     refresh(not_routed);
     world.receive(not_routed);
     world.receive({&back, 1}, 1);  // on another link
-    EXPECT_EQ(session->echo_heard.load(), 0u);
+    EXPECT_EQ(session->echo_received.load(), 0u);
     EXPECT_EQ(exit("liveness_unknown"), 3u);
     world.receive(back);
-    EXPECT_NE(session->echo_heard.load(), 0u);
+    EXPECT_NE(session->echo_received.load(), 0u);
 }
 
 TEST_F(Lab, BfdComesUpNegotiatesAndFindsADeath) {

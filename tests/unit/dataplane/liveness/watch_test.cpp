@@ -13,7 +13,7 @@ struct Node {
     bool returns_echoes = true;
     bool answers_probes = true;
     Watch watch;
-    Watch::Heard heard;
+    Watch::LastReceived heard;
     Micros now = kSecond;
     unsigned echoes = 0, probes = 0, changes = 0;
 
