@@ -277,7 +277,7 @@ void Speaker::Impl::on_accept(const Accepted& connection) {
             return refuse(cease_notification(cease::kConnectionRejected), "BGP-CONNECTION-UNKNOWN",
                           "connection refused: the group of the listen range does not exist");
     }
-    if (const auto why = peer->turns_away())
+    if (const auto why = peer->refusal_reason())
         return refuse(*why, "BGP-CONNECTION-REFUSED",
                       "connection refused: neighbor shut down, or waits after a prefix limit");
     ++accepted_;
@@ -410,7 +410,7 @@ bool Speaker::Impl::act_on_group(std::string_view name, PeerAction action,
 // and only for the deferral time.
 void Speaker::Impl::begin_restart() {
     const bool any = std::ranges::any_of(
-        peers_, [](const auto& item) { return item.second->waited_for_at_start(); });
+        peers_, [](const auto& item) { return item.second->delays_initial_updates(); });
     if (!any || settings_.restart_deferral.count() == 0) return;
     restart_timer_ = std::make_shared<CallTimer>([this] {
         end_restart();
@@ -422,7 +422,7 @@ void Speaker::Impl::begin_restart() {
 void Speaker::Impl::restart_progress() {
     if (restart_timer_ == nullptr) return;
     const bool waits = std::ranges::any_of(peers_, [](const auto& item) {
-        return item.second->waited_for_at_start() && !item.second->heard_out();
+        return item.second->delays_initial_updates() && !item.second->sent_all_end_of_rib();
     });
     // Not from inside the peer's call.
     if (!waits)
@@ -434,7 +434,7 @@ void Speaker::Impl::restart_progress() {
 void Speaker::Impl::end_restart() {
     if (restart_timer_ == nullptr) return;
     const auto timer = std::exchange(restart_timer_, nullptr);
-    for (const auto& [address, peer] : peers_) peer->restart_over();
+    for (const auto& [address, peer] : peers_) peer->end_restart_deferral();
 }
 
 }  // namespace torii::bgp

@@ -137,7 +137,7 @@ void Peer::dial() {
     outgoing_->dial(options);
 }
 
-std::optional<Notification> Peer::turns_away() const {
+std::optional<Notification> Peer::refusal_reason() const {
     if (shut()) return cease_notification(cease::kAdminShutdown, settings_->shutdown_message);
     if (!started_ || host_.sessions().timers.now() < idle_until_)
         return cease_notification(cease::kConnectionRejected);
@@ -313,7 +313,7 @@ void Peer::on_up(Session& session) {
     say("BGP-ADJCHANGE-UP", "session established",
         {{"as", std::to_string(negotiated_.peer_as)},
          {"hold_time", std::to_string(negotiated_.hold_time)}});
-    if (host_.restarting() && waited_for_at_start())
+    if (host_.restarting() && delays_initial_updates())
         host_.restart_progress();
     else
         join_groups(true);

@@ -64,7 +64,7 @@ public:
     void start();
     void stop(const Notification& farewell);
     // Why no connection of this peer is welcome now.
-    std::optional<Notification> turns_away() const;
+    std::optional<Notification> refusal_reason() const;
     void accept(int socket, const Endpoint& local, const Endpoint& remote);
     // Moves to new settings and says what that cost.
     ChangeCost change(const NeighborSettings& wanted);
@@ -77,9 +77,9 @@ public:
 
     // After a start of ours: whether it may keep our routes, whether it has told
     // all of its own, and that nobody is waited for any more.
-    bool waited_for_at_start() const;
-    bool heard_out() const;
-    void restart_over();
+    bool delays_initial_updates() const;
+    bool sent_all_end_of_rib() const;
+    void end_restart_deferral();
 
     NeighborView view() const;
     std::string filtered_by(const Path& path, const Prefix& prefix) const;
@@ -191,7 +191,7 @@ private:
     std::uint32_t times_established_ = 0;
     Clock::TimePoint since_;
     Clock::TimePoint complained_{};
-    Clock::TimePoint guard_said_{};
+    Clock::TimePoint guard_reported_at_{};
     std::uint64_t guard_refused_ = 0;
     std::uint64_t malformed_updates_ = 0;
     bool updated_ = false;  // by what is being read

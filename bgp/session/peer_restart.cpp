@@ -67,11 +67,11 @@ void Peer::offer_restart(Capabilities& c) const {
         if (c.families[index(family)]) c.long_lived.push_back({family, false, time});
 }
 
-bool Peer::waited_for_at_start() const {
+bool Peer::delays_initial_updates() const {
     return !dynamic_ && !shut() && settings_->graceful_restart == GracefulRestart::Full;
 }
 
-bool Peer::heard_out() const {
+bool Peer::sent_all_end_of_rib() const {
     if (up_ == nullptr) return false;
     const auto& theirs = theirs_.capabilities.graceful_restart;
     // Who has none sends no End-of-RIB; who restarts itself waits for us.
@@ -82,7 +82,7 @@ bool Peer::heard_out() const {
     return true;
 }
 
-void Peer::restart_over() {
+void Peer::end_restart_deferral() {
     if (up_ != nullptr && out_[0].group == nullptr && out_[1].group == nullptr) join_groups(true);
 }
 

@@ -171,8 +171,8 @@ bool Peer::guard_allows(const Prefix& prefix) {
     }
     ++guard_refused_;
     const auto now = host_.sessions().timers.now();
-    if (guard_said_ == Clock::TimePoint{} || now - guard_said_ >= 1s) {
-        guard_said_ = now;
+    if (guard_reported_at_ == Clock::TimePoint{} || now - guard_reported_at_ >= 1s) {
+        guard_reported_at_ = now;
         say(guard.enforces() ? EventId{"BGP-GUARD-REFUSED"} : EventId{"BGP-GUARD-ALERT"},
             verdict.to_string(prefix),
             {{"prefix", prefix.to_string()}, {"count", std::to_string(guard_refused_)}});
