@@ -430,7 +430,7 @@ void Gateway::pump() {
     if (more) return schedule_pump();
     if (!dataplane_ || !speaker_) return;
     const auto now = std::chrono::steady_clock::now();
-    for (const auto read : speaker_->take_applied_reads()) update_to_fib_.add(now - read);
+    for (const auto read : speaker_->drain_read_timestamps()) update_to_fib_.add(now - read);
 }
 
 bool Gateway::on_signal(int signal) {

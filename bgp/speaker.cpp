@@ -63,8 +63,8 @@ PathPage Speaker::paths(const PathQuery& query) const {
 SpeakerCounters Speaker::counters() const {
     return impl_->counters();
 }
-std::vector<Clock::TimePoint> Speaker::take_applied_reads() {
-    return impl_->rib_.take_applied_reads();
+std::vector<Clock::TimePoint> Speaker::drain_read_timestamps() {
+    return impl_->rib_.drain_read_timestamps();
 }
 void Speaker::adopt(int socket, const IpAddress& local, const IpAddress& remote) {
     impl_->adopt(socket, local, remote);

@@ -86,7 +86,7 @@ public:
     std::optional<PathRow> best_path(const Prefix& prefix) const;  // of exactly this prefix
     SpeakerCounters counters() const;
     // When the UPDATEs were read whose routes went to the sink since the last call.
-    std::vector<Clock::TimePoint> take_applied_reads();
+    std::vector<Clock::TimePoint> drain_read_timestamps();
 
     // A connected stream socket, taken over as if a listener had accepted it
     // from `remote`. Tests join speakers by socket pairs with it.

@@ -105,7 +105,7 @@ public:
     void note_read(Clock::TimePoint when) {
         if (reads_.size() < 4096) reads_.push_back(when);
     }
-    std::vector<Clock::TimePoint> take_applied_reads() { return std::exchange(applied_, {}); }
+    std::vector<Clock::TimePoint> drain_read_timestamps() { return std::exchange(applied_, {}); }
 
     // Decides what is dirty at once; for tests and for the last breath.
     void settle();
