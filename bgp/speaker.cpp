@@ -76,11 +76,11 @@ void Speaker::assign_prefixes(const IpAddress& node, std::vector<Prefix> prefixe
 void Speaker::watch(PeerListener* listener) {
     impl_->listener_ = listener;
 }
-void Speaker::set_alive(const IpAddress& address, bool alive, const std::string& reason) {
+void Speaker::set_liveness(const IpAddress& address, bool alive, const std::string& reason) {
     const auto at = impl_->peers_.find(address);
     if (at == impl_->peers_.end()) return;
     const auto peer = at->second;  // outlives what it does
-    peer->set_alive(alive, reason);
+    peer->set_liveness(alive, reason);
 }
 void Speaker::dump_table(MrtDone done) {
     impl_->monitor_.dump_table(std::move(done));

@@ -67,7 +67,7 @@ public:
     // A verdict of liveness: the session of a dead peer ends or not by its settings, its stale
     // routes are removed at once, and none are kept until it is alive again. Addresses of no
     // peer are ignored.
-    void set_alive(const IpAddress& address, bool alive, const std::string& reason);
+    void set_liveness(const IpAddress& address, bool alive, const std::string& reason);
 
     // What the guard's table gives a node; nothing takes the entry out.
     void assign_prefixes(const IpAddress& node, std::vector<Prefix> prefixes);

@@ -189,8 +189,8 @@ bool Resolver::refresh_set(NextHopSets::Id id, Outcome& outcome) {
     return true;
 }
 
-void Resolver::set_dead(const IpAddress& neighbor, PortIndex port, bool dead) {
-    if (dead ? !dead_.emplace(neighbor, port).second : dead_.erase({neighbor, port}) == 0) return;
+void Resolver::set_liveness(const IpAddress& neighbor, PortIndex port, bool alive) {
+    if (alive ? dead_.erase({neighbor, port}) == 0 : !dead_.emplace(neighbor, port).second) return;
     if (const auto* id = index_.find(Prefix::host(neighbor))) mark(*id);
     // Sets that name the port resolve directly. A death is rare enough for a scan.
     for (NextHopSets::Id id = 0; id < sets_.capacity(); ++id)

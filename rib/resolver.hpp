@@ -51,7 +51,7 @@ public:
     void route_changed(const Prefix& prefix);
 
     // The liveness verdict of a neighbor on a port.
-    void set_dead(const IpAddress& neighbor, PortIndex port, bool dead);
+    void set_liveness(const IpAddress& neighbor, PortIndex port, bool alive);
 
     struct Outcome {
         std::vector<NextHopSets::Id> changed_sets;  // members differ

@@ -129,8 +129,8 @@ void Table::changed(const Prefix& prefix) {
     if (wake_ && !std::exchange(awake_, true)) wake_();
 }
 
-void Table::set_dead(const IpAddress& neighbor, PortIndex port, bool dead) {
-    resolver_.set_dead(neighbor, port, dead);
+void Table::set_liveness(const IpAddress& neighbor, PortIndex port, bool alive) {
+    resolver_.set_liveness(neighbor, port, alive);
     if (wake_ && !std::exchange(awake_, true)) wake_();
 }
 

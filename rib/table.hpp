@@ -46,7 +46,7 @@ public:
 
     // A neighbor that liveness found dead, or alive again: next hops that lead to it do not
     // count until then, whatever their source.
-    void set_dead(const IpAddress& neighbor, PortIndex port, bool dead);
+    void set_liveness(const IpAddress& neighbor, PortIndex port, bool alive);
 
     // How many groups of the data plane may have a backup.
     void limit_backups(std::size_t groups) { groups_.limit_backups(groups); }

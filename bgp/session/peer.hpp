@@ -73,7 +73,7 @@ public:
     void reconsider();  // all that was received, by the policy of now
     void act(PeerAction action, const std::string& reason);
     // What liveness found out about the node.
-    void set_alive(bool alive, const std::string& reason);
+    void set_liveness(bool alive, const std::string& reason);
 
     // After a start of ours: whether it may keep our routes, whether it has told
     // all of its own, and that nobody is waited for any more.

@@ -241,7 +241,7 @@ void Peer::stale_expired() {
     tell(PeerStage::Down);
 }
 
-void Peer::set_alive(bool alive, const std::string& reason) {
+void Peer::set_liveness(bool alive, const std::string& reason) {
     watched_ = true;
     if (std::exchange(alive_, alive) == alive || alive) return;
     if (up_ != nullptr) {

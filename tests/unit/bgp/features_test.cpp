@@ -546,11 +546,11 @@ TEST_F(Two, HoldDownKeepsRoutesWhileThePeerIsSeenToForward) {
     of(0).hold_down = 20s;
     start();
     teach("10.1.0.0/16");
-    world.speaker->set_alive(address("10.99.0.1"), true, "");
+    world.speaker->set_liveness(address("10.99.0.1"), true, "");
     a->close();
     world.settle();
     EXPECT_TRUE(world.in_table(prefix("10.1.0.0/16")));
-    world.speaker->set_alive(address("10.99.0.1"), false, "no echoes");
+    world.speaker->set_liveness(address("10.99.0.1"), false, "no echoes");
     world.settle();
     EXPECT_FALSE(world.in_table(prefix("10.1.0.0/16")));
 }
@@ -559,7 +559,7 @@ TEST_F(Two, HoldDownEnds) {
     of(0).hold_down = 20s;
     start();
     teach("10.1.0.0/16");
-    world.speaker->set_alive(address("10.99.0.1"), true, "");
+    world.speaker->set_liveness(address("10.99.0.1"), true, "");
     a->close();
     world.settle();
     world.pass(21s);

@@ -384,7 +384,7 @@ TEST_F(GracefulPeer, ThatDiesWhileItsRoutesWaitLosesThemAtOnce) {  // RFC 5882 Â
     peer->close();
     world.settle();
     ASSERT_TRUE(held());
-    world.speaker->set_alive(address("10.99.0.1"), false, "no echo");
+    world.speaker->set_liveness(address("10.99.0.1"), false, "no echo");
     world.settle();
     EXPECT_FALSE(held());
     EXPECT_EQ(world.speaker->counters().paths, 0u);
@@ -394,7 +394,7 @@ TEST_F(GracefulPeer, ThatDiesWhileItsRoutesWaitLosesThemAtOnce) {  // RFC 5882 Â
 TEST_F(GracefulPeer, ThatIsDeadEndsItsSessionAndKeepsNothing) {  // RFC 9384
     auto peer = world.up("10.99.0.1", 65001, graceful());
     teach(*peer);
-    world.speaker->set_alive(address("10.99.0.1"), false, "no echo");
+    world.speaker->set_liveness(address("10.99.0.1"), false, "no echo");
     world.settle();
     ASSERT_TRUE(peer->notification);
     EXPECT_EQ(peer->notification->code, ErrorCode::Cease);
@@ -407,7 +407,7 @@ TEST_F(GracefulPeer, ThatIsDeadKeepsItsSessionWhereOnlyItsPathsAreToGo) {
     apply();
     auto peer = world.up("10.99.0.1", 65001, graceful());
     teach(*peer);
-    world.speaker->set_alive(address("10.99.0.1"), false, "no echo");
+    world.speaker->set_liveness(address("10.99.0.1"), false, "no echo");
     world.settle();
     EXPECT_EQ(world.view("10.99.0.1").state, "Established");
     // A connection that is lost now is not waited for.
@@ -415,7 +415,7 @@ TEST_F(GracefulPeer, ThatIsDeadKeepsItsSessionWhereOnlyItsPathsAreToGo) {
     world.settle();
     EXPECT_FALSE(held());
     // Alive again, it is.
-    world.speaker->set_alive(address("10.99.0.1"), true, "");
+    world.speaker->set_liveness(address("10.99.0.1"), true, "");
     auto back = world.up("10.99.0.1", 65001, graceful());
     teach(*back);
     back->close();

@@ -92,15 +92,15 @@ TEST(Table, LeavesOutWhoIsDeadAndTakesItBack) {
     route(table, "10.244.1.0/24", {{ip("10.0.0.9")}}, Source::Static, 250);
     route(table, "fd00::/64", {{ip("fe80::1"), 4}});  // names its port itself
     fib.drain(table);
-    table.set_dead(ip("10.0.0.11"), 3, true);
-    table.set_dead(ip("10.0.0.12"), 7, true);  // another link's
-    table.set_dead(ip("fe80::1"), 4, true);
+    table.set_liveness(ip("10.0.0.11"), 3, false);
+    table.set_liveness(ip("10.0.0.12"), 7, false);  // another link's
+    table.set_liveness(ip("fe80::1"), 4, false);
     fib.drain(table);
     EXPECT_EQ(fib.at("198.18.0.1/32"), "3:10.0.0.12");
     EXPECT_EQ(fib.at("10.244.1.0/24"), "3:10.0.0.9");
     EXPECT_EQ(fib.at("fd00::/64"), "nothing");
-    table.set_dead(ip("10.0.0.11"), 3, false);
-    table.set_dead(ip("fe80::1"), 4, false);
+    table.set_liveness(ip("10.0.0.11"), 3, true);
+    table.set_liveness(ip("fe80::1"), 4, true);
     fib.drain(table);
     EXPECT_EQ(fib.at("198.18.0.1/32"), "3:10.0.0.11 3:10.0.0.12");
     EXPECT_EQ(fib.at("10.244.1.0/24"), "3:10.0.0.11");
@@ -133,7 +133,7 @@ TEST(Table, NamesWhatComesNextAsTheBackup) {
     fib.drain(table);
     EXPECT_EQ(fib.backup("10.244.1.0/24"), "3:10.0.0.12");
     ASSERT_EQ(table.candidates(net("10.244.1.0/24")).at(0).backup.size(), 1u);
-    table.set_dead(ip("10.0.0.12"), 3, true);
+    table.set_liveness(ip("10.0.0.12"), 3, false);
     fib.drain(table);
     EXPECT_EQ(fib.backup("10.244.1.0/24"), "3:10.0.0.8 3:10.0.0.9");
     // Behind what leads nowhere by intention nothing comes.
@@ -150,15 +150,15 @@ TEST(Table, UsesTheBackupUntilItsSourceHasDecidedAnew) {
     route(table, "10.244.1.0/24", {{ip("10.0.0.9")}}, Source::Static, 250);
     route(table, "10.99.0.0/24", {{ip("10.244.1.1")}});  // through it
     fib.drain(table);
-    table.set_dead(ip("10.0.0.11"), 3, true);
+    table.set_liveness(ip("10.0.0.11"), 3, false);
     fib.drain(table);
     EXPECT_EQ(fib.at("10.244.1.0/24"), "3:10.0.0.12");
     EXPECT_EQ(fib.backup("10.244.1.0/24"), "3:10.0.0.9");
     EXPECT_EQ(fib.at("10.99.0.0/24"), "3:10.0.0.12");
-    table.set_dead(ip("10.0.0.12"), 3, true);
+    table.set_liveness(ip("10.0.0.12"), 3, false);
     fib.drain(table);
     EXPECT_EQ(fib.at("10.244.1.0/24"), "3:10.0.0.9");
-    table.set_dead(ip("10.0.0.11"), 3, false);
+    table.set_liveness(ip("10.0.0.11"), 3, true);
     fib.drain(table);
     EXPECT_EQ(fib.at("10.244.1.0/24"), "3:10.0.0.11");
     EXPECT_EQ(fib.at("10.99.0.0/24"), "3:10.0.0.11");
