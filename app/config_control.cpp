@@ -55,7 +55,8 @@ void ConfigControl::running(bool with_defaults, mgmt::Done<mgmt::ConfigText> don
         if (const auto* on = trial())
             answer.confirm_within = std::chrono::ceil<std::chrono::seconds>(
                 on->until - std::chrono::steady_clock::now());
-        gateway_.chores().run([with_defaults, model, answer = std::move(answer), done]() mutable {
+        gateway_.background().run([with_defaults, model, answer = std::move(answer),
+                                          done]() mutable {
             answer.text =
                 config::print(*model, config::Secrets::Masked,
                               with_defaults ? config::Defaults::Shown : config::Defaults::Hidden);
@@ -65,7 +66,7 @@ void ConfigControl::running(bool with_defaults, mgmt::Done<mgmt::ConfigText> don
 }
 
 void ConfigControl::check(std::string text, mgmt::Done<std::vector<mgmt::ProblemDetail>> done) {
-    gateway_.chores().run([this, text = std::move(text), done = std::move(done)] {
+    gateway_.background().run([this, text = std::move(text), done = std::move(done)] {
         const auto loaded = load(text, gateway_.config_file());
         done(details(loaded ? loaded->warnings : loaded.error()));
     });
@@ -76,7 +77,7 @@ template <class T>
 void ConfigControl::work_out(std::function<Result<config::Model, mgmt::Problem>()> read,
                              mgmt::Done<T> done,
                              std::function<void(ConfigChange, mgmt::Done<T>)> then) {
-    gateway_.chores().run(
+    gateway_.background().run(
         [this, read = std::move(read), done = std::move(done), then = std::move(then)] {
             auto model = read();
             if (!model) return done(Failure{model.error()});
@@ -85,7 +86,7 @@ void ConfigControl::work_out(std::function<Result<config::Model, mgmt::Problem>(
         });
 }
 
-// The text, or the startup file where there is none. On the chores' thread.
+// The text, or the startup file where there is none. On the background thread.
 Result<config::Model, mgmt::Problem> ConfigControl::model_of(const std::string& text) const {
     auto loaded = load(text, gateway_.config_file());
     if (!loaded)
@@ -200,7 +201,7 @@ void ConfigControl::confirm(mgmt::Done<mgmt::CommitState> done) {
     });
 }
 
-// On the chores' thread.
+// On the background thread.
 Result<config::Model, mgmt::Problem> ConfigControl::model_of_revision(std::uint64_t number) const {
     const auto text = gateway_.revisions().text(number);
     if (!text)
@@ -238,7 +239,7 @@ void ConfigControl::revisions(mgmt::Done<std::vector<mgmt::Revision>> done) {
 }
 
 void ConfigControl::revision(std::uint64_t number, mgmt::Done<mgmt::ConfigText> done) {
-    gateway_.chores().run([this, number, done = std::move(done)] {
+    gateway_.background().run([this, number, done = std::move(done)] {
         const auto model = model_of_revision(number);
         if (!model) return done(Failure{model.error()});
         done(mgmt::ConfigText{config::print(*model), number, 0, true, {}});
@@ -266,8 +267,9 @@ void ConfigControl::save_and(mgmt::CommitState state, mgmt::Done<mgmt::CommitSta
 // operators' comments.
 void ConfigControl::write_startup(std::function<void(Result<void, mgmt::Problem>)> done) {
     auto model = std::make_shared<const config::Model>(gateway_.running());
-    gateway_.chores().run([this, model, text = committed_, revision = gateway_.revision(),
-                           edits = gateway_.edits(), done = std::move(done)]() mutable {
+    gateway_.background().run([this, model, text = committed_,
+                                      revision = gateway_.revision(), edits = gateway_.edits(),
+                                      done = std::move(done)]() mutable {
         const auto& file = gateway_.config_file();
         if (const auto parts = config::parts_of(file); !parts.empty())
             return done(Failure{

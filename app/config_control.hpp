@@ -15,7 +15,7 @@ class Gateway;
 
 // Configuration by the API: show, check, compare, load again; commit with a
 // time to confirm in, after which it rolls back by itself, whoever asked for it
-// and wherever they are by then. Parsing and disks are for the chores' thread,
+// and wherever they are by then. Parsing and disks are for the background thread,
 // never for the control thread nor for the one that asks.
 class ConfigControl final : public mgmt::ConfigControl {
 public:

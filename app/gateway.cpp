@@ -65,7 +65,7 @@ Gateway::Gateway(std::string config_file, std::string state_directory)
     : config_file_(std::move(config_file)),
       state_directory_(std::move(state_directory)),
       drained_(kept_drain(state_directory_)),
-      revisions_(chores_, state_directory_),
+      revisions_(background_, state_directory_),
       started_(std::chrono::steady_clock::now()),
       log_(event_log_),
       liveness_(std::make_unique<NodeLiveness>(*this)) {
@@ -148,9 +148,9 @@ Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
 
 void Gateway::prepare(config::Model wanted, std::function<void(ConfigChange)> then) {
     ask([this, wanted = std::move(wanted), then = std::move(then)]() mutable {
-        chores_.run([this, wanted = std::move(wanted), then = std::move(then), running = running_,
-                     revision = revision_, edits = edits_,
-                     drained = drained_.has_value()]() mutable {
+        background_.run([this, wanted = std::move(wanted), then = std::move(then),
+                         running = running_, revision = revision_, edits = edits_,
+                         drained = drained_.has_value()]() mutable {
             auto asked = wanted;
             ask([this, asked = std::move(asked), then = std::move(then), revision, edits, drained,
                  change = work_out(running, std::move(wanted), drained)]() mutable {
@@ -188,7 +188,7 @@ config::Plan Gateway::apply(ConfigChange change, std::string author, std::string
             log_.emit({"BGP-START-FAILED", "BGP not started: " + up.error().message(), {}});
     }
     // Letting go of thousands of neighbors takes its time too.
-    chores_.run([before = std::exchange(running_, std::move(wanted))] {});
+    background_.run([before = std::exchange(running_, std::move(wanted))] {});
     liveness_->configured();
     ++revision_;
     edits_ = 0;
@@ -230,7 +230,7 @@ void Gateway::note_restarts(const config::Plan& changes) {
 void Gateway::reload() {
     service::reloading();
     const auto over = [this] { service::ready(drained_ ? "drained" : "forwarding"); };
-    chores_.run([this, over] {
+    background_.run([this, over] {
         auto loaded = config::load(config_file_);
         if (!loaded)
             return ask([this, over, problems = std::move(loaded.error())] {
@@ -474,7 +474,7 @@ void Gateway::stop() {
 }
 
 void Gateway::shut_down() {
-    chores_.finish();
+    background_.finish();
     management_.reset();
     speaker_.reset();
     if (dataplane_) {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "app/chores.hpp"
+#include "app/background_thread.hpp"
 #include "app/config_change.hpp"
 #include "app/drain.hpp"
 #include "app/log.hpp"
@@ -81,7 +81,7 @@ public:
     const std::string& config_file() const { return config_file_; }
     std::uint64_t revision() const { return revision_; }
     const Revisions& revisions() const { return revisions_; }
-    Chores& chores() { return chores_; }
+    BackgroundThread& background() { return background_; }
     Loop& loop() { return loop_; }
     bool saved() const { return saved_; }
     // Changes since the revision that have no revision of their own.
@@ -130,7 +130,7 @@ private:
     std::optional<Drained> drained_;
     config::Model running_;
     std::uint64_t revision_ = 0, edits_ = 0;
-    Chores chores_;
+    BackgroundThread background_;
     Revisions revisions_;
     std::vector<std::string> waits_for_restart_;
     bool saved_ = true;

@@ -4,8 +4,9 @@
 
 namespace torii::app {
 
-Revisions::Revisions(Chores& chores, const std::string& state_directory)
-    : chores_(chores), store_(state_directory.empty() ? "" : state_directory + "/revisions") {}
+Revisions::Revisions(BackgroundThread& background, const std::string& state_directory)
+    : background_(background),
+      store_(state_directory.empty() ? "" : state_directory + "/revisions") {}
 
 std::uint64_t Revisions::start(const config::Model& model, config::RevisionNote note) {
     notes_ = store_.list();
@@ -25,9 +26,10 @@ void Revisions::add(config::RevisionNote note, std::string text,
                     std::function<void(const SystemError&)> failed) {
     notes_.push_back(note);
     if (notes_.size() > config::RevisionStore::kKept) notes_.erase(notes_.begin());
-    chores_.run([this, note = std::move(note), text = std::move(text), failed = std::move(failed)] {
-        if (const auto put = store_.put(note, text); !put) failed(put.error());
-    });
+    background_.run(
+        [this, note = std::move(note), text = std::move(text), failed = std::move(failed)] {
+            if (const auto put = store_.put(note, text); !put) failed(put.error());
+        });
 }
 
 }  // namespace torii::app

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "app/chores.hpp"
+#include "app/background_thread.hpp"
 #include "base/event.hpp"
 #include "config/model.hpp"
 #include "config/store.hpp"
@@ -14,27 +14,27 @@ namespace torii::app {
 
 // The configurations that were in force, the running one last; on disk where
 // there is a state directory. The control thread knows who and when; what was
-// in them lies with the chores.
+// in them lies with the background thread.
 class Revisions {
 public:
-    Revisions(Chores& chores, const std::string& state_directory);
+    Revisions(BackgroundThread& background, const std::string& state_directory);
 
     // Before anything runs: reads what earlier processes left. The number of the
     // configuration that starts; the last one's when it is the same.
     std::uint64_t start(const config::Model& model, config::RevisionNote note);
-    // `failed` hears on the chores' thread why it could not be kept.
+    // `failed` hears on the background thread why it could not be kept.
     void add(config::RevisionNote note, std::string text,
              std::function<void(const SystemError&)> failed);
     const std::vector<config::RevisionNote>& notes() const { return notes_; }
 
-    // On the chores' thread only.
+    // On the background thread only.
     Result<std::string, SystemError> text(std::uint64_t number) const {
         return store_.text(number);
     }
 
 private:
-    Chores& chores_;
-    config::RevisionStore store_;  // the chores' thread, once start() is over
+    BackgroundThread& background_;
+    config::RevisionStore store_;  // the background thread, once start() is over
     std::vector<config::RevisionNote> notes_;
 };
 

@@ -1,4 +1,4 @@
-#include "app/chores.hpp"
+#include "app/background_thread.hpp"
 
 #include <condition_variable>
 #include <deque>
@@ -8,7 +8,7 @@
 
 namespace torii::app {
 
-struct Chores::Thread {
+struct BackgroundThread::Thread {
     std::mutex mutex;
     std::condition_variable news;
     std::deque<std::function<void()>> waiting;
@@ -30,20 +30,20 @@ struct Chores::Thread {
     }
 };
 
-Chores::Chores() : thread_(std::make_unique<Thread>()) {}
+BackgroundThread::BackgroundThread() : thread_(std::make_unique<Thread>()) {}
 
-Chores::~Chores() {
+BackgroundThread::~BackgroundThread() {
     finish();
 }
 
-void Chores::run(std::function<void()> chore) {
+void BackgroundThread::run(std::function<void()> chore) {
     const std::lock_guard lock{thread_->mutex};
     if (thread_->finish) return;
     thread_->waiting.push_back(std::move(chore));
     thread_->news.notify_one();
 }
 
-void Chores::finish() {
+void BackgroundThread::finish() {
     {
         const std::lock_guard lock{thread_->mutex};
         thread_->finish = true;

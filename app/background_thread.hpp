@@ -7,12 +7,12 @@ namespace torii::app {
 
 // A thread for what the control thread has no time for: reading, writing and
 // parsing files. One chore after the other, in the order in which they came.
-class Chores {
+class BackgroundThread {
 public:
-    Chores();
-    ~Chores();
-    Chores(const Chores&) = delete;
-    Chores& operator=(const Chores&) = delete;
+    BackgroundThread();
+    ~BackgroundThread();
+    BackgroundThread(const BackgroundThread&) = delete;
+    BackgroundThread& operator=(const BackgroundThread&) = delete;
 
     void run(std::function<void()> chore);  // any thread; returns at once
     void finish();                          // waits for all of them; later ones are dropped
