@@ -3,7 +3,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "mgmt/views.hpp"
@@ -36,292 +35,59 @@ public:
     std::string captured, committed;
     std::vector<Done<std::vector<NeighborRow>>> kept;
 
-    FakeRouter() {
-        report.ready = true;
-        report.version = "0.1.0";
-        report.hostname = "gate";
-        report.asn = 64512;
-        report.router_id = "10.0.0.1";
-        report.neighbors = 2;
-        report.neighbors_established = 1;
-    }
+    FakeRouter();
 
-    Views views() {
-        return {this, this, this, this, this, this, this, this, this, this, this, this, this};
-    }
+    Views views();
 
-    void add(const char* prefix, const char* via, const char* source) {
-        RouteRow row;
-        row.prefix = *Prefix::parse(prefix);
-        row.source = source;
-        row.kind = "forward";
-        row.distance = row.source == "bgp" ? 20 : 1;
-        row.best = row.installed = true;
-        row.because = "only path";
-        row.next_hops = {{via, "nodes", 1, true, "02:00:00:00:00:02"}};
-        if (row.source == "bgp")
-            row.bgp = BgpPathRow{via, 65001, "65001", "igp", {}, {}, {"65001:1"}, false};
-        table[row.prefix] = row;
-    }
+    void add(const char* prefix, const char* via, const char* source);
 
-    static std::vector<ProblemDetail> problems() {
-        return {{"request", 3, "ports.a", "unknown key bad", false}};
-    }
+    static std::vector<ProblemDetail> problems();
 
     DrainState drain_state{false, "", "", 1000, 1};
     std::uint64_t forwards_between_questions = 0;
 
-    void drain(Done<DrainState> done) override {
-        drain_state.forwarded_packets += forwards_between_questions;
-        done(DrainState{drain_state});
-    }
-    void set_drain(bool drained, std::string reason, Done<DrainState> done) override {
-        drain_state.drained = drained;
-        drain_state.since = drained ? "2026-01-02T03:04:05Z" : "";
-        drain_state.reason = std::move(reason);
-        done(DrainState{drain_state});
-    }
+    void drain(Done<DrainState> done) override;
+    void set_drain(bool drained, std::string reason, Done<DrainState> done) override;
 
-    void routes(RouteQuery query, Done<RoutePage> done) override {
-        ++route_questions;
-        RoutePage page;
-        page.total = table.size();
-        auto it = query.after ? table.upper_bound(*query.after) : table.begin();
-        std::optional<RouteRow> longest;
-        for (std::size_t looked_at = 0; it != table.end(); ++it) {
-            const auto& [prefix, row] = *it;
-            if (looked_at++ == looks_at) {
-                page.next = std::prev(it)->first;
-                break;
-            }
-            if (!query.source.empty() && row.source != query.source) continue;
-            if (query.family && prefix.family() != *query.family) continue;
-            if (query.match == RouteQuery::Match::Exact && prefix != query.prefix) continue;
-            if (query.match == RouteQuery::Match::Longer && !query.prefix.contains(prefix))
-                continue;
-            if (query.match == RouteQuery::Match::Longest) {
-                if (prefix.contains(query.prefix)) longest = row;
-                continue;
-            }
-            if (page.rows.size() == query.limit) {
-                page.next = page.rows.back().prefix;
-                break;
-            }
-            page.rows.push_back(row);
-        }
-        if (longest) page.rows.push_back(*longest);
-        done(std::move(page));
-    }
+    void routes(RouteQuery query, Done<RoutePage> done) override;
 
-    static NeighborRow node() {
-        NeighborRow row;
-        row.address = "10.0.0.2";
-        row.group = "nodes";
-        row.dynamic = true;
-        row.state = "Established";
-        row.admin = "up";
-        row.local_as = 64512;
-        row.remote_as = 65001;
-        row.uptime = seconds{3700};
-        row.hold_time = seconds{90};
-        row.families = {{"ipv4", 2, 1, 1, 5, 64, true, true}, {"ipv6", 1, 1, 0, 5, 0, true, true}};
-        row.hostname = "node-\xff\"1";
-        return row;
-    }
+    static NeighborRow node();
 
-    void neighbors(Done<std::vector<NeighborRow>> done) override {
-        if (drops) return;
-        if (silent) {
-            kept.push_back(std::move(done));
-            return;
-        }
-        NeighborRow upstream;
-        upstream.address = "192.0.2.2";
-        upstream.state = "Active";
-        upstream.local_as = 64512;
-        upstream.remote_as = 65000;
-        upstream.last_reason = "hold timer expired";
-        // As the router does: the answer comes from another thread.
-        std::thread{[done, upstream] { done(std::vector{node(), upstream}); }}.join();
-    }
-    void neighbor(std::string address, Done<NeighborRow> done) override {
-        if (address != "10.0.0.2") return done(Failure{not_found("no neighbor " + address)});
-        auto row = node();
-        row.why = {{"hold_time", "90", "built-in", false},
-                   {"remote_as", "\"external\"", "group nodes", true}};
-        done(row);
-    }
-    void groups(Done<std::vector<GroupRow>> done) override {
-        done(std::vector{GroupRow{"nodes", "", "external", {"10.0.0.0/24"}, 0, 1, 1, 1, {}}});
-    }
-    void ports(Done<std::vector<PortRow>> done) override {
-        PortRow row;
-        row.name = "nodes";
-        row.device = "net_af_packet0,iface=gwa";
-        row.mac = "02:00:00:00:00:01";
-        row.addresses = {"10.0.0.1/24", "fd00::1/64"};
-        row.mtu = 1500;
-        row.admin_up = row.link_up = true;
-        row.rx_packets = 123456789;
-        done(std::vector{row});
-    }
-    void adjacencies(Done<std::vector<AdjacencyRow>> done) override {
-        done(std::vector{AdjacencyRow{"10.0.0.2", "nodes", "02:00:00:00:00:02", "reachable", 0, 0,
-                                      0, seconds{3}}});
-    }
-    void liveness(Done<std::vector<LivenessRow>> done) override {
-        LivenessRow row;
-        row.address = "10.0.0.2";
-        row.port = "nodes";
-        row.verdict = "up";
-        row.reason = "echoes come back";
-        row.since = seconds{90};
-        row.watch = "up";
-        row.means = "echo";
-        row.bgp = "up";
-        row.bfd.emplace();
-        row.bfd->state = row.bfd->remote_state = "up";
-        row.bfd->transmit_interval = 50'000;
-        done(std::vector{row});
-    }
+    void neighbors(Done<std::vector<NeighborRow>> done) override;
+    void neighbor(std::string address, Done<NeighborRow> done) override;
+    void groups(Done<std::vector<GroupRow>> done) override;
+    void ports(Done<std::vector<PortRow>> done) override;
+    void adjacencies(Done<std::vector<AdjacencyRow>> done) override;
+    void liveness(Done<std::vector<LivenessRow>> done) override;
     std::set<std::string> dropped{"198.51.100.0/24"};
-    void offload(Done<OffloadReport> done) override {
-        OffloadReport answer;
-        answer.ports = {
-            {"nodes", "net_ice", true, "", 1, 2, 0, {}},
-            {"uplink", "net_af_packet", false, "the driver has no rte_flow", {}, {}, 1234, {}}};
-        answer.ports[0].rules = {
-            {"bgp", "tcp to 10.0.0.1 port 179", "queue", true, "", "ingress priority 1", 12345},
-            {"icmp",
-             "icmp to 10.0.0.1",
-             "queue",
-             false,
-             "the port refused to take it: full",
-             "",
-             {}}};
-        answer.ports[1].rules = {{"drop_source",
-                                  "ip from 198.51.100.0/24",
-                                  "drop",
-                                  false,
-                                  answer.ports[1].reason,
-                                  "",
-                                  {}}};
-        answer.drop_sources.assign(dropped.begin(), dropped.end());
-        done(std::move(answer));
-    }
-    void put_drop_source(Prefix source, Done<bool> done) override {
-        done(dropped.insert(source.to_string()).second);
-    }
-    void erase_drop_source(Prefix source, Done<Nothing> done) override {
-        if (dropped.erase(source.to_string()) == 0)
-            return done(Failure{not_found("nothing is dropped for " + source.to_string())});
-        done(Nothing{});
-    }
-    void metrics(Done<std::vector<Metric>> done) override {
-        done(std::vector{
-            Metric{"torii_exit_packets_total",
-                   "Packets by exit.",
-                   MetricKind::Counter,
-                   {{{{"exit", "forward"}}, 1234567, {}, 0}, {{{"exit", "no_route"}}, 0, {}, 0}}},
-            Metric{"torii_update_to_fib_seconds",
-                   "Time.",
-                   MetricKind::Histogram,
-                   {{{}, 1.5, {{0.001, 3}, {0.01, 4}}, 4}}}});
-    }
-    void health(Done<HealthReport> done) override { done(report); }
-    void put(StaticRouteRequest route, Done<bool> done) override {
-        if (!route.via.empty() && route.via[0] == "10.9.9.9")
-            return done(Failure{
-                invalid("10.9.9.9 is an address of ours", {{"", 0, "via", "ours", false}})});
-        const bool fresh = !table.contains(route.prefix);
-        add(route.prefix.to_string().c_str(), route.via.empty() ? "" : route.via[0].c_str(),
-            "static");
-        done(fresh);
-    }
-    void erase(Prefix prefix, Done<Nothing> done) override {
-        if (table.erase(prefix) == 0)
-            return done(Failure{not_found("no static route " + prefix.to_string())});
-        done(Nothing{});
-    }
+    void offload(Done<OffloadReport> done) override;
+    void put_drop_source(Prefix source, Done<bool> done) override;
+    void erase_drop_source(Prefix source, Done<Nothing> done) override;
+    void metrics(Done<std::vector<Metric>> done) override;
+    void health(Done<HealthReport> done) override;
+    void put(StaticRouteRequest route, Done<bool> done) override;
+    void erase(Prefix prefix, Done<Nothing> done) override;
     void act_on_neighbor(std::string address, PeerAction action, std::string reason,
-                         Done<Nothing> done) override {
-        actions.push_back(address + ' ' + std::to_string(static_cast<int>(action)) + ' ' + reason);
-        done(Nothing{});
-    }
+                         Done<Nothing> done) override;
     void act_on_group(std::string name, PeerAction action, std::string reason,
-                      Done<Nothing> done) override {
-        act_on_neighbor("group " + name, action, std::move(reason), std::move(done));
-    }
-    void dump_table(Done<MrtRow> done) override {
-        done(MrtRow{"/var/lib/torii/mrt/rib.mrt", true, 3, 5, 700});
-    }
-    void record_updates(seconds time, Done<MrtRow> done) override {
-        actions.push_back("record " + std::to_string(time.count()));
-        done(MrtRow{"/var/lib/torii/mrt/updates.mrt", false, 0, 0, 0});
-    }
-    void explain(ExplainQuery query, Done<Explanation> done) override {
-        done(Explanation{"forward",
-                         "10.244.1.0/24",
-                         query.destination,
-                         "nodes",
-                         "",
-                         1500,
-                         {{"lookup", "10.244.1.0/24", "longest of 2"}}});
-    }
-    void start(CaptureRequest request, Done<std::vector<std::string>> done) override {
-        for (const auto& exit : request.exits)
-            if (exit == "nowhere") return done(Failure{bad_request("exit: no exit nowhere")});
-        captured = request.port;
-        done(std::vector<std::string>{"nodes", "uplink"});
-    }
-    void take(Done<CaptureBatch> done) override {
-        CaptureBatch batch;
-        batch.packets.push_back({17, "ip4_no_route", 1, 60, std::string(60, 'x')});
-        done(std::move(batch));
-    }
-    void stop() override { captured = "stopped"; }
-    void running(bool with_defaults, Done<ConfigText> done) override {
-        done(ConfigText{
-            with_defaults ? "all\n" : "router = { };\n", running_revision, edits, true, {}});
-    }
-    void check(std::string text, Done<std::vector<ProblemDetail>> done) override {
-        done(text.find("bad") == std::string::npos ? std::vector<ProblemDetail>{} : problems());
-    }
-    void diff(std::string text, Done<ConfigDiff> done) override {
-        if (text.find("bad") != std::string::npos)
-            return done(Failure{invalid("the configuration has errors", problems())});
-        if (text.empty()) return done(ConfigDiff{"nothing changes", {}, ""});
-        done(ConfigDiff{"1 neighbor reset", {{"neighbor 10.0.0.2: password", "reset"}}, ""});
-    }
-    void diff_to(std::uint64_t to, Done<ConfigDiff> done) override {
-        if (to > running_revision) return done(Failure{not_found("no such revision")});
-        done(ConfigDiff{"1 route removed", {{"route 203.0.113.0/24 goes", "none"}}, ""});
-    }
-    void reload(std::string author, Done<CommitState> done) override {
-        actions.push_back("reload by " + author);
-        done(CommitState{++running_revision, 0, "nothing changes", {}});
-    }
-    void commit(CommitRequest request, Done<CommitState> done) override {
-        actions.push_back("commit by " + request.author + ": " + request.comment +
-                          (request.save ? ", saved" : ""));
-        committed = request.text;
-        done(CommitState{++running_revision, 0, "1 route added", request.confirm_within});
-    }
-    void confirm(Done<CommitState> done) override {
-        done(CommitState{running_revision, 0, "", {}});
-    }
-    void roll_back(std::uint64_t to, std::string, Done<CommitState> done) override {
-        if (to > running_revision) return done(Failure{not_found("no such revision")});
-        done(CommitState{++running_revision, 0, "", {}});
-    }
-    void save(Done<Nothing> done) override { done(Nothing{}); }
-    void revisions(Done<std::vector<Revision>> done) override {
-        done(std::vector{Revision{7, "2026-01-01T00:00:00Z", "unix", "first", "1 route added"}});
-    }
-    void revision(std::uint64_t number, Done<ConfigText> done) override {
-        if (number != 7) return done(Failure{not_found("no such revision")});
-        done(ConfigText{"log = { };\n", 7, 0, true, {}});
-    }
+                      Done<Nothing> done) override;
+    void dump_table(Done<MrtRow> done) override;
+    void record_updates(seconds time, Done<MrtRow> done) override;
+    void explain(ExplainQuery query, Done<Explanation> done) override;
+    void start(CaptureRequest request, Done<std::vector<std::string>> done) override;
+    void take(Done<CaptureBatch> done) override;
+    void stop() override;
+    void running(bool with_defaults, Done<ConfigText> done) override;
+    void check(std::string text, Done<std::vector<ProblemDetail>> done) override;
+    void diff(std::string text, Done<ConfigDiff> done) override;
+    void diff_to(std::uint64_t to, Done<ConfigDiff> done) override;
+    void reload(std::string author, Done<CommitState> done) override;
+    void commit(CommitRequest request, Done<CommitState> done) override;
+    void confirm(Done<CommitState> done) override;
+    void roll_back(std::uint64_t to, std::string, Done<CommitState> done) override;
+    void save(Done<Nothing> done) override;
+    void revisions(Done<std::vector<Revision>> done) override;
+    void revision(std::uint64_t number, Done<ConfigText> done) override;
 };
 
 }  // namespace torii::mgmt
