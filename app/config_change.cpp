@@ -33,6 +33,12 @@ void keep_port_order(const config::Model& running, config::Model& wanted) {
 
 }  // namespace
 
+// Here alone: a plan's copies and ends are long.
+ConfigChange::ConfigChange() = default;
+ConfigChange::~ConfigChange() = default;
+ConfigChange::ConfigChange(ConfigChange&& other) noexcept = default;
+ConfigChange& ConfigChange::operator=(ConfigChange&& other) noexcept = default;
+
 ConfigChange work_out(const config::Model& running, config::Model wanted, bool drained) {
     ConfigChange out;
     out.plan = config::plan(running, wanted);

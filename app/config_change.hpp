@@ -14,10 +14,21 @@ namespace torii::app {
 // thousands of neighbors that takes a tenth of a second, so another thread works it out
 // than the one that keeps their sessions.
 struct ConfigChange {
+    ConfigChange();
+    ~ConfigChange();
+    ConfigChange(ConfigChange&& other) noexcept;
+    ConfigChange& operator=(ConfigChange&& other) noexcept;
+
     config::Model wanted;  // its ports in the order of those that run
     config::Plan plan;
     bgp::SpeakerSettings speaker;
     std::string text;  // `wanted` as a revision keeps it
+};
+
+// What making it has changed.
+struct Applied {
+    bool any = false;
+    std::string summary;
 };
 
 ConfigChange work_out(const config::Model& running, config::Model wanted, bool drained);

@@ -56,7 +56,7 @@ void ConfigControl::running(bool with_defaults, mgmt::Done<mgmt::ConfigText> don
             answer.confirm_within = std::chrono::ceil<std::chrono::seconds>(
                 on->until - std::chrono::steady_clock::now());
         gateway_.background().run([with_defaults, model, answer = std::move(answer),
-                                          done]() mutable {
+                                   done]() mutable {
             answer.text =
                 config::print(*model, config::Secrets::Masked,
                               with_defaults ? config::Defaults::Shown : config::Defaults::Hidden);
@@ -125,9 +125,9 @@ void ConfigControl::reload(std::string author, mgmt::Done<mgmt::CommitState> don
 
 mgmt::CommitState ConfigControl::make(ConfigChange change, std::string author,
                                       std::string comment) {
-    const auto plan = gateway_.apply(std::move(change), std::move(author), std::move(comment));
-    if (!plan.empty()) gateway_.mark_changed();
-    return {gateway_.revision(), gateway_.edits(), config::summary(plan), {}};
+    auto applied = gateway_.apply(std::move(change), std::move(author), std::move(comment));
+    if (applied.any) gateway_.mark_changed();
+    return {gateway_.revision(), gateway_.edits(), std::move(applied.summary), {}};
 }
 
 void ConfigControl::commit(mgmt::CommitRequest request, mgmt::Done<mgmt::CommitState> done) {
@@ -267,9 +267,8 @@ void ConfigControl::save_and(mgmt::CommitState state, mgmt::Done<mgmt::CommitSta
 // operators' comments.
 void ConfigControl::write_startup(std::function<void(Result<void, mgmt::Problem>)> done) {
     auto model = std::make_shared<const config::Model>(gateway_.running());
-    gateway_.background().run([this, model, text = committed_,
-                                      revision = gateway_.revision(), edits = gateway_.edits(),
-                                      done = std::move(done)]() mutable {
+    gateway_.background().run([this, model, text = committed_, revision = gateway_.revision(),
+                               edits = gateway_.edits(), done = std::move(done)]() mutable {
         const auto& file = gateway_.config_file();
         if (const auto parts = config::parts_of(file); !parts.empty())
             return done(Failure{

@@ -147,25 +147,32 @@ Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
 }
 
 void Gateway::prepare(config::Model wanted, std::function<void(ConfigChange)> then) {
-    ask([this, wanted = std::move(wanted), then = std::move(then)]() mutable {
-        background_.run([this, wanted = std::move(wanted), then = std::move(then),
-                         running = running_, revision = revision_, edits = edits_,
-                         drained = drained_.has_value()]() mutable {
-            auto asked = wanted;
-            ask([this, asked = std::move(asked), then = std::move(then), revision, edits, drained,
-                 change = work_out(running, std::move(wanted), drained)]() mutable {
-                const bool holds =
-                    revision == revision_ && edits == edits_ && drained == drained_.has_value();
-                if (!holds) return prepare(std::move(asked), std::move(then));
-                then(std::move(change));
-            });
+    ask([this, wanted = std::make_shared<const config::Model>(std::move(wanted)),
+         then = std::move(then)]() mutable { prepare(std::move(wanted), std::move(then)); });
+}
+
+// On the control thread.
+void Gateway::prepare(std::shared_ptr<const config::Model> wanted,
+                      std::function<void(ConfigChange)> then) {
+    background_.run([this, wanted = std::move(wanted), then = std::move(then),
+                     running = std::make_shared<const config::Model>(running_),
+                     revision = revision_, edits = edits_,
+                     drained = drained_.has_value()]() mutable {
+        auto change = std::make_shared<ConfigChange>(work_out(*running, *wanted, drained));
+        ask([this, wanted = std::move(wanted), then = std::move(then), revision, edits, drained,
+             change = std::move(change)]() mutable {
+            const bool holds =
+                revision == revision_ && edits == edits_ && drained == drained_.has_value();
+            if (!holds) return prepare(std::move(wanted), std::move(then));
+            then(std::move(*change));
         });
     });
 }
 
-config::Plan Gateway::apply(ConfigChange change, std::string author, std::string comment) {
-    auto changes = std::move(change.plan);
-    if (changes.empty()) return changes;
+Applied Gateway::apply(ConfigChange change, std::string author, std::string comment) {
+    const auto& changes = change.plan;
+    Applied applied{!changes.empty(), config::summary(changes)};
+    if (!applied.any) return applied;
     note_restarts(changes);
     auto& wanted = change.wanted;
     const auto ports = wanted.ports.size();
@@ -188,20 +195,21 @@ config::Plan Gateway::apply(ConfigChange change, std::string author, std::string
             log_.emit({"BGP-START-FAILED", "BGP not started: " + up.error().message(), {}});
     }
     // Letting go of thousands of neighbors takes its time too.
-    background_.run([before = std::exchange(running_, std::move(wanted))] {});
+    background_.run([before = std::make_shared<const config::Model>(std::exchange(
+                         running_, std::move(wanted)))]() mutable { before.reset(); });
     liveness_->configured();
     ++revision_;
     edits_ = 0;
     log_.emit({"CONFIG-APPLIED",
-               "configuration applied: " + config::summary(changes),
+               "configuration applied: " + applied.summary,
                {{"revision", std::to_string(revision_)}, {"author", author}}});
     revisions_.add(
         {revision_, rfc3339(std::chrono::system_clock::now()), std::move(author),
-         std::move(comment), config::summary(changes)},
+         std::move(comment), applied.summary},
         std::move(change.text), [this](const SystemError& error) {
             ask([this, error] { log_.emit({"REVISION-NOT-KEPT", error.message(), {}}); });
         });
-    return changes;
+    return applied;
 }
 
 void Gateway::drain(std::optional<Drained> drained) {

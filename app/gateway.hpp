@@ -58,8 +58,8 @@ public:
 
     // The rest belongs to the control thread.
 
-    // Makes the change; says what that did.
-    config::Plan apply(ConfigChange change, std::string author, std::string comment);
+    // Makes the change.
+    Applied apply(ConfigChange change, std::string author, std::string comment);
     // One static route of the running configuration, without a revision of its
     // own. Both answer whether the prefix had one before.
     bool put_static_route(config::StaticRoute route);
@@ -106,6 +106,8 @@ private:
     class Reachable;
     class NoSink;
 
+    void prepare(std::shared_ptr<const config::Model> wanted,
+                 std::function<void(ConfigChange)> then);
     Result<void, SystemError> start_dataplane(const config::Model& model);
     Result<void, SystemError> start_speaker(const config::Model& model);
     void note_restarts(const config::Plan& changes);
