@@ -5,6 +5,8 @@
 
 #include <thread>
 
+#include "base/event_list.hpp"
+
 namespace torii::threads {
 namespace {
 
@@ -25,9 +27,7 @@ TEST(EventLogThreads, ReadersSeeEachEventOnceAndInOrder) {
     };
     std::thread one{reader}, other{reader};
     for (std::uint64_t n = 1; n <= kEvents; ++n) {
-        Event event;
-        event.text = std::to_string(n);
-        log.append(event, std::chrono::system_clock::now());
+        log.append({"START", std::to_string(n), {}}, std::chrono::system_clock::now());
     }
     one.join();
     other.join();

@@ -10,6 +10,7 @@
 #include "dataplane/fast/isa.hpp"
 #include "dataplane/loop.hpp"
 #include "dataplane/packet/headers.hpp"
+#include "dataplane/worker/buffer_note.hpp"
 #include "dataplane/worker/ring.hpp"
 
 namespace torii::threads {

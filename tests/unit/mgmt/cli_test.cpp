@@ -196,12 +196,16 @@ TEST_F(CliTest, ExplainsEventsWithoutARouter) {
     EXPECT_EQ(torii({"events", "--explain"}), kOk);
     for (const auto& kind : kEvents) EXPECT_TRUE(shows(std::string{kind.name}));
     EXPECT_EQ(torii({"events", "--explain", "--json"}), kOk);
-    const auto all = boost::json::parse(out.str()).at("events").as_array();
+    const auto answer = parse_json(out.str());
+    ASSERT_TRUE(answer);
+    const auto& all = list(*answer, "events");
     ASSERT_EQ(all.size(), std::size(kEvents));
-    EXPECT_EQ(all[0].at("id").as_string(), kEvents[0].name);
-    EXPECT_EQ(all[0].at("action").as_string(), kEvents[0].action);
+    EXPECT_EQ(text(all[0], "id"), kEvents[0].name);
+    EXPECT_EQ(text(all[0], "action"), kEvents[0].action);
     EXPECT_EQ(torii({"events", "--json", "--explain", "LINK-DOWN"}), kOk);
-    EXPECT_EQ(boost::json::parse(out.str()).at("severity").as_string(), "warning");
+    const auto one = parse_json(out.str());
+    ASSERT_TRUE(one);
+    EXPECT_EQ(text(*one, "severity"), "warning");
 }
 
 TEST_F(CliTest, SuggestsTheNameOfAnUnknownEvent) {
