@@ -148,7 +148,7 @@ public:
         }
     }
 
-    // Entries from (key, length) on, in order, until `visit` says false.
+    // Entries from (key, length) on, in order, until `visit` returns false.
     template <class F>
     bool walk_from(const Key& key, std::uint8_t length, F&& visit) const {
         const Bound bound{key, length};

@@ -23,7 +23,7 @@ struct Problem {
     std::string message;
     std::string hint;  // "" when the message is enough
 
-    std::string to_string() const;  // "FILE:LINE: error: PATH: MESSAGE (WAY OUT)"
+    std::string to_string() const;  // "FILE:LINE: error: PATH: MESSAGE (HINT)"
     friend bool operator==(const Problem&, const Problem&) = default;
 };
 using Problems = std::vector<Problem>;

@@ -340,7 +340,7 @@ void Importer::make_list(const std::string& name) {
                 if (!rule.permit && !(permit && &clause == &clauses->back())) {
                     out_.left_out.push_back(
                         {clause.line, "route-map " + name + ": " + rule.to_string(),
-                         "a denied prefix that goes on to the next clause cannot be said"});
+                         "a denied prefix that continues to the next clause has no equivalent"});
                     continue;
                 }
                 list.rules.push_back(rule);

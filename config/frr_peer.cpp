@@ -184,7 +184,7 @@ std::string take_frr_neighbor(FrrPeer& peer, const FrrWords& words, bool negated
         s.extended_next_hop = true;
         return "";
     }
-    if (what == "capability" && words[1] == "dynamic") return "nobody speaks dynamic capability";
+    if (what == "capability" && words[1] == "dynamic") return "dynamic capability is not supported";
     if (what == "allowas-in") {
         s.allowas_in = words.number<std::uint8_t>(1).value_or(3);
         return "";

@@ -24,7 +24,8 @@ Complaint set_neighbor_address(Neighbor& neighbor, const std::string& text) {
 const KeyTable& keys(Of<PeerGroup>) {
     static constexpr KeyEntry kEntries[] = {
         field<&PeerGroup::inherits>(
-            "inherits", {.doc = "Another group, which is asked for what this one does not say."}),
+            "inherits",
+            {.doc = "Another group; settings that are unset here are inherited from it."}),
         embedded<&PeerGroup::settings>(),
 
     };
@@ -34,11 +35,10 @@ const KeyTable& keys(Of<PeerGroup>) {
 
 const KeyTable& keys(Of<ListenRange>) {
     static constexpr KeyEntry kEntries[] = {
-        field<&ListenRange::range>(
-            "range",
-            {.doc = "Who dials from here needs no line of its own. Ranges may be nested; the "
-                    "longest one wins.",
-             .required = true}),
+        field<&ListenRange::range>("range", {.doc = "A peer that connects from here needs no line "
+                                                    "of its own. Ranges may be nested; the "
+                                                    "longest one wins.",
+                                             .required = true}),
         field<&ListenRange::group>(
             "group",
             {.doc = "The group that such peers become members of; it must have a remote_as.",
@@ -59,8 +59,8 @@ const KeyTable& keys(Of<Neighbor>) {
             {.doc = "The peer's address; a link-local one with its port: \"fe80::1@uplink\".",
              .cost = Cost::Reset,
              .required = true}),
-        field<&Neighbor::group>(
-            "group", {.doc = "The group that is asked for what this neighbor does not say."}),
+        field<&Neighbor::group>("group",
+                                {.doc = "The group that unset settings are inherited from."}),
         embedded<&Neighbor::settings>(),
 
     };
@@ -78,7 +78,7 @@ const KeyTable& keys(Of<Guard>) {
         field<&Guard::pods>(
             "pods",
             {.doc = "Where nodes own what they announce: the first to announce a prefix owns it, "
-                    "and nobody else may announce it, a part of it or more than it.",
+                    "and no other node may announce it, a part of it or a covering prefix.",
              .cost = Cost::Refresh,
              .unset = "anywhere"}),
         field<&Guard::shared>(
@@ -120,7 +120,7 @@ const KeyTable& keys(Of<Mrt>) {
             "table_interval",
             {.doc = "Time between two dumps of the table; 0 dumps only on demand.",
              .limits = {0, 604800}}),
-        field<&Mrt::updates>("updates", {.doc = "Record everything that peers say."}),
+        field<&Mrt::updates>("updates", {.doc = "Record all received messages."}),
         field<&Mrt::updates_interval>(
             "updates_interval",
             {.doc = "Time that goes into one file of updates.", .limits = {10, 86400}}),
@@ -177,8 +177,10 @@ const KeyTable& keys(Of<Bgp>) {
                                  .unset = "the router ID"}),
         field<&Bgp::restart_deferral>(
             "restart_deferral",
-            {.doc = "After a start, how long neighbors with graceful_restart = \"full\" are heard "
-                    "out before anything is announced to them (RFC 4724); 0 announces at once.",
+            {.doc =
+                 "After a start, how long to wait for End-of-RIB of neighbors with "
+                 "graceful_restart = \"full\" before anything is announced to them (RFC 4724); 0 "
+                 "announces at once.",
              .limits = {0, 3600}}),
         field<&Bgp::networks>("networks",
                               {.doc = "Prefixes we announce as our own.", .cost = Cost::Refresh}),
@@ -190,7 +192,7 @@ const KeyTable& keys(Of<Bgp>) {
         field<&Bgp::mrt>("mrt", {.doc = "Files of MRT (RFC 6396), readable by bgpdump."}),
         field<&Bgp::defaults>(
             "defaults",
-            {.doc = "What holds for every peer unless its group or itself says otherwise."}),
+            {.doc = "Settings of every peer unless its group or itself overrides them."}),
         field<&Bgp::groups>("groups", {.doc = "Peer groups by name."}),
         field<&Bgp::listen>("listen", {.doc = "Ranges that peers may dial in from."}),
         field<&Bgp::neighbors>("neighbors", {.doc = "Peers with a line of their own."}),

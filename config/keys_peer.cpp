@@ -146,7 +146,7 @@ const KeyTable& keys(Of<PeerSettings>) {
         field<&P::families>("families", {.doc = "Address families to offer.", .cost = Cost::Reset}),
         field<&P::passwords>(
             "password",
-            {.doc = "TCP MD5 key (RFC 2385). The kernel knows one key an address, so both ends "
+            {.doc = "TCP MD5 key (RFC 2385). The kernel holds one key an address, so both ends "
                     "change it together and the session restarts; of a list only the first "
                     "one counts, the others are notes for the way back.",
              .cost = Cost::Reset,
@@ -170,10 +170,11 @@ const KeyTable& keys(Of<PeerSettings>) {
                                   .unset = "the one of the port towards the peer"}),
         field<&P::port>(
             "port", {.doc = "TCP port to dial.", .cost = Cost::NextSession, .limits = {1, 65535}}),
-        field<&P::hold_time>("hold_time",
-                             {.doc = "Without a word for so long the session is down; 0 for never.",
-                              .cost = Cost::NextSession,
-                              .limits = {0, 65535}}),
+        field<&P::hold_time>(
+            "hold_time",
+            {.doc = "The session is down after this time without a message; 0 for never.",
+             .cost = Cost::NextSession,
+             .limits = {0, 65535}}),
         field<&P::keepalive>("keepalive", {.doc = "Time between keepalives.",
                                            .cost = Cost::NextSession,
                                            .limits = {1, 21845},
@@ -186,11 +187,11 @@ const KeyTable& keys(Of<PeerSettings>) {
              .limits = {0, 600}}),
         field<&P::import_lists>(
             "import",
-            {.doc = "Prefix lists that say what is accepted; the first rule that matches decides. "
+            {.doc = "Prefix lists of what is accepted; the first rule that matches decides. "
                     "\"any\" and \"none\" are built in.",
              .cost = Cost::Refresh,
              .unset = "eBGP: none (RFC 8212); iBGP: any"}),
-        field<&P::export_lists>("export", {.doc = "Prefix lists that say what is announced.",
+        field<&P::export_lists>("export", {.doc = "Prefix lists of what is announced.",
                                            .cost = Cost::Refresh,
                                            .unset = "eBGP: none (RFC 8212); iBGP: any"}),
         field<&P::import_policies>(
@@ -290,9 +291,9 @@ const KeyTable& keys(Of<PeerSettings>) {
         field<&P::role>(
             "role", {.doc = "What we are to this eBGP peer (RFC 9234); keeps routes from leaking.",
                      .cost = Cost::Reset,
-                     .unset = "not told"}),
-        field<&P::strict_role>("strict_role", {.doc = "Refuse a peer that says no role of its own.",
-                                               .cost = Cost::Reset}),
+                     .unset = "not sent"}),
+        field<&P::strict_role>("strict_role",
+                               {.doc = "Refuse a peer that sends no role.", .cost = Cost::Reset}),
         field<&P::send_hold_time>(
             "send_hold_time", {.doc = "A peer that takes nothing for so long is down (RFC 9687).",
                                .cost = Cost::NextSession,
@@ -307,9 +308,9 @@ const KeyTable& keys(Of<PeerSettings>) {
              .unset = "they go"}),
         field<&P::shutdown_message>(
             "shutdown_message",
-            {.doc = "Told to the peer with a shutdown (RFC 9003).", .unset = "none"}),
+            {.doc = "Sent to the peer with a shutdown (RFC 9003).", .unset = "none"}),
         field<&P::liveness>("liveness",
-                            {.doc = "How its death is found out.",
+                            {.doc = "Liveness detection of the peer.",
                              .unset = "3 x 100 ms for members of listen ranges, off for others"}),
         field<&P::bfd>(
             "bfd",

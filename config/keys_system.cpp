@@ -52,7 +52,7 @@ Complaint set_socket_mode(Management& management, const std::string& text) {
 
 const KeyTable& keys(Of<Router>) {
     static constexpr KeyEntry kEntries[] = {
-        field<&Router::hostname>("hostname", {.doc = "Name told to BGP peers and shown by the API.",
+        field<&Router::hostname>("hostname", {.doc = "Name sent to BGP peers and shown by the API.",
                                               .cost = Cost::NextSession,
                                               .unset = "the machine's"}),
 
@@ -109,9 +109,9 @@ const KeyTable& keys(Of<Dataplane>) {
             "icmp_errors_per_second",
             {.doc = "Most ICMP errors sent a second by each worker; 0 sends none.",
              .limits = {0, 1'000'000}}),
-        field<&D::offload>(
-            "offload", {.doc = "Let ports that know rte_flow drop and steer frames by themselves.",
-                        .cost = Cost::Restart}),
+        field<&D::offload>("offload",
+                           {.doc = "Let ports with rte_flow drop and steer frames in hardware.",
+                            .cost = Cost::Restart}),
 
     };
     static const KeyTable table = block<Dataplane>(kEntries);
@@ -175,7 +175,7 @@ const KeyTable& keys(Of<StaticRoute>) {
         projected<get_kind<StaticKind::Discard>, set_kind<StaticKind::Discard>>(
             "discard", {.doc = "Drop silently instead."}),
         projected<get_kind<StaticKind::Unreachable>, set_kind<StaticKind::Unreachable>>(
-            "unreachable", {.doc = "Drop and tell the sender by ICMP instead."}),
+            "unreachable", {.doc = "Drop and send an ICMP error instead."}),
         field<&StaticRoute::distance>(
             "distance", {.doc = "Lower wins over other sources: connected 0, eBGP 20, iBGP 200.",
                          .limits = {1, 255}}),
@@ -231,7 +231,7 @@ const KeyTable& keys(Of<Management>) {
                           {.doc = "Unix socket of the API; \"\" for none.", .cost = Cost::Restart}),
         projected<get_socket_mode, set_socket_mode>(
             "socket_mode",
-            {.doc = "Who may connect there, in octal: \"0660\".", .cost = Cost::Restart}),
+            {.doc = "File mode of the socket, in octal: \"0660\".", .cost = Cost::Restart}),
         field<&M::http>("http",
                         {.doc = "Where the API listens; more than loopback needs tls and tokens.",
                          .cost = Cost::Restart}),
@@ -266,12 +266,12 @@ const KeyTable& keys(Of<Model>) {
         field<&Model::ports>("ports", {.doc = "Ports by name."}),
         field<&Model::routes>("routes", {.doc = "Static routes."}),
         field<&Model::neighbors>("neighbors", {.doc = "Static ARP and ND entries."}),
-        field<&Model::liveness>(
-            "liveness", {.doc = "How the death of next hops that are no BGP peers is found out.",
-                         .unset = "not at all"}),
+        field<&Model::liveness>("liveness",
+                                {.doc = "Liveness detection of next hops that are no BGP peers.",
+                                 .unset = "not at all"}),
         field<&Model::pools>(
             "pools",
-            {.doc = "Prefixes that the cluster gives out. What is assigned to nobody inside is "
+            {.doc = "Prefixes that the cluster gives out. Unassigned addresses inside are "
                     "answered with ICMP unreachable instead of following a default route, and a "
                     "packet that would go back to the node it came from is dropped.",
              .unset = "none"}),

@@ -28,7 +28,7 @@ Difference compare(const T& had, const T& wanted) {
     return out;
 }
 
-// Values that belong to no named thing.
+// Values outside of named blocks.
 template <class T>
 void compare_values(const T& had, const T& wanted, const std::string& path, Plan& out) {
     for (const KeyEntry& entry : keys_of<T>().entries)

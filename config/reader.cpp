@@ -87,7 +87,7 @@ private:
         if (const auto near = suggest(node.name, known); !near.empty()) {
             hint = "did you mean " + near + "?";
         } else if (const auto elsewhere = paths_of_key(node.name); !elsewhere.empty()) {
-            hint = "it belongs to " + elsewhere;
+            hint = "it is a key of " + elsewhere;
         } else {
             for (const auto key : known)
                 hint += (hint.empty() ? "known here: " : ", ") + std::string{key};

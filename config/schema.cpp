@@ -112,7 +112,7 @@ std::string reference() {
         "list of one may stand without\nits brackets. Text and addresses are quoted. Times are "
         "seconds, or text with a unit: `\"3m\"`. AS numbers are\nnumbers or text, asdot included. "
         "`#` begins a comment. `toriid --check FILE` finds every mistake.\n\n"
-        "*A change costs* says what a reload disturbs: nothing (-), `refresh` (routes are read or "
+        "*A change costs*: what a reload disturbs: nothing (-), `refresh` (routes are read or "
         "sent again),\n`next session` (holds from the peer's next session on), `reset` (the "
         "sessions concerned restart), `port`\n(the port restarts), `restart` (needs a restart of "
         "toriid).\n";
@@ -127,9 +127,9 @@ std::string reference() {
         out += section.empty() ? "\n## The outermost level\n\n" : "\n## `" + section + "`\n\n";
         if (section == "bgp.defaults")
             out +=
-                "The same keys stand in `bgp.groups.NAME` and in `bgp.neighbors[]`; what a "
-                "neighbor does not say, its group\nsays, then the groups that one inherits "
-                "from, then `bgp.defaults`, then the column *unset*.\n\n";
+                "The same keys stand in `bgp.groups.NAME` and in `bgp.neighbors[]`; a key "
+                "that is unset at a neighbor is inherited\nfrom its group, then from the groups "
+                "that one inherits from, then `bgp.defaults`, then the column *unset*.\n\n";
         out += "| key | value | unset | a change costs | |\n| --- | --- | --- | --- | --- |\n";
         for (const Key& key : schema()) {
             if ((key.path.find('.') == std::string::npos ? "" : parent(key.path)) != section)

@@ -16,7 +16,7 @@ namespace torii::config {
 // killed or the power fails. Only its owner may read it: it may hold passwords.
 Result<void, SystemError> replace_file(const std::string& path, std::string_view text);
 
-// Who put a configuration in force, when and why.
+// Author, time and reason of a configuration in force.
 struct RevisionNote {
     std::uint64_t number = 0;
     std::string time;  // RFC 3339

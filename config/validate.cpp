@@ -100,7 +100,7 @@ void check_sub_port(const Model& model, const Port& port, const std::string& pat
     const auto parents = [&](bool differs, const char* key) {
         if (differs)
             find.error(path + '.' + key, "a sub-port has no " + std::string{key} + " of its own",
-                       "say it of " + name);
+                       "set it on " + name);
     };
     parents(port.mac.has_value(), "mac");
     parents(port.queues.has_value(), "queues");
@@ -123,7 +123,7 @@ void check_ports(const Model& model, Findings& find) {
             check_sub_port(model, port, path, find);
         else if (port.device.name.empty())
             find.error(path, "the port has no device",
-                       "say how to find it: pci = \"0000:3b:00.0\", vdev = "
+                       "give the device: pci = \"0000:3b:00.0\", vdev = "
                        "\"net_af_packet0,iface=eth1\" or netdev = \"eth1\"");
         else if (port.device.kind == DeviceKind::Netdev && port.device.name == port.name)
             find.error(path, "the port has the name of its network interface, which stays there",
@@ -245,9 +245,10 @@ void check_drop_sources(const Model& model, Findings& find) {
         const auto& source = model.drop_sources[i];
         const auto path = indexed("drop_sources", i);
         if (source.is_default())
-            find.error(path,
-                       source.to_string() + " is everybody, those who run this gateway among them",
-                       "shut the port down instead");
+            find.error(
+                path,
+                source.to_string() + " is every source, the operators of this gateway included",
+                "shut the port down instead");
         for (const auto& port : model.ports)
             for (const auto& own : port.addresses)
                 if (source.contains(own.network()))
@@ -275,7 +276,7 @@ void check_management(const Management& management, Findings& find) {
     if (!management.socket.empty() && management.socket[0] != '/')
         find.error("management.socket", in_quotes(management.socket) + " is no absolute path");
     if (management.socket.empty() && management.http.empty())
-        find.warning("management", "neither socket nor http: nobody can ask torii anything");
+        find.warning("management", "neither socket nor http: the API is unreachable");
     for (const auto& endpoint : management.http)
         if (!endpoint.address.is_loopback() && (!management.tls || management.tokens.empty()))
             find.error("management.http",
