@@ -13,18 +13,18 @@ struct BackgroundThread::Thread {
     std::condition_variable news;
     std::deque<std::function<void()>> waiting;
     bool finish = false;
-    std::thread thread{[this] { work(); }};
+    std::thread thread{[this] { run_all(); }};
 
-    void work() {
+    void run_all() {
         std::unique_lock lock{mutex};
         for (;;) {
             news.wait(lock, [&] { return !waiting.empty() || finish; });
             if (waiting.empty()) return;
-            auto chore = std::move(waiting.front());
+            auto task = std::move(waiting.front());
             waiting.pop_front();
             lock.unlock();
-            chore();
-            chore = nullptr;  // what it holds goes without the lock
+            task();
+            task = nullptr;  // what it holds goes without the lock
             lock.lock();
         }
     }
@@ -36,10 +36,10 @@ BackgroundThread::~BackgroundThread() {
     finish();
 }
 
-void BackgroundThread::run(std::function<void()> chore) {
+void BackgroundThread::run(std::function<void()> task) {
     const std::lock_guard lock{thread_->mutex};
     if (thread_->finish) return;
-    thread_->waiting.push_back(std::move(chore));
+    thread_->waiting.push_back(std::move(task));
     thread_->news.notify_one();
 }
 

@@ -5,8 +5,8 @@
 
 namespace torii::app {
 
-// A thread for what the control thread has no time for: reading, writing and
-// parsing files. One chore after the other, in the order in which they came.
+// A thread for tasks that would block the control thread: reading, writing and parsing
+// files. Runs one task after the other, in order of arrival.
 class BackgroundThread {
 public:
     BackgroundThread();
@@ -14,8 +14,8 @@ public:
     BackgroundThread(const BackgroundThread&) = delete;
     BackgroundThread& operator=(const BackgroundThread&) = delete;
 
-    void run(std::function<void()> chore);  // any thread; returns at once
-    void finish();                          // waits for all of them; later ones are dropped
+    void run(std::function<void()> task);  // any thread; returns at once
+    void finish();                         // waits for all tasks; later ones are dropped
 
 private:
     struct Thread;

@@ -30,7 +30,7 @@ Session::Outcome Session::receive(const Packet& p, Micros now) {
     remote_min_tx_ = p.desired_min_tx;
     remote_min_echo_rx_ = p.required_min_echo_rx;
     remote_multiplier_ = p.multiplier;
-    last_heard_ = now;
+    last_received_ = now;
     // RFC 5880 §6.8.3: the end of a poll puts the new intervals in force.
     if (p.final && polling_) {
         polling_ = false;

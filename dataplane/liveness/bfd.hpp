@@ -77,7 +77,7 @@ public:
     std::uint8_t remote_multiplier() const { return remote_multiplier_; }
     bool remote_independent() const { return remote_independent_; }
     bool polling() const { return polling_; }
-    Micros last_received() const { return last_heard_; }
+    Micros last_received() const { return last_received_; }
     const SessionSettings& settings() const { return settings_; }
 
 private:
@@ -101,7 +101,7 @@ private:
     std::uint8_t remote_multiplier_ = 0;
     bool remote_demand_ = false, remote_independent_ = false;
     bool polling_ = false;
-    Micros last_heard_ = 0;
+    Micros last_received_ = 0;
 };
 
 }  // namespace torii::dataplane::bfd
