@@ -1,7 +1,6 @@
 #include "tests/support/packet_cases.hpp"
 
 #include <algorithm>
-#include <boost/json/src.hpp>
 #include <fstream>
 #include <sstream>
 
