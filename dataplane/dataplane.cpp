@@ -67,7 +67,7 @@ std::uint32_t last_word(const IpAddress& a) {
            std::uint32_t{a.byte(at + 2)} << 8 | a.byte(at + 3);
 }
 
-// Both ends of an attached IPv4 network mean everybody on it (RFC 1812 §5.3.5).
+// The first and last address of an attached IPv4 network mean all its hosts (RFC 1812 §5.3.5).
 std::vector<IpAddress> broadcasts(const PortAddress& own) {
     if (own.address.is_v6() || own.length > 30) return {};
     const auto host_bits = ~std::uint32_t{0} >> own.length;

@@ -18,7 +18,7 @@
 
 namespace torii::dataplane {
 
-// Told on the control thread, from inside poll() alone, once per change.
+// Called on the control thread, from inside poll() alone, once per change.
 class LivenessListener {
 public:
     virtual ~LivenessListener() = default;
@@ -29,8 +29,8 @@ public:
     // Asked when it is found, when that changes, and after reconsider_liveness().
     virtual std::optional<LivenessProfile> liveness_of(PortIndex port, const IpAddress& neighbor,
                                                        bool in_use) = 0;
-    // Whoever is down is out of every group by now. `port` is kAnyPort for sessions over
-    // many hops.
+    // Neighbors with verdict down are out of every group by now. `port` is kAnyPort for sessions
+    // over many hops.
     virtual void verdict_changed(PortIndex port, const IpAddress& neighbor, NeighborVerdict verdict,
                                  const std::string& reason) = 0;
 };
@@ -41,7 +41,7 @@ public:
 // addresses), and what the kernel sends leaves by the ports. The kernel resolves
 // neighbors; this mirrors them into adjacencies.
 //
-// Connected and local routes are routes like others: whoever owns the RIB puts
+// Connected and local routes are routes like others: the owner of the RIB puts
 // them there and they come by apply() (Attached, Local). The broadcast addresses
 // of the ports' networks are added here.
 //
@@ -95,7 +95,7 @@ public:
     std::vector<ExitView> exits() const;  // those that ever counted
     std::vector<NeighborView> neighbors() const;
     std::vector<LivenessView> liveness() const;
-    // Nothing: nobody watches it.
+    // Nothing: it is not watched.
     std::optional<NeighborVerdict> verdict(const IpAddress& neighbor) const;
     LivenessCounters liveness_counters() const;
     std::vector<GroupView> groups() const;

@@ -19,7 +19,7 @@ namespace {
 constexpr unsigned kInjectBurst = 32;
 constexpr unsigned kFlushLoops = 8;  // a packet waits for others no longer than this
 
-// Buckets tell time in ticks of about a quarter of a second.
+// Buckets measure time in ticks of about a quarter of a second.
 std::uint32_t epoch_of(std::uint64_t tsc, std::uint64_t hz) {
     return static_cast<std::uint32_t>(tsc / (hz / 4)) + 1;
 }

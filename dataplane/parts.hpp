@@ -32,7 +32,7 @@ struct Dataplane::Parts {
     ~Parts();
 
     using Clock = std::chrono::steady_clock;
-    struct Place {  // a port and what belongs to it
+    struct Place {  // a port and what is part of it
         std::unique_ptr<Port> port;
         PortIndex root = 0;  // itself; of a sub-port its parent, whose queues bring its packets
         std::optional<Tap> twin;

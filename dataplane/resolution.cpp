@@ -1,4 +1,4 @@
-// Who is at which MAC, which ports live, and the packets that wait for it.
+// Which neighbor is at which MAC, which ports are up, and the packets that wait for it.
 #include <rte_cycles.h>
 #include <rte_ring.h>
 #include <sys/epoll.h>
@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto kAskAgain = 1s;      // RFC 1122 §2.3.2.1: no more often
 constexpr auto kPatience = 3500ms;  // the kernel gives up after three probes
-constexpr auto kForget = 3s;        // a neighbor that failed and nobody uses
+constexpr auto kForget = 3s;        // a neighbor that failed and is not in use
 constexpr auto kSettled = 10s;      // entries of a flood do not live that long in the kernel
 constexpr unsigned kVerify = 100;   // ticks between two looks at whether it is sent to
 
@@ -136,7 +136,7 @@ void Dataplane::Parts::resolved(Neighbor& neighbor, const MacAddress& mac, Neigh
     const bool news = !neighbor.usable();
     neighbor.mac = mac;
     if (auto* watched = monitor->find(neighbor.port, neighbor.address)) locate(*watched, neighbor);
-    // Where it is does not tell whether it lives.
+    // Its MAC is no evidence that it is up.
     if (neighbor.dead) return;
     neighbor.state = state;
     if (news) neighbor.since = Clock::now();
@@ -193,9 +193,9 @@ void Dataplane::Parts::forget(Neighbor& neighbor) {
     neighbors.erase(neighbor);
 }
 
-// The kernel's table is not large, and full of whoever asked last: an entry less is no word
-// of a neighbor's death. Whom we use is looked for at the MAC we know, which goes on
-// being used unless nobody answers there.
+// The kernel's table is not large, and full of the hosts that asked last: an entry less is no
+// evidence that a neighbor failed. A neighbor in use is looked for at its stored MAC, which
+// goes on being used unless no answer comes from there.
 void Dataplane::Parts::gone(Neighbor& neighbor) {
     if (!neighbor.usable()) return;
     const bool settled = Clock::now() - neighbor.since >= kSettled;
@@ -251,7 +251,8 @@ void Dataplane::Parts::on_kernel_change(const KernelNeighbor& kernel) {
     const auto index = static_cast<PortIndex>(place - places.data());
     auto* neighbor = neighbors.find(index, kernel.address);
     if (neighbor != nullptr && neighbor->state == NeighborState::Static) return;
-    // Who answers us, or its own kernel, is there, whatever became of the entry in ours.
+    // A neighbor that answers us, itself or by its kernel, is there, whatever became of the entry
+    // in our kernel.
     const bool lost = kernel.state == State::Failed || kernel.state == State::Incomplete;
     if (lost && neighbor != nullptr && lives(*neighbor)) return;
     switch (kernel.state) {

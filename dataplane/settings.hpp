@@ -45,7 +45,7 @@ struct PortSettings {
     // MAC, queues and descriptors are its parent's.
     std::string parent;      // the name of a port with a device; empty: no sub-port
     std::uint16_t vlan = 0;  // 1 to 4094
-    bool shutdown = false;   // of a sub-port: frames with its tag are nobody's
+    bool shutdown = false;   // of a sub-port: frames with its tag map to no port
     bool trunk = false;      // has sub-ports from the start: its device handles tags if it can
 
     bool is_sub_port() const { return !parent.empty(); }
@@ -107,7 +107,7 @@ struct Settings {
     std::uint32_t route_table = 3784;         // the kernel's table that points there
     std::vector<PortSettings> ports;          // PortIndex = position
     bool offload = true;                      // rte_flow where a port has it
-    std::vector<Prefix> drop_sources;         // whose packets nobody wants
+    std::vector<Prefix> drop_sources;         // whose packets are dropped
     std::vector<StaticNeighbor> static_neighbors;
 };
 

@@ -1,4 +1,4 @@
-// Addresses that somebody else gives to a twin and takes away again: keepalived,
+// Addresses that another process gives to a twin and takes away again: keepalived,
 // for a pair of gates that share the nodes' next hop (VRRP, RFC 9568). The kernel
 // answers ARP and ND for them; here the workers learn that they are ours.
 #include <algorithm>

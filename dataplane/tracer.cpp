@@ -18,7 +18,7 @@
 namespace torii::dataplane {
 namespace {
 
-// Nobody's, so that the loop guard has no reason.
+// The MAC of no neighbor, so that the loop guard has no reason.
 constexpr std::uint8_t kSourceMac[6] = {0x02, 0, 0, 0, 0, 0x01};
 
 constexpr std::uint16_t header_of(std::uint8_t protocol) {
@@ -126,7 +126,7 @@ struct Tracer::Ghost {
         worker.forward = like.forward;
         worker.pool = like.pool;
         worker.lcore = like.lcore;
-        // Awake: nobody has to be woken for what only seems to happen.
+        // Awake: no thread has to be woken for what only seems to happen.
         bell.asleep = false;
         worker.exception = worker.control = &bell;
         ring.reset(rte_ring_create("ghost", 8, static_cast<int>(rte_socket_id()),
@@ -176,7 +176,7 @@ TraceView Tracer::Ghost::outcome(const rte_mbuf* ours, bool& left) {
         }
         rte_pktmbuf_free(static_cast<rte_mbuf*>(taken));
     }
-    // An answer by ICMP may have an exit of its own: who sent the frame tells them apart.
+    // An answer by ICMP may have an exit of its own: the frame's source MAC separates them.
     CapturedFrame frame;
     while (exits.take(frame))
         if (std::memcmp(&frame.bytes[6], kSourceMac, sizeof kSourceMac) == 0) {

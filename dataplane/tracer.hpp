@@ -28,13 +28,13 @@ struct TraceView {
     std::string_view exit;  // "transmit", "hold", or the exit it would be counted in
     std::optional<PortIndex> out;
     MacAddress mac;             // of the next hop
-    bool answered = false;      // its sender would be told by ICMP
+    bool answered = false;      // its sender would be sent an ICMP error
     std::uint32_t buckets = 0;  // of the next-hop group; 0: none
     std::uint32_t bucket = 0;   // the one of its flow
 };
 
 // Sends imagined packets through the workers' own code and tables, by a worker
-// that has no lcore and whose counters and packets nobody sees. Control thread.
+// that has no lcore and whose counters and packets are not shown. Control thread.
 class Tracer {
 public:
     // Like a real one, which stays untouched.

@@ -107,7 +107,7 @@ struct LedgerView {
     std::uint64_t left() const { return transmitted + punted + dropped + held; }
 };
 
-// An intent of a port (offload/intent.hpp), and who acts by it.
+// An intent of a port (offload/intent.hpp), and the mechanism that acts by it.
 struct FlowRuleView {
     std::string_view intent;  // "bgp", "drop_source", ...
     std::string match;
@@ -127,7 +127,7 @@ struct OffloadView {
     std::vector<FlowRuleView> rules;
 };
 
-// What the workers' own tables say of one destination.
+// What the workers' own tables contain for one destination.
 struct LookupView {
     std::string_view kind;  // "forward", "group", "hold", "attached", "local", "discard", ...
     PortIndex port = 0;     // of the (first) next hop

@@ -1,4 +1,4 @@
-// Liveness: who is watched, and what becomes of groups when a neighbor dies.
+// Liveness: which neighbors are watched, and what becomes of groups when one fails.
 #include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_ring.h>
@@ -23,7 +23,7 @@ std::uint64_t microseconds(std::chrono::steady_clock::duration time) {
         std::chrono::duration_cast<std::chrono::microseconds>(time).count());
 }
 
-// Ours, as the neighbor knows us: of its network, else any of its family and scope.
+// Our address towards the neighbor: of its network, else any of its family and scope.
 std::optional<IpAddress> local_address(const std::vector<PortAddress>& own,
                                        const IpAddress& neighbor) {
     std::optional<IpAddress> any;
@@ -160,7 +160,7 @@ void Dataplane::Parts::verdict_changed(liveness::Watched& watched, NeighborVerdi
                                   judgement.reason);
 }
 
-// Groups that named whoever died or came back, a slice at a time.
+// Groups with a neighbor that failed or came back, a slice at a time.
 void Dataplane::Parts::prune() {
     const auto until = Clock::now() + kPruneSlice;
     while (publisher.refill(kPruneGroups))
@@ -196,8 +196,8 @@ void Dataplane::Parts::start_slowly() {
     });
 }
 
-// Packets between a node that does not know a service address and a gateway that does
-// are somebody's mistake, and worth a line.
+// Packets between a node that does not have a service address and a gateway that routes it
+// there are a misconfiguration, and worth a line.
 void Dataplane::Parts::report_loops() {
     constexpr auto kExit = static_cast<std::size_t>(Exit::LoopGuard);
     for (PortIndex i = 0; i < places.size(); ++i) {

@@ -12,7 +12,7 @@
 namespace torii::dataplane {
 
 // IPv4 longest prefix match by a direct 24-bit stage and 8-bit stages below it: a
-// pod's /24 is one memory access. 0.0.0.0/0 lives beside the tables, so that a
+// pod's /24 is one memory access. 0.0.0.0/0 is kept beside the tables, so that a
 // default route is one write. One writer (control), lock-free readers: each
 // entry changes by one store and a block is reused only after a grace period.
 class Fib4 {

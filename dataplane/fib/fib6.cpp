@@ -148,7 +148,7 @@ void Fib6::each_entry(std::uint64_t high, unsigned length, F&& f) {
     for (std::size_t i = first; i < first + count; ++i) rewrite(table[i], f);
 }
 
-// A prefix is gone from the node it ended in: takes out nodes nobody uses.
+// After the removal of a prefix from the node it ended in: takes out nodes without a use.
 void Fib6::collapse(std::uint64_t high, unsigned length) {
     std::uint32_t* path[6];
     unsigned levels = 0;

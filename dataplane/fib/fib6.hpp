@@ -30,7 +30,7 @@ struct Ip6 {
 // IPv6 longest prefix match shaped by how clusters use it. Prefixes shorter than
 // /64 are a trie of a direct 24-bit stage and 8-bit nodes below; a /64 is one
 // probe of a hash by the first 64 bits; what is longer is a second probe within
-// its /64. The trie's leaves say where the hash needs asking. ::/0 lives beside.
+// its /64. The trie's leaves mark where the hash is to be probed. ::/0 is kept beside.
 //
 // One writer (control), lock-free readers, as in Fib4. Prefixes of /64 or longer
 // inside ::/64, which holds no unicast address, are refused.

@@ -33,7 +33,7 @@ enum class HopKind : std::uint8_t {
 
 // The end of every lookup, sixteen bytes that change in one store. With mtu != 0
 // they are the packet's next Ethernet addresses, port and the largest packet
-// (without Ethernet header); with mtu == 0 the rest says what else to do.
+// (without Ethernet header); with mtu == 0 the rest defines what else to do.
 struct alignas(16) Hop {
     std::uint8_t macs[12];  // destination, source; or a number and the kind
     PortIndex port;
@@ -55,7 +55,7 @@ struct alignas(16) Hop {
         hop.port = port;
         return hop;
     }
-    // Guarded: a packet that would go back to whom it came from is dropped.
+    // Guarded: a packet that would go back to the node it came from is dropped.
     static Hop group(const BucketTable* buckets, bool guarded = false) {
         auto hop = of(HopKind::Group, reinterpret_cast<std::uintptr_t>(buckets));
         hop.macs[9] = guarded;
@@ -79,7 +79,7 @@ struct alignas(16) Hop {
 };
 static_assert(sizeof(Hop) == 16);
 
-// ThreadSanitizer knows a single access of sixteen octets in this form alone.
+// ThreadSanitizer supports a single access of sixteen octets in this form alone.
 __extension__ using Octets16 = unsigned __int128;
 
 // A hop of the table, whole: control may be writing it.

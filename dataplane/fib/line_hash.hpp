@@ -71,8 +71,8 @@ struct alignas(64) LineLow {
     void set_value(unsigned slot, std::uint32_t v) {
         value::publish(values[slot], v | (values[slot] & kPassed));
     }
-    // Readers need only know whether to go on; there is room for one bit, and the table
-    // keeps the number.
+    // Readers need only whether to go on; there is room for one bit, and the table keeps
+    // the number.
     bool passed() const { return (read_shared(values[0]) & kPassed) != 0; }
     void set_passed(std::uint32_t n) {
         value::publish(values[0], value(0) | (n != 0 ? kPassed : 0));

@@ -150,7 +150,7 @@ private:
         old_.reclaim();
     }
 
-    // Random, so that nobody can announce prefixes that all share a line.
+    // Random, so that no peer can announce prefixes that all share a line.
     std::uint64_t multiplier_ =
         (std::uint64_t{std::random_device{}()} << 32 | std::random_device{}()) | 1;
     std::unique_ptr<Generation> current_;

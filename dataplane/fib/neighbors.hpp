@@ -21,8 +21,8 @@ struct rte_mbuf;
 
 namespace torii::dataplane {
 
-// One next hop on one port: who needs it, where it is, and the packets that wait
-// to know. Its hop is in the table as long as it lives.
+// One next hop on one port: its users, its MAC, and the packets that wait for its
+// resolution. Its hop is in the table as long as this object exists.
 struct Neighbor {
     static constexpr std::uint16_t kFullShare = 4;
 
@@ -37,7 +37,7 @@ struct Neighbor {
     std::chrono::steady_clock::time_point asked;
     std::chrono::steady_clock::time_point since;  // of the state
     std::uint64_t sent = 0;      // packets through its hop, when that was last looked at
-    bool dead = false;           // liveness says so: no word of the kernel makes it usable
+    bool dead = false;           // verdict down: no message of the kernel makes it usable
     bool watch_decided = false;  // whether to watch it has been asked
     bool watched_use = false;
     std::uint16_t share = kFullShare;            // of its weight, while it starts slowly
@@ -56,8 +56,8 @@ struct Neighbor {
     }
 };
 
-// All neighbors, by port and address and by number. Owns their hops; knows
-// nothing of who tells it. Control thread only.
+// All neighbors, by port and address and by number. Owns their hops;
+// does not depend on its callers. Control thread only.
 class Neighbors {
 public:
     using Key = std::pair<PortIndex, IpAddress>;
@@ -91,7 +91,7 @@ private:
     HopTable& hops_;
     std::size_t limit_;
     boost::unordered_flat_map<Key, std::uint32_t, KeyHash> by_key_;
-    std::vector<std::unique_ptr<Neighbor>> by_number_{1};  // number 0 is nobody
+    std::vector<std::unique_ptr<Neighbor>> by_number_{1};  // number 0 is no neighbor
     std::vector<std::uint32_t> free_;
     std::vector<std::uint32_t> fresh_;
 };

@@ -86,7 +86,7 @@ std::uint32_t BucketPlan::settle(BucketTable& table, std::span<const Member> mem
     };
     for (const auto b : orphans) {
         const auto to = taker();
-        // Somebody is short whenever a bucket is free: both add up to the table.
+        // Some member is short whenever a bucket is free: both add up to the table.
         if (to == members.size()) break;
         give(table.buckets[b], members[to].hop);
         ++owned[to];

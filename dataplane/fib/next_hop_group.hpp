@@ -10,7 +10,7 @@ namespace torii::dataplane {
 
 // Which member owns which bucket of a next-hop group, so that flows stay where
 // they are: a member that leaves gives away its own buckets alone, a member that
-// joins takes only buckets without recent traffic. Pure: knows members by their
+// joins takes only buckets without recent traffic. Pure: names members by their
 // hop, time by the workers' epoch.
 class BucketPlan {
 public:
@@ -24,7 +24,7 @@ public:
 
     // Moves buckets of `table` towards fair shares of `members` (alive ones, not
     // empty). Buckets last used before `idle_before` may move; those of hops that
-    // are not members must. Returns how many are still owed to someone.
+    // are not members must. Returns how many are still owed to members.
     static std::uint32_t settle(BucketTable& table, std::span<const Member> members,
                                 std::uint32_t idle_before);
 

@@ -208,7 +208,7 @@ BucketTablePtr Publisher::deal(Group& group) {
     const auto idle_before = epoch_ > kIdleTicks ? epoch_ - kIdleTicks : 0;
     BucketTablePtr outgrown;
     if (group.buckets == nullptr) {
-        // Whoever had all the traffic until now keeps the flows it may have.
+        // The member that had all the traffic until now keeps the flows it may have.
         const auto before = hops_.read(group.hop);
         group.buckets = make_buckets(size);
         if (used_ && used_(group.hop) && before.kind() == HopKind::Forward)

@@ -28,7 +28,7 @@ struct Group {
     std::vector<rib::FibNextHop> wanted;
     std::vector<Neighbor*> members;  // parallel to wanted
     std::vector<rib::FibNextHop> wanted_backup;
-    std::vector<Neighbor*> backup;   // likewise: while no member lives
+    std::vector<Neighbor*> backup;   // likewise: while no member is up
     BucketTablePtr buckets;          // two usable members and more
     HopId guarded = 0;               // the same for prefixes under the loop guard; 0: none
     BucketTablePtr lone;             // of `guarded`, while there are no other buckets
@@ -66,16 +66,16 @@ public:
 
     // A neighbor's MAC or state changed: one store of its hop, which is all that groups
     // with buckets need to send on; those of it alone are rewritten as well. Buckets of
-    // whoever came or went wait for refill().
+    // members that came up or went down wait for refill().
     void neighbor_changed(Neighbor& neighbor, const std::optional<Hop>& forward);
     // Deals the buckets of some groups out again; true while others wait. Until their turn
-    // workers choose another member for flows whose own has died.
+    // workers choose another member for flows whose own has failed.
     bool refill(std::size_t groups);
     bool refilling() const { return !refill_.empty(); }
     // The neighbor's share of its weight has changed.
     void share_changed(Neighbor& neighbor);
 
-    // Moves idle buckets that members still wait for; frees what nobody sees.
+    // Moves idle buckets that members still wait for; frees what no worker reads.
     void settle(std::uint32_t epoch);
     void reclaim();
 
@@ -126,7 +126,7 @@ private:
     // Of groups that a delta makes: the one that some of their prefixes have now.
     boost::unordered_flat_map<rib::GroupId, Group*> predecessors_;
     std::deque<rib::GroupId> refill_;
-    // Groups by the neighbor they hold: a death touches only its own.
+    // Groups by the neighbor they hold: a failure touches only its own.
     boost::unordered_flat_map<Neighbor*, std::vector<Group*>> holders_;
     struct Host {
         HopId route = 0;  // of the RIB; 0: none

@@ -14,7 +14,7 @@
 
 namespace torii::dataplane {
 
-// What the kernel says of a neighbor on one of its netdevs.
+// What the kernel reports of a neighbor on one of its netdevs.
 struct KernelNeighbor {
     unsigned netdev = 0;
     IpAddress address;
@@ -34,7 +34,7 @@ struct KernelLink {
 };
 
 // rtnetlink, as far as twins, neighbors and policy rules need it. Two sockets: one
-// asks and waits for the kernel's answer, one hears of changes and never blocks.
+// asks and waits for the kernel's answer, one receives changes and never blocks.
 class Netlink {
 public:
     static Result<Netlink, SystemError> open();
@@ -51,13 +51,13 @@ public:
     Result<void, SystemError> add_default_route(Family family, unsigned netdev,
                                                 std::uint32_t table);
     // Packets from `source` that no route of the main table but a default one
-    // knows ask `table`.
+    // matches use `table`.
     Result<void, SystemError> add_rules(const IpAddress& source, std::uint32_t table);
     void remove_rules(std::uint32_t table);  // all that torii ever made
     void remove_rules_from(const IpAddress& source, std::uint32_t table);
 
     // The kernel shall (again) find out where a neighbor is. Its table may be full of
-    // strangers: who is asked for has a place beyond its limits, until removed.
+    // unknown neighbors: an address asked for has a place beyond its limits, until removed.
     void resolve(unsigned netdev, const IpAddress& address);
     // The same for one whose MAC is known, which is asked first.
     void confirm(unsigned netdev, const IpAddress& address, const MacAddress& mac);

@@ -8,7 +8,7 @@
 
 namespace torii::dataplane {
 
-// A netdev whose other end is this process; gone with it.
+// A netdev whose other end is this process; removed with it.
 class Tap {
 public:
     // Ethernet frames: the kernel's twin of a port.

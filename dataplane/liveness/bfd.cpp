@@ -11,7 +11,7 @@ Session::Outcome Session::enter(State state, Diagnostic why) {
     if (!out.changed) return out;
     state_ = state;
     diagnostic_ = why;
-    // RFC 5880 §6.8.3: a new interval is told by a poll; a longer one of a session that
+    // RFC 5880 §6.8.3: a new interval is sent by a poll; a longer one of a session that
     // is Up would have to wait for its end, but leaving Up is no such case.
     min_tx_ = wanted_min_tx();
     min_rx_ = settings_.required_min_rx;
@@ -64,7 +64,7 @@ Session::Outcome Session::receive(const Packet& p, Micros now) {
 }
 
 Session::Outcome Session::expire() {
-    // RFC 5880 §6.8.1: whoever is silent that long has lost its number.
+    // RFC 5880 §6.8.1: the discriminator of a peer that is silent that long is void.
     remote_discriminator_ = 0;
     remote_min_rx_ = 1;
     remote_demand_ = false;

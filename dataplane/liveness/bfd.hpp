@@ -24,7 +24,8 @@ struct SessionSettings {
 };
 
 // One BFD session without I/O: packets and times go in, states and packets come out.
-// RFC 5880 §6.8. It owns no timer: whoever does asks when to send and when to give up.
+// RFC 5880 §6.8. It owns no timer: the owner of the timers asks when to send and
+// when to give up.
 //
 // We send at the configured pace while Up and once a second otherwise. Demand mode is
 // never asked for; where the peer asks, periodic sending stops as it wants.
@@ -50,7 +51,7 @@ public:
     Outcome change(const SessionSettings& settings);
     Outcome set_admin_down(bool down);
 
-    // Time since the last packet after which the peer is gone; 0: nothing to detect.
+    // Time since the last packet after which the peer is down; 0: nothing to detect.
     Micros detection_time() const;
     // Base of the time to the next packet, before jitter; 0: none is to be sent.
     std::uint32_t transmit_interval() const;
@@ -69,8 +70,8 @@ public:
     std::uint32_t remote_discriminator() const { return remote_discriminator_; }
     std::uint32_t remote_min_rx() const { return remote_min_rx_; }
     std::uint32_t remote_min_tx() const { return remote_min_tx_; }
-    // The least time between echoes through the peer (RFC 5880 §6.8.9); 0: it says nothing
-    // of them, and echoes that need no help of its BFD (RFC 9747) are paced by us.
+    // The least time between echoes through the peer (RFC 5880 §6.8.9); 0: it states none,
+    // and echoes that need no help of its BFD (RFC 9747) are paced by us.
     std::uint32_t least_echo_interval() const {
         return state_ == State::Up ? remote_min_echo_rx_ : 0;
     }

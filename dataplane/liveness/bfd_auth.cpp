@@ -81,7 +81,7 @@ bool authentic(std::span<const std::uint8_t> payload, const Packet& packet, cons
     if (!key.any()) return true;
     const std::size_t length = payload[3];
     const auto* auth = payload.data() + kMandatory;
-    // The decoder saw to two octets of it; the type tells how many there are.
+    // The decoder has checked for two octets of it; the type defines how many there are.
     if (static_cast<AuthType>(auth[0]) != key.type || auth[1] != auth_length(key) ||
         length != kMandatory + auth[1] || auth[2] != key.id)
         return false;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr unsigned kTickShift = 10;    // a tick of the wheel is 1,024 us
 constexpr Micros kStall = 5'000;       // a loop that took longer did not run in between
-constexpr Micros kHung = 1'000'000;    // who sleeps so long is waited for no more
+constexpr Micros kHung = 1'000'000;    // a worker asleep so long is waited for no more
 constexpr Micros kMostGrace = 50'000;  // for what waits in the queues after it
 constexpr unsigned kOrders = 64;       // a turn
 
@@ -49,7 +49,7 @@ bool Detector::turn(Worker& w) {
     } else {
         const auto gap = now_ - last_turn_;
         if (gap > kStall) grace_until_ = now_ + std::min(gap, kMostGrace);
-        // Silence is what nobody hears while all could.
+        // Silence counts only while all workers could receive.
         if (gap > 0 && (gap > kStall || another_sleeps(w.id))) slept_ += gap - 1;
     }
     last_turn_ = now_;
@@ -126,7 +126,7 @@ void Detector::adopt_bfd(Worker& w, Session& session, const Plan* before) {
     if (!had && session.bfd.transmit_interval() != 0) arm(session.bfd_send, now_);
 }
 
-// RFC 5880 §6.8.16: the peer shall know that this is no failure.
+// RFC 5880 §6.8.16: the peer shall be notified that this is no failure.
 void Detector::end_bfd(Worker& w, Session& session) {
     session.bfd.set_admin_down(true);
     if (session.plan != nullptr) send_control(w, session, false);

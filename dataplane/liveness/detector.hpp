@@ -70,7 +70,7 @@ private:
     TimerWheel wheel_;
     Micros now_ = 0;
     Micros last_turn_ = 0;
-    Micros slept_ = 0;        // in all: we, or another who may hold an answer
+    Micros slept_ = 0;        // in all: we, or another worker that may hold an answer
     Micros grace_until_ = 0;  // after a sleep of our own, what waits in the queues comes first
     bool sent_ = false;
     std::uint64_t orders_done_ = 0;

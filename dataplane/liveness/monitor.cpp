@@ -109,7 +109,7 @@ void Monitor::order(Watched& watched) {
     if (plan->routed) plan->watch.detect = Detect::Off;
     if (plan->watch.detect != Detect::Off) {
         plan->probe = probe_frame(*watched.wire);
-        // What is local to the link nobody forwards (RFC 4291 §2.5.6).
+        // Nodes do not forward what is local to the link (RFC 4291 §2.5.6).
         if (!watched.wire->local.is_link_local())
             plan->echo = echo_frame(*watched.wire, session, plan->watch);
     }
@@ -204,7 +204,7 @@ void Monitor::take(Session& session) {
     session.reported.store(false, std::memory_order_release);
     auto* watched = by_slot_[session.slot];
     if (watched == nullptr || watched->session.get() != &session) return;
-    // What the worker works by now makes the older plans nobody's.
+    // No worker reads plans older than the one that is adopted.
     const auto* adopted = session.adopted.load(std::memory_order_acquire);
     if (watched->ending) {
         if (adopted == nullptr) finish(*watched);
@@ -221,7 +221,7 @@ void Monitor::take(Session& session) {
     if (e.bfd && status.bfd == bfd::State::Up) e.bfd_was_up = true;
     if (status.bfd_remote == bfd::State::AdminDown) e.bfd_was_up = false;
     if (bfd_was && status.bfd != bfd::State::Up) watched->bfd_fell = Clock::now();
-    // It died and came back between two looks: the verdict never knew, damping does.
+    // It failed and came back between two looks: the verdict missed it, damping counts it.
     if (status.deaths != watched->deaths_seen && !watched->dead() &&
         judge(e).verdict == NeighborVerdict::Up && watched->profile.dampen)
         watched->damper.died(Clock::now());

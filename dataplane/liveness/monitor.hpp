@@ -36,8 +36,9 @@ struct Watched {
     bool dead() const { return judgement.verdict == NeighborVerdict::Down; }
 };
 
-// All neighbors under watch: gives sessions to workers, reads what they say, and comes
-// to one verdict for each. Control thread only; workers are told and heard by rings.
+// All neighbors under watch: gives sessions to workers, reads what they report, and comes
+// to one verdict for each. Control thread only; orders to workers and their reports go by
+// rings.
 class Monitor {
 public:
     using Clock = std::chrono::steady_clock;
@@ -72,7 +73,7 @@ public:
     void routing(PortIndex port, const IpAddress& address, RoutingSession session);
 
     void poll();  // what workers have reported
-    void tick();  // once in a while: orders that wait, whoever may come back
+    void tick();  // once in a while: orders that wait, neighbors that may come back
 
     std::vector<LivenessView> views() const;
     LivenessCounters counters() const;
@@ -104,7 +105,7 @@ private:
     Wake wake_;
     std::vector<Lane> lanes_;
     boost::unordered_flat_map<Key, std::unique_ptr<Watched>, KeyHash> watched_;
-    boost::unordered_flat_map<Key, RoutingSession, KeyHash> routing_;  // of anybody
+    boost::unordered_flat_map<Key, RoutingSession, KeyHash> routing_;  // of any neighbor
     std::vector<Watched*> by_slot_;
     std::vector<std::unique_ptr<Watched>> ending_;  // until their worker lets go
     std::vector<std::uint32_t> free_slots_;

@@ -45,7 +45,7 @@ struct SessionTimer : Timer {
     Kind kind = Kind::Watch;
 };
 
-// What the owner last told control, in one word.
+// What the owner last reported to control, in one word.
 struct Status {
     Watch::State watch = Watch::State::Unknown;
     Watch::Method method = Watch::Method::None;
@@ -76,7 +76,7 @@ struct Gauges {
 
 // When an answer came, by the owner's clock that stands still while workers sleep.
 struct Noted {
-    Micros heard = 0;  // as whoever received it noted
+    Micros heard = 0;  // as the worker that received it noted
     Micros awake = 0;
 };
 
@@ -97,12 +97,12 @@ struct Session {
     }
 
     const std::uint32_t slot, discriminator;
-    const std::uint64_t cookie;  // in every echo: nobody else can make one
+    const std::uint64_t cookie;  // in every echo: no other node can make one
     const PortIndex port;        // kAnyPort: many hops away
     const IpAddress address;
     const unsigned owner;
 
-    // From control; nullptr ends the session. The owner says what it works by.
+    // From control; nullptr ends the session. The owner stores what it works by.
     std::atomic<const Plan*> wanted{nullptr};
     std::atomic<const Plan*> adopted{nullptr};
 
@@ -133,7 +133,7 @@ struct Session {
     Status read() const;
 };
 
-// Who is watched, by port and address: for packets that carry no number of ours.
+// The watched neighbors, by port and address: for packets that carry no number of ours.
 // Immutable once published.
 class Directory {
 public:
@@ -146,7 +146,7 @@ private:
     std::vector<Session*> table_;
 };
 
-// What workers know of all sessions: by number, and by address.
+// What workers read of all sessions: by number, and by address.
 struct Roster {
     explicit Roster(std::uint32_t limit)
         : size(limit), by_slot(new std::atomic<Session*>[limit] {}) {}

@@ -8,7 +8,7 @@
 #include "base/address.hpp"
 #include "dataplane/liveness/bfd.hpp"
 
-// What an operator wants to know of a neighbor, and how fast.
+// How an operator wants a neighbor to be watched, and how fast.
 namespace torii::dataplane {
 
 // How a node without BFD is watched. Auto: by echo where its kernel returns our packets
@@ -18,22 +18,22 @@ enum class Detect : std::uint8_t { Off, Auto, Echo, Probe };
 struct WatchSettings {
     Detect detect = Detect::Auto;
     std::uint32_t interval = 100'000;  // microseconds between packets
-    std::uint8_t multiplier = 3;       // unanswered ones that mean death
+    std::uint8_t multiplier = 3;       // unanswered ones that mean failure
     friend bool operator==(const WatchSettings&, const WatchSettings&) = default;
 };
 
 struct LivenessProfile {
     WatchSettings watch;
     std::optional<bfd::SessionSettings> bfd;
-    bool dampen = true;                  // hold back who comes and goes
-    bool bfd_shutdown = false;           // the session exists and says AdminDown
+    bool dampen = true;                  // hold back neighbors that come and go
+    bool bfd_shutdown = false;           // the session exists and sends AdminDown
     std::chrono::seconds slow_start{0};  // until a neighbor that is back has its full share
 
     bool any() const { return watch.detect != Detect::Off || bfd.has_value(); }
     friend bool operator==(const LivenessProfile&, const LivenessProfile&) = default;
 };
 
-// A BFD session to somebody who is on no link of ours (RFC 5883).
+// A BFD session to a neighbor that is on no link of ours (RFC 5883).
 struct MultihopSettings {
     IpAddress address;
     IpAddress local;

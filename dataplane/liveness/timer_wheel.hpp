@@ -55,7 +55,7 @@ public:
             ++now_;
             auto& head = slots_[now_ % kSlots];
             if (head.next == &head) continue;
-            // Off the wheel first: who fires may disarm any other.
+            // Off the wheel first: a timer that fires may disarm any other.
             Timer turn;
             turn.next = head.next;
             turn.previous = head.previous;

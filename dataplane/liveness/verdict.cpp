@@ -9,7 +9,7 @@ Judgement judge(const Evidence& e) {
     const auto& s = e.status;
     const bool echo = s.method == Watch::Method::Echo;
     if (!e.link) return {NeighborVerdict::Down, "the port has no link"};
-    // RFC 5882 §3.2: a session that somebody shut down says nothing of the path.
+    // RFC 5882 §3.2: a session that was shut down is no evidence of the path.
     const bool bfd_down = e.bfd && e.bfd_was_up && s.bfd != bfd::State::Up &&
                           s.bfd != bfd::State::AdminDown && s.bfd_remote != bfd::State::AdminDown;
     const bool excused = e.routing == RoutingSession::Restarting && !s.independent;

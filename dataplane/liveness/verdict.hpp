@@ -14,10 +14,10 @@ namespace liveness {
 struct Evidence {
     bool link = true;
     bool watched = false;  // by echo or probe
-    Status status;         // what its worker says
+    Status status;         // what its worker reports
     bool bfd = false;
     bool bfd_was_up = false;  // since the last time its silence meant nothing
-    bool resolved = true;     // the kernel knows its MAC
+    bool resolved = true;     // the kernel has its MAC
     RoutingSession routing = RoutingSession::None;
 };
 
@@ -27,11 +27,11 @@ struct Judgement {
     friend bool operator==(const Judgement&, const Judgement&) = default;
 };
 
-// The one verdict: whatever says "dead" is believed first, but for a BFD session that
+// The one verdict: evidence of failure has precedence, but for a BFD session that
 // shares the fate of a control plane which is restarting (RFC 5882 §4.3.2.2).
 Judgement judge(const Evidence& evidence);
 
-// Keeps who comes and goes away for longer each time: not at all at first, then a
+// Keeps a neighbor that comes and goes away for longer each time: not at all at first, then a
 // second, two, four, up to a minute; five quiet minutes forgive everything.
 class Damper {
 public:

@@ -8,14 +8,14 @@
 
 namespace torii::dataplane {
 
-// Whether a neighbor lives, by packets that its kernel answers by itself: echoes that
+// Whether a neighbor is up, by packets that its kernel answers by itself: echoes that
 // it forwards back to us (RFC 9747), and ARP requests or neighbor solicitations, here
 // called probes. A function of times, without I/O; one worker steps it.
 //
-// The self-test: whoever answers a probe is watched by probes, and by echoes as soon as
-// two of them have come back. Where echoes cease and probes are still answered, the
-// node lives and does not return echoes any more: it is watched by probes, and echoes
-// are tried again now and then. Death is a number of packets in a row that nothing came
+// The self-test: a node that answers a probe is watched by probes, and by echoes as soon
+// as two of them have come back. Where echoes cease and probes are still answered, the
+// node is up and does not return echoes any more: it is watched by probes, and echoes
+// are tried again now and then. Failure is a number of packets in a row that nothing came
 // back for, counted as well as timed: a worker that did not run sent none.
 class Watch {
 public:
@@ -23,9 +23,9 @@ public:
     enum class State : std::uint8_t { Unknown, Up, Down };
     enum class Method : std::uint8_t { None, Echo, Probe };
     static constexpr Micros kSlow = 1'000'000;     // RFC 9747: no faster until it is up
-    static constexpr Micros kRetest = 30'000'000;  // echoes of whoever returned none
+    static constexpr Micros kRetest = 30'000'000;  // echoes of a node that returned none
 
-    // When the last answers came, as whoever received them noted; 0: never.
+    // When the last answers came, as the worker that received them noted; 0: never.
     struct LastReceived {
         Micros echo = 0;
         Micros probe = 0;

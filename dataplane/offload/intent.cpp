@@ -9,7 +9,7 @@
 namespace torii::dataplane {
 namespace {
 
-// Solicited-node groups (RFC 4291 §2.7.1) and all nodes: where neighbors ask and tell.
+// Solicited-node groups (RFC 4291 §2.7.1) and all nodes: where neighbors solicit and advertise.
 const Prefix kSolicitedNodes{*IpAddress::parse("ff02::1:ff00:0"), 104};
 const Prefix kAllNodes{*IpAddress::parse("ff02::1"), 128};
 // RFC 9568 §5.1.1.2, §5.1.2.2.

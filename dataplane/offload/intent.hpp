@@ -16,7 +16,7 @@ namespace torii::dataplane {
 // What the gateway wants done with frames before a worker has looked at them, port
 // by port: drop what comes from listed sources, and keep what is for the gateway
 // itself in receive queues of its own, so that no flood of transit fills them. An
-// intent says what, not who does it: rte_flow.hpp puts it into a port that can,
+// intent defines what, not the mechanism: rte_flow.hpp puts it into a port that can,
 // soft_flow.hpp and the nodes' own classes do the same where it cannot.
 enum class IntentKind : std::uint8_t {
     DropSource,
@@ -27,12 +27,12 @@ enum class IntentKind : std::uint8_t {
     NeighborDiscovery,
     Icmp,
     ToUs,  // whatever else is for one of our addresses
-    Rest,  // everybody else's: away from the queues of the gateway
+    Rest,  // all other frames: away from the queues of the gateway
 };
 std::string_view to_string(IntentKind kind);
 
 // Which queue a frame is steered to. What keeps sessions and neighbors alive does
-// not wait behind what strangers send us.
+// not wait behind what other hosts send us.
 enum class Lane : std::uint8_t { None, Urgent, Control };
 inline constexpr std::uint16_t kLanes = 2;
 constexpr Lane lane_of(IntentKind kind) {

@@ -78,7 +78,7 @@ FlowRule::FlowRule(const Intent& intent, const FlowQueues& queues, bool count) {
         item(RTE_FLOW_ITEM_TYPE_ETH, nullptr, nullptr);
     }
     if (has_ip(intent)) {
-        // Ports say the protocol already, by the item they are in.
+        // Ports imply the protocol already, by the item they are in.
         const auto protocol = has_l4(intent) ? std::nullopt : intent.protocol;
         if (family_of(intent) == Family::Ip4) {
             clear(ip4_, ip4_mask_);

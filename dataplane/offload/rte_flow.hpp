@@ -14,7 +14,7 @@ namespace torii::dataplane {
 
 // Which receive queue of a device takes what.
 struct FlowQueues {
-    std::uint16_t ordinary = 1;  // 0 .. ordinary - 1 are everybody's
+    std::uint16_t ordinary = 1;  // 0 .. ordinary - 1 are for all frames
     std::uint16_t lanes = 0;     // behind them one for each lane, or none at all
 
     std::uint16_t of(Lane lane) const {
@@ -64,7 +64,7 @@ private:
 std::string to_string(const Intent& intent, const FlowQueues& queues);
 
 // The rules of one port. Control thread only; its device must be started, and be
-// stopped after this is gone.
+// stopped after this is destroyed.
 class RteFlow {
 public:
     RteFlow(std::uint16_t device, FlowQueues queues) : device_(device), queues_(queues) {}
@@ -72,7 +72,7 @@ public:
     RteFlow(const RteFlow&) = delete;
     RteFlow& operator=(const RteFlow&) = delete;
 
-    // Whether a device knows rte_flow at all; it must be configured.
+    // Whether a device supports rte_flow at all; it must be configured.
     static bool known_to(std::uint16_t device);
 
     struct Placed {
@@ -81,7 +81,7 @@ public:
         bool counted = false;
         std::string reason;  // why not
     };
-    // Adds a rule that keeps everybody else's frames away from the lanes.
+    // Adds a rule that keeps all other frames away from the lanes.
     void steer_rest() { with_rest_ = true; }
 
     // Moves to the wanted intents by difference; what was refused is not tried again.

@@ -7,7 +7,7 @@
 
 namespace torii::dataplane {
 
-// The IP packet that tells a sender about `offending`, written to `out`; its
+// The IP packet that reports `offending` to its sender, written to `out`; its
 // length. As much is quoted as RFC 1812 §4.3.2.3 and RFC 4443 §2.4 (c) allow:
 // up to 576 and 1,280 octets in all.
 inline constexpr std::size_t kMaxIcmp4Error = 576, kMaxIcmp6Error = 1280;

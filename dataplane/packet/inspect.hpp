@@ -12,7 +12,7 @@
 
 namespace torii::dataplane {
 
-// What an ICMP error would say; type 0 of ICMPv4 stands for "say nothing".
+// What an ICMP error would report; type 0 of ICMPv4 stands for "send none".
 struct IcmpError {
     std::uint8_t type = 0;
     std::uint8_t code = 0;

@@ -53,8 +53,8 @@ bool below_unicast(Bytes a) {
     return all_zero(a.first(10)) &&
            ((a[10] == 0 && a[11] == 0) || (a[10] == 0xff && a[11] == 0xff));
 }
-// RFC 8200 §4.3: options whose type says so make a packet refused that we do not
-// know them in; the rest of them is skipped.
+// RFC 8200 §4.3: a packet with an option that we do not support is refused where the
+// option's type requires it; other options of that kind are skipped.
 Verdict inspect_hop_by_hop(Bytes ip, std::uint32_t payload) {
     const auto bad = [](std::uint32_t at, std::uint8_t code) {
         return drop(Exit::Ip6BadExtension, {kParameterProblem6, code, at});

@@ -23,7 +23,7 @@ Verdict inspect_transport(std::uint8_t protocol, Bytes l4, std::uint32_t length,
     if (protocol == kTcp) {
         if (l4.size() < 20 || (l4[12] >> 4) < 5) return drop(Exit::PuntBadL4);
         if (read16(&l4[0]) != kBgpPort && read16(&l4[2]) != kBgpPort) return punt(PuntClass::Other);
-        // Whoever opens connections does not crowd out those that are open.
+        // Connections that are being opened do not crowd out those that are open.
         const bool opens = (l4[13] & 0x12) == 0x02;
         return punt(opens ? PuntClass::BgpOpen : PuntClass::Bgp);
     }
@@ -164,7 +164,7 @@ Exit inspect_arp(Bytes arp, const MacAddress& ours, std::span<const PortAddress>
         return Exit::ArpBad;
     const auto operation = read16(&arp[6]);
     if (operation != 1 && operation != 2) return Exit::ArpBad;
-    // RFC 1812 §3.3.2: a group address is nobody's hardware address.
+    // RFC 1812 §3.3.2: a group address is no host's hardware address.
     if (arp[8] & 1) return Exit::ArpBad;
     const auto sender = IpAddress::v4(read32(&arp[14])), target = IpAddress::v4(read32(&arp[24]));
     if (owner(addresses, sender) != nullptr)

@@ -10,7 +10,7 @@
 namespace torii::dataplane {
 
 // Disjoint ranges of addresses, with a filter over their first sixteen bits in front:
-// whoever is far from all of them costs one load.
+// an address far from all of them costs one load.
 class AddressSet {
 public:
     struct Key {  // an address from its first bit on; IPv4 has 32 of them

@@ -212,13 +212,13 @@ Result<void, SystemError> Port::configure(unsigned workers, rte_mempool* pool, b
         flows_ = std::make_unique<RteFlow>(device_, queues);
         if (queues.lanes != 0) spread_ordinary();
     }
-    // net_tap's netdev belongs to the host behind it: its own stack stays awake.
+    // net_tap's netdev is owned by the host behind it: its own stack stays awake.
     if (driver_ == "net_tap") tap_ = std::exchange(netdev_, {});
     return {};
 }
 
-// RSS reaches all queues until its table says otherwise; a device without a table
-// gets a rule that says the same.
+// RSS reaches all queues until its table defines fewer; a device without a table
+// gets a rule that defines the same.
 void Port::spread_ordinary() {
     const auto ordinary = flows_->queues().ordinary;
     rte_eth_dev_info info{};

@@ -37,7 +37,7 @@ public:
     std::uint16_t mtu() const { return settings_.mtu; }
     std::uint16_t rx_queues() const { return rx_queues_; }  // control's among them
     std::uint16_t tx_queues() const { return tx_queues_; }
-    // None: the device has no rte_flow, or nobody wants it.
+    // None: the device has no rte_flow, or it is not wanted.
     RteFlow* flows() const { return flows_.get(); }
     bool hardware_checksum() const { return hardware_checksum_; }
     bool inserts_tags() const { return inserts_tags_; }

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::uint8_t kAdvertise = 136;  // RFC 4861 §4.4
 
-// One packet on its way; lives for one call.
+// One packet on its way; valid for one call.
 struct Packet {
     rte_mbuf* m;
     PortIndex in;
@@ -57,8 +57,8 @@ HopId lookup(const Tables& t, const Packet& p, bool source) {
     return lookup6(t.fib6, read64(a), read64(a + 8));
 }
 
-// ARP or ND that passes, from `mac`, of an address that leads to `id`. Strangers do not crowd
-// out those whom we send to.
+// ARP or ND that passes, from `mac`, of an address that leads to `id`. Unknown
+// neighbors do not crowd out those that we send to.
 void punt_neighbor(Worker& w, const Packet& p, HopId id, const std::uint8_t* mac) {
     const Hop hop = load(w.tables->hops[id]);
     const bool known =
@@ -76,7 +76,7 @@ void punt_nd(Worker& w, const Packet& p) {
     punt_neighbor(w, p, lookup6(w.tables->fib6, read64(about), read64(about + 8)), p.frame() + 6);
 }
 
-// Tells the sender, as far as rules and rate allow, and lets the packet leave.
+// Sends the ICMP error, as far as rules and rate allow, and lets the packet leave.
 void refuse(Worker& w, const Packet& p, Exit exit, const IcmpError& error) {
     if (error.type != 0 && !p.ours) {
         const auto bytes = p.bytes();
@@ -218,9 +218,9 @@ std::uint32_t hash_of(const Packet& p) {
     return p.is_ip4() ? hash_ip4(p.ip(), length) : hash_ip6(p.ip(), length);
 }
 
-// The member that a flow chose has died, and its buckets are not given away yet: another
+// The member that a flow chose has failed, and its buckets are not given away yet: another
 // one, the same for all packets of the flow, or else what the group has as its backup.
-// kNone: no group, or nobody is left.
+// kNone: no group, or no member is left.
 HopId stand_in(const Worker& w, const Packet& p) {
     const Hop hop = load(w.tables->hops[lookup(*w.tables, p, false)]);
     if (hop.kind() != HopKind::Group) return HopTable::kNone;
@@ -338,7 +338,7 @@ void ip_frame(Worker& w, Packet& p, bool to_us, bool to_group) {
         return drop(w, p.in, p.m, ip4 ? Exit::Ip4MartianSource : Exit::Ip6MartianSource);
     }
     if (!to_us) {
-        // RFC 1812 §5.3.4; an echo request to everybody is not answered (RFC 1122 §3.2.2.6).
+        // RFC 1812 §5.3.4; an echo request to all hosts is not answered (RFC 1122 §3.2.2.6).
         const bool echo = ip4 && ip[9] == kIcmp &&
                           w.tables->hops[lookup(*w.tables, p, false)].kind() == HopKind::Broadcast;
         return drop(w, p.in, p.m, echo ? Exit::IcmpIgnored : Exit::L2NotForUs);

@@ -15,7 +15,7 @@ void slow_frame(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m);
 // known: unusual hops, packets that are too big.
 void slow_hop(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m, HopId hop);
 
-// A packet of ours behind room for an Ethernet header, to go where the table says.
+// A packet of ours behind room for an Ethernet header, to go where the table leads.
 void send_routed(Worker& w, rte_mbuf* m);
 
 // What came from other threads through Worker::inject.

@@ -16,7 +16,7 @@ namespace torii::dataplane {
 inline constexpr std::size_t kTransmitted = kExits;
 static_assert(kTransmitted < kCapturePoints);
 
-// Packets of one worker on their way to whoever looks. The worker offers, control
+// Packets of one worker on their way to the client. The worker offers, control
 // takes; neither waits for the other: what finds no room is lost, and counted.
 class CaptureRing {
 public:

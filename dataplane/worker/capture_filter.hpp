@@ -15,11 +15,11 @@ namespace torii::dataplane {
 // Room for a number of each exit, and for the transmit queues behind them.
 inline constexpr std::size_t kCapturePoints = 128;
 
-// Nothing: nobody knows the name. "transmit" is one.
+// Nothing: no point has the name. "transmit" is one.
 std::optional<std::size_t> capture_point(std::string_view name);
 std::string_view capture_point_name(std::size_t point);
 
-// All that is said must hold.
+// All that is set must match.
 struct CaptureFilter {
     std::bitset<kCapturePoints> points;
     std::bitset<kMaxPorts + 1> ports;  // it came in by; of transmitted ones, leaves by. None: any

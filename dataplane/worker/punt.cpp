@@ -14,7 +14,7 @@ void punt(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m, PuntClass
     if (!w.policers[in][index].admit(w.now)) return drop(w, in, m, Exit::PuntPoliced);
     note(m).kind = BufferNote::Kind::Punted;
     note(m).port = in;
-    // Before: afterwards it is somebody else's.
+    // Before: afterwards the packet is owned by the reader of the ring.
     show(w, in, m, static_cast<std::size_t>(exit_of(c)));
     if (!ring_put(w.punt[index], m)) return drop(w, in, m, Exit::PuntFull);
     ++w.counters.exits[in][static_cast<std::size_t>(exit_of(c))];

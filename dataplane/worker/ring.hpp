@@ -3,7 +3,8 @@
 #include <rte_ring.h>
 
 // The rings between threads: DPDK's, by the four calls that torii makes. Each hands over
-// what was written before: who takes a thing sees it as it was when it was put.
+// what was written before: the thread that takes an object sees it
+// as it was when it was put.
 //
 // ThreadSanitizer does not understand the insides of rte_ring, whose order is that of x86:
 // for it they are left out, and the order is stated here.

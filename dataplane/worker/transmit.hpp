@@ -9,7 +9,7 @@
 
 namespace torii::dataplane {
 
-// Shows a packet that leaves to whoever captures.
+// Shows a packet that leaves to the capture, if there is one.
 inline void show(Worker& w, PortIndex port, const rte_mbuf* m, std::size_t point) {
     auto* capture = w.capture.load(std::memory_order_acquire);
     if (__builtin_expect(capture != nullptr, 0)) capture->offer(m, point, port, w.now);

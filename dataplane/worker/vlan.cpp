@@ -14,7 +14,7 @@ PortIndex leave(Worker& w, PortIndex in, rte_mbuf* m, Exit exit) {
     return rib::kAnyPort;
 }
 
-// The port that a packet belongs to by its tag, which is out then; kAnyPort: it has left.
+// The port that a packet's tag maps to; the tag is out then. kAnyPort: the packet has left.
 PortIndex take_out(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m) {
     const bool stripped = (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0;
     std::uint16_t id = m->vlan_tci & kVlanId;

@@ -34,13 +34,13 @@ inline constexpr unsigned kTransmitBuffer = 256;  // path adds at most a burst o
 
 class SoftFlow;
 
-// Which port a tag belongs to (kAnyPort: none), by its VLAN.
+// Which port a tag maps to (kAnyPort: none), by its VLAN.
 struct SubPorts {
     std::array<PortIndex, 4096> of;
     SubPorts() { of.fill(rib::kAnyPort); }
 };
 
-// What workers know of a port; replaced as a whole when the configuration changes.
+// What workers read of a port; replaced as a whole when the configuration changes.
 struct alignas(64) PortState {
     std::uint64_t mac_bits = 0;  // the MAC as the first six bytes of a frame load
     std::uint16_t device = 0;    // DPDK's port
@@ -48,7 +48,7 @@ struct alignas(64) PortState {
     std::uint16_t mtu = 1500;
     std::uint16_t vlan = 0;  // of a sub-port: the tag of what leaves by it
     std::uint32_t max_frame = 1518;
-    bool software_checksum = true;  // the port does not say whether it is good
+    bool software_checksum = true;  // the port does not report whether it is good
     bool strict_rpf = false;
     bool twin = false;
     bool drops_early = false;      // some source of `soft` is not dropped by the port itself
@@ -153,10 +153,10 @@ struct alignas(64) Worker {
     TransmitBuffer out[kMaxPorts];
     Counters counters;
 
-    liveness::Detector* liveness = nullptr;  // none: nobody is watched
+    liveness::Detector* liveness = nullptr;  // none: no neighbor is watched
     std::uint64_t liveness_due = 0;          // TSC of its next turn
 
-    std::atomic<CaptureRing*> capture{nullptr};  // none: nobody looks
+    std::atomic<CaptureRing*> capture{nullptr};  // none: no capture runs
 
     rte_mempool* pool = nullptr;
     rte_ring* punt[kPuntClasses] = {};  // to the exception thread
