@@ -73,7 +73,7 @@ mgmt::NeighborRow row(const bgp::NeighborView& from) {
     return to;
 }
 
-// What holds for a neighbor and who said it: its own line where it has one,
+// The settings of a neighbor and the origin of each: its own line where it has one,
 // else its group's.
 std::vector<mgmt::SettingRow> why(const Gateway& gateway, const bgp::NeighborView& view) {
     const auto& model = gateway.running();

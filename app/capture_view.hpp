@@ -10,8 +10,8 @@ namespace torii::app {
 
 class Gateway;
 
-// Packets of the workers for whoever looks. A capture that nobody takes from ends
-// by itself: its client has gone.
+// Packets of the workers for an API client. A capture that no client takes from ends
+// by itself: its client has disconnected.
 class Captures final : public mgmt::CaptureControl {
 public:
     explicit Captures(Gateway& gateway);

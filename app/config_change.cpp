@@ -9,7 +9,7 @@ namespace torii::app {
 namespace {
 
 // A port's place in the list is its index in every table: ports that run keep
-// theirs, new ones follow, and one that is gone stays, shut down, until the
+// theirs, new ones follow, and one that is removed stays, shut down, until the
 // process starts again.
 void keep_port_order(const config::Model& running, config::Model& wanted) {
     auto ports = running.ports;

@@ -10,9 +10,9 @@
 
 namespace torii::app {
 
-// A configuration to move to, and all that can be said of the move before it is made. Of
-// thousands of neighbors that takes a tenth of a second, so another thread works it out
-// than the one that keeps their sessions.
+// A configuration to move to, and all that can be derived of the move before it is made.
+// For thousands of neighbors that takes a tenth of a second, so another thread computes it
+// than the one that runs their sessions.
 struct ConfigChange {
     ConfigChange();
     ~ConfigChange();

@@ -143,7 +143,7 @@ void ConfigControl::commit(const mgmt::CommitRequest& request, ConfigChange chan
                            mgmt::Done<mgmt::CommitState> done) {
     if (trial()) return done(Failure{on_trial()});
     const auto before = gateway_.revision();
-    // The one that is replaced, for the case that nobody confirms.
+    // The one that is replaced, for the case that no confirm arrives.
     auto had = request.confirm_within ? gateway_.running() : config::Model{};
     const bool was_saved = gateway_.saved();
     auto state = make(std::move(change), request.author, request.comment);
@@ -159,7 +159,7 @@ void ConfigControl::commit(const mgmt::CommitRequest& request, ConfigChange chan
     done(std::move(state));
 }
 
-// Whoever changed the configuration since, by a signal for example, has decided.
+// A later change of the configuration, by a signal for example, ends the trial.
 ConfigControl::Trial* ConfigControl::trial() {
     if (trial_ && trial_->revision != gateway_.revision()) end_trial();
     return trial_ ? &*trial_ : nullptr;
@@ -177,7 +177,7 @@ void ConfigControl::roll_back_unless_confirmed(std::chrono::seconds within) {
         gateway_.prepare(std::move(before), [this, revision = trial_->revision,
                                              saved =
                                                  trial_->before_was_saved](ConfigChange change) {
-            // Somebody may have confirmed it while that was worked out.
+            // A confirm may have arrived while the change was computed.
             if (const auto* on = trial(); !on || on->revision != revision) return;
             end_trial();
             gateway_.apply(std::move(change), "confirm timer", "nobody confirmed the commit");

@@ -14,9 +14,9 @@ namespace torii::app {
 class Gateway;
 
 // Configuration by the API: show, check, compare, load again; commit with a
-// time to confirm in, after which it rolls back by itself, whoever asked for it
-// and wherever they are by then. Parsing and disks are for the background thread,
-// never for the control thread nor for the one that asks.
+// time to confirm in, after which it rolls back by itself, for every client and
+// whether or not it is still connected. Parsing and disks are for the background
+// thread, never for the control thread nor for the one that asks.
 class ConfigControl final : public mgmt::ConfigControl {
 public:
     explicit ConfigControl(Gateway& gateway);
@@ -34,7 +34,7 @@ public:
     void revision(std::uint64_t number, mgmt::Done<mgmt::ConfigText> done) override;
 
 private:
-    // A commit that nobody has confirmed yet.
+    // A commit that is not confirmed yet.
     struct Trial {
         std::uint64_t revision;
         config::Model before;

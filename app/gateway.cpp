@@ -188,7 +188,7 @@ Applied Gateway::apply(ConfigChange change, std::string author, std::string comm
         // They name ports by number, and one that was to be opened may be missing.
         if (wanted.ports.size() != ports)
             change.speaker = speaker_settings(wanted, drained_.has_value());
-        // Without a `bgp` section: settings that name nobody end every session.
+        // Without a `bgp` section: settings without neighbors end every session.
         speaker_->apply(std::move(change.speaker));
     } else if (!speaker_ && wanted.bgp) {
         if (const auto up = start_speaker(wanted); !up)
@@ -214,7 +214,7 @@ Applied Gateway::apply(ConfigChange change, std::string author, std::string comm
 
 void Gateway::drain(std::optional<Drained> drained) {
     const bool news = drained.has_value() != drained_.has_value();
-    // Who drains it again gives a new reason, the time stays.
+    // A repeated drain sets a new reason; the time stays.
     if (drained && drained_) drained->since = drained_->since;
     drained_ = std::move(drained);
     if (!news) return;
@@ -341,8 +341,8 @@ void Gateway::apply_routes(const config::Model& wanted) {
     if (dataplane_) dataplane_->set_drop_sources(wanted.drop_sources);
 }
 
-// What is assigned to nobody inside a pool leads nowhere, and the sender is told. A
-// static route for the whole of it goes before.
+// Unassigned addresses of a pool are answered with ICMP unreachable. A static route for
+// the whole pool takes precedence.
 void Gateway::apply_pools(const config::Model& wanted) {
     for (const auto& pool : running_.pools)
         if (std::ranges::find(wanted.pools, pool) == wanted.pools.end() &&
@@ -451,8 +451,8 @@ bool Gateway::on_signal(int signal) {
     return false;
 }
 
-// The service manager is told that all is well only while every worker makes
-// progress; that this handler runs speaks for the control thread.
+// The service manager is notified that all is well only while every worker makes
+// progress; that this handler runs is the evidence for the control thread.
 void Gateway::feed_watchdog() {
     const auto interval = service::watchdog_interval();
     if (!interval) return;

@@ -56,7 +56,7 @@ public:
     // on the control thread while that still holds.
     void prepare(config::Model wanted, std::function<void(ConfigChange)> then);
 
-    // The rest belongs to the control thread.
+    // The rest is for the control thread only.
 
     // Makes the change.
     Applied apply(ConfigChange change, std::string author, std::string comment);
@@ -71,8 +71,8 @@ public:
     // elsewhere. A file that fails changes nothing and is logged.
     void reload();
 
-    // Takes the gate out of service, or back: everything announced carries
-    // GRACEFUL_SHUTDOWN (RFC 8326) and /readyz says no; forwarding goes on.
+    // Takes the gateway out of service, or back: everything advertised carries
+    // GRACEFUL_SHUTDOWN (RFC 8326) and /readyz reports not ready; forwarding goes on.
     void drain(std::optional<Drained> drained);
     const std::optional<Drained>& drained() const { return drained_; }
     const std::string& state_directory() const { return state_directory_; }

@@ -8,8 +8,8 @@
 namespace torii::app {
 namespace {
 
-// A gate that has just started knows no routes yet: it does not call itself ready
-// before its neighbors are there, or before so long.
+// A gateway that has just started has no routes yet: it is not ready before its
+// neighbors are established, or before this time has passed.
 constexpr std::chrono::seconds kStart{60};
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace torii::app {
 
 // Where events end: one line each in the log, one entry each in the event log
 // of the API. Writing happens on spdlog's own thread, which drops the oldest
-// lines rather than stop anybody.
+// lines rather than block a thread that emits.
 class Log final : public EventSink {
 public:
     explicit Log(mgmt::EventLog& events) : events_(events) {}

@@ -82,7 +82,7 @@ const dataplane::LivenessProfile& NodeLiveness::of_group(const std::string& name
     return at->second;
 }
 
-// A peer's own line, else what its group says of members that dial in; an address that
+// A peer's own line, else what its group defines for members that dial in; an address that
 // nodes have beside the one they peer with counts as a node's. Other next hops have a
 // block of their own.
 std::optional<dataplane::LivenessProfile> NodeLiveness::liveness_of(rib::PortIndex,
@@ -126,7 +126,7 @@ void NodeLiveness::follow(const bgp::PeerNews& news) {
         peer.group = news.group;
         if (news.local) peer.local = news.local;
     }
-    // A peer that is new does not know yet what was found out before.
+    // A new peer does not have the earlier verdict yet.
     auto* speaker = gateway_.speaker();
     if (const auto verdict = dataplane->verdict(news.address);
         speaker != nullptr && verdict && news.stage == bgp::PeerStage::Down)

@@ -13,8 +13,8 @@ namespace torii::app {
 
 class Gateway;
 
-// Where a death travels: BGP tells the data plane whom to watch and how sessions stand,
-// the data plane's verdicts reach the table and BGP. Control thread.
+// The path of a failure: BGP reports to the data plane which neighbors to watch and the
+// state of sessions, the data plane's verdicts reach the table and BGP. Control thread.
 class NodeLiveness final : public dataplane::LivenessListener, public bgp::PeerListener {
 public:
     explicit NodeLiveness(Gateway& gateway) : gateway_(gateway) {}

@@ -6,7 +6,7 @@
 
 namespace torii::app {
 
-// What the command line of toriid says.
+// The options of the command line of toriid.
 struct Options {
     std::string config = "/etc/torii/torii.cfg";
     std::string state;       // directory of what outlives the process; "": nothing does

@@ -13,8 +13,8 @@
 namespace torii::app {
 
 // The configurations that were in force, the running one last; on disk where
-// there is a state directory. The control thread knows who and when; what was
-// in them lies with the background thread.
+// there is a state directory. The control thread holds their notes (author, time);
+// the background thread holds their texts.
 class Revisions {
 public:
     Revisions(BackgroundThread& background, const std::string& state_directory);
@@ -22,7 +22,7 @@ public:
     // Before anything runs: reads what earlier processes left. The number of the
     // configuration that starts; the last one's when it is the same.
     std::uint64_t start(const config::Model& model, config::RevisionNote note);
-    // `failed` hears on the background thread why it could not be kept.
+    // `failed` is called on the background thread with the reason why it could not be kept.
     void add(config::RevisionNote note, std::string text,
              std::function<void(const SystemError&)> failed);
     const std::vector<config::RevisionNote>& notes() const { return notes_; }

@@ -91,7 +91,7 @@ RoutePage Routes::of_table(const RouteQuery& query) const {
     }
 
     // A filter may find little in a large table: the work of one question is
-    // bounded by what it looks at, and the cursor says where to go on.
+    // bounded by what it looks at, and the cursor marks where to go on.
     constexpr std::size_t kLookedAt = 4000;
     std::size_t found = 0, looked_at = 0;
     table.walk_from(first_of(query),

@@ -8,8 +8,8 @@
 #include "dataplane/settings.hpp"
 #include "rib/route.hpp"
 
-// From what operators say to what the rooms are told. Pure; the only place that
-// knows both vocabularies.
+// From the configuration to the settings of the modules. Pure; the only place that
+// depends on both vocabularies.
 namespace torii::app {
 
 bgp::SpeakerSettings speaker_settings(const config::Model& model, bool drained = false);
@@ -17,7 +17,7 @@ dataplane::Settings dataplane_settings(const config::Model& model);
 dataplane::PortSettings port_settings(const config::Model& model, const config::Port& port);
 std::vector<dataplane::StaticNeighbor> static_neighbors(const config::Model& model);
 
-// A route of our own making: what configuration says, in the table's terms.
+// A route of our own making: what the configuration defines, in the table's terms.
 struct OwnRoute {
     Prefix prefix;
     rib::Source source = rib::Source::Static;
@@ -32,8 +32,8 @@ struct OwnRoute {
 std::vector<OwnRoute> connected_routes(const config::Port& port, rib::PortIndex index);
 OwnRoute static_route(const config::Model& model, const config::StaticRoute& route);
 
-// How a peer's death is found out: without a word of the configuration, that of members
-// that dial in is, that of others not.
+// How the failure of a peer is detected. Where the configuration does not define it, the
+// failure of a member that dials in is detected, that of another peer is not.
 enum class Joined : bool { ByName, ByRange };
 dataplane::LivenessProfile liveness_profile(const config::PeerSettings& peer, Joined joined);
 dataplane::LivenessProfile liveness_profile(const config::Liveness& wanted);

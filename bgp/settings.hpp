@@ -77,7 +77,7 @@ struct PeerSettings {
     std::optional<std::vector<std::string>> import_lists;
     std::optional<std::vector<std::string>> export_lists;
     // Names of policies, likewise; asked for what the lists let pass. A peer with
-    // policies and no lists is not one without a word (RFC 8212).
+    // policies and no lists counts as one with a policy (RFC 8212).
     std::vector<std::string> import_policies;
     std::vector<std::string> export_policies;
     MaxPrefix max_prefix;

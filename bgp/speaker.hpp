@@ -29,7 +29,7 @@ namespace torii::bgp {
 enum class Origination : std::uint8_t { Network, Connected, Static };
 
 // The BGP speaker: owns listeners, peers and RIBs. Puts its best routes into
-// the sink and asks the tracker about next hops. Lives on one thread, the one
+// the sink and asks the tracker about next hops. Runs on one thread, the one
 // that runs the loop, and never blocks it. All given references must
 // outlive it.
 class Speaker {

@@ -16,7 +16,7 @@ struct Identity {
     std::string who;
 };
 
-// Knows bearer tokens by their argon2id hashes. One verification costs tens of
+// Verifies bearer tokens by their argon2id hashes. One verification costs tens of
 // milliseconds on purpose, so that a token that was right is remembered (by a
 // keyed hash) and wrong ones are answered no more than a few times a second.
 class Authenticator {
@@ -25,7 +25,7 @@ public:
     using Now = std::chrono::steady_clock::time_point;
 
     bool empty() const { return tokens_.empty(); }
-    // `header` is the value of Authorization. Nobody: role None.
+    // `header` is the value of Authorization. Not identified: role None.
     Identity identify(std::string_view header, Now now);
     // True when too many wrong tokens came lately; they are not looked at then.
     bool busy(Now now) const { return budget(now) < 1.0; }

@@ -71,7 +71,7 @@ struct Running {
         if (!ports.empty()) out = pcapng::statistics(0, static_cast<std::uint64_t>(time), lost);
         return out;
     }
-    // The next piece; empty: nothing to say.
+    // The next piece; empty: nothing to send.
     std::string take(CaptureBatch batch) {
         std::string out;
         lost = batch.lost;
@@ -82,7 +82,7 @@ struct Running {
         }
         const auto now = Clock::now();
         over = seen == wanted.packets || now >= until;
-        // A sign of life now and then, which shows whether anybody listens.
+        // A keepalive now and then, which shows whether the client still reads.
         if (over || (out.empty() && now - spoke > std::chrono::seconds{2})) out += tail();
         if (!out.empty()) spoke = now;
         return out;

@@ -33,7 +33,7 @@ public:
     std::string add(std::string_view piece, bool last) override {
         std::string out;
         if (!good_) return out;
-        // zlib reads only, whatever its type says.
+        // zlib only reads, although the type is not const.
         stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(piece.data()));
         stream_.avail_in = static_cast<uInt>(piece.size());
         do {

@@ -102,7 +102,7 @@ Done<CommitState> reply_commit(const Api& api, Respond respond) {
     });
 }
 
-// RFC 9110 §13.1.1: does nothing when somebody else was faster.
+// RFC 9110 §13.1.1: does nothing when another client was faster.
 void if_match(const Api& api, const Request& request, Respond respond,
               std::function<void(Respond)> then) {
     const auto* wanted = request.header("if-match");

@@ -139,7 +139,7 @@ private:
         }
     }
 
-    // A web page of somebody else must not speak to us through its reader's
+    // A web page of another site must not send us requests through its reader's
     // browser: neither by a name that it points at loopback, nor across origins.
     std::optional<Problem> refuse_foreign(const Request& request) const {
         if (origin_.unix_socket) return std::nullopt;
@@ -197,7 +197,7 @@ private:
                      const auto self = weak.lock();
                      if (self && self->turn_ == turn) self->answer(std::move(response));
                  });
-        // Nobody but the answer holds the connection now.
+        // Only the answer holds the connection now.
         waiting_ = shared_from_this();
     }
 
@@ -237,7 +237,7 @@ private:
                       });
     }
 
-    // Said where it is not what the version means by itself.
+    // Sent where it is not the default of the version.
     void put_keep_alive(HttpFields& fields) const {
         if (keep_alive_ != (version_ >= 11))
             fields.emplace_back("Connection", keep_alive_ ? "keep-alive" : "close");
@@ -275,7 +275,7 @@ private:
         });
     }
 
-    // Nothing to say yet. Now and then a comment, to notice that nobody listens.
+    // Nothing to send yet. Now and then a comment, to detect a closed connection.
     void wait_for_piece() {
         timer_.start(std::chrono::milliseconds{100}, [self = shared_from_this()] {
             if (++self->quiet_ >= 150) {

@@ -13,7 +13,7 @@
 namespace torii::mgmt {
 
 // One client's connection: requests one after the other, each answered before
-// the next is read. Lives on the management thread, kept by what it waits for.
+// the next is read. Runs on the management thread, kept alive by what it waits for.
 class Connection {
 public:
     virtual ~Connection() = default;

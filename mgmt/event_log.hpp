@@ -24,7 +24,7 @@ struct LoggedEvent {
 
 // The last events, for the API. app feeds it from its event sink, the server
 // reads it. Any thread may call anything; the lock is held for the copy of one
-// event, or of one page, and never while somebody else's code runs.
+// event, or of one page, and never while code of another class runs.
 class EventLog {
 public:
     explicit EventLog(std::size_t capacity = 4096) : capacity_(capacity) {}

@@ -15,7 +15,7 @@ bool number(const std::string* text, std::uint64_t& out) {
 }
 
 // Server-sent events (WHATWG HTML §9.2): each with its sequence as id, so that
-// a browser that comes back says where it was.
+// a browser that reconnects sends where it was.
 void follow(const Api& api, const Request& request, Respond respond) {
     std::uint64_t after = api.events.last_sequence();
     const auto* last = request.header("last-event-id");

@@ -15,7 +15,7 @@ namespace torii::mgmt {
 using Post = std::function<void(std::function<void()>)>;
 
 // What a view is given to answer with: brings the answer from whatever thread
-// to the management thread, once; when nobody keeps it any longer unanswered,
+// to the management thread, once; when its last copy is destroyed unanswered,
 // the answer is 503.
 template <class T>
 Done<T> answer_on(Post post, std::function<void(Result<T, Problem>)> handler) {

@@ -10,8 +10,8 @@
 #include "mgmt/problem.hpp"
 #include "mgmt/server.hpp"
 
-// A request and its answer as values, so that handlers and their tests know
-// nothing of sockets.
+// A request and its answer as values, so that handlers and their tests do not
+// depend on sockets.
 namespace torii::mgmt {
 
 struct Request {

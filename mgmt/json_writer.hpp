@@ -16,7 +16,7 @@ namespace torii::mgmt {
 // Writes JSON to the end of a string, which has it when the outermost value is
 // complete: a million rows are written a few octets at a time, and a string's
 // bookkeeping for each would be half of the work. Text that is not UTF-8 (a
-// peer's host name, say) comes out with U+FFFD for what cannot be read.
+// peer's host name, for example) is written with U+FFFD for what cannot be read.
 class JsonWriter {
 public:
     explicit JsonWriter(std::string& out) : out_(out) {}

@@ -7,7 +7,8 @@
 
 namespace torii::mgmt {
 
-// What a port is to do with some frames before a worker sees them, and who does it.
+// What a port is to do with some frames before a worker sees them, and whether the NIC or a worker
+// does it.
 struct FlowRuleRow {
     std::string
         intent;  // "drop_source", "bgp", "bfd", "vrrp", "arp", "nd", "icmp", "to_us", "rest"

@@ -5,7 +5,7 @@
 #include <string_view>
 
 // Blocks of a pcapng file (draft-ietf-opsawg-pcapng), in the byte order of this
-// machine, which its first block tells.
+// machine, which its first block contains.
 namespace torii::mgmt::pcapng {
 
 std::string section(std::string_view application);

@@ -14,7 +14,7 @@ struct ProblemDetail {
     bool warning = false;
 };
 
-// Why a request failed, as RFC 9457 says it. `id` is stable and becomes the
+// Why a request failed, as RFC 9457 defines it. `id` is stable and becomes the
 // type ("urn:torii:problem:no-such-neighbor").
 struct Problem {
     unsigned status = 500;

@@ -9,7 +9,7 @@
 
 namespace torii::mgmt {
 
-// What handlers may use. Lives as long as the server.
+// What handlers may use. Exists as long as the server.
 struct Api {
     Views views;
     const EventLog& events;
@@ -27,7 +27,7 @@ struct Endpoint {
     Handler handler;
 };
 
-// Each *_api.cpp has such a table; router.cpp knows them all.
+// Each *_api.cpp has such a table; router.cpp uses them all.
 std::span<const Endpoint> route_endpoints();
 std::span<const Endpoint> bgp_endpoints();
 std::span<const Endpoint> port_endpoints();
@@ -54,12 +54,12 @@ Done<T> reply_with(const Api& api, Respond respond, Write write) {
     });
 }
 
-// 204: done, with nothing to say.
+// 204: done, with an empty body.
 Done<Nothing> reply_done(const Api& api, Respond respond);
 // A prefix that was put is there now: 201 when it is new, 200 when it replaced another.
 Done<bool> reply_put(const Api& api, Respond respond, const Prefix& prefix);
 
-// Of the path's {prefix...}: strict, and says what was meant.
+// Of the path's {prefix...}: strict; the problem contains what was meant.
 Result<Prefix, Problem> prefix_of(const Request& request);
 Response json_response(std::string body, unsigned status = 200);
 void respond_missing(const Respond& respond, std::string_view what);  // 501

@@ -112,8 +112,8 @@ public:
     }
 
 private:
-    // A question on its way. The question keeps it, not the stream: who waits keeps the
-    // stream alive.
+    // A question on its way. The question keeps it, not the stream: the function that
+    // waits keeps the stream alive.
     struct Asked {
         Next waiting;
     };

@@ -27,7 +27,7 @@ struct NextHopRow {
     std::string mac;     // "" while unresolved
 };
 
-// What BGP alone knows of a route.
+// What BGP alone stores of a route.
 struct BgpPathRow {
     std::string neighbor;
     std::uint32_t neighbor_as = 0;
@@ -50,7 +50,7 @@ struct RouteRow {
     std::string_view because;  // the step of the decision that made it best, or lost it
     std::string filtered_by;   // the rule that refused it ("pods: deny 0.0.0.0/0"), Filtered only
     std::vector<NextHopRow> next_hops;
-    std::vector<NextHopRow> backup;  // takes over at once when none of those lives
+    std::vector<NextHopRow> backup;  // takes over at once when none of those is alive
     std::optional<BgpPathRow> bgp;
     seconds age{0};
 };
@@ -66,7 +66,7 @@ struct FamilyRow {
     bool end_of_rib_sent = false;
 };
 
-// A value that holds for a peer, and who said it.
+// A value that holds for a peer, and its origin.
 struct SettingRow {
     std::string key;
     std::string value;     // secrets come masked
@@ -180,7 +180,7 @@ struct HealthReport {
     double busy_ratio = 0;  // of the busiest worker
 };
 
-// A gate that is drained asks everybody to go elsewhere and still forwards.
+// A gateway that is drained asks all peers to use other paths and still forwards.
 struct DrainState {
     bool drained = false;
     std::string since;   // RFC 3339

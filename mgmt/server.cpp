@@ -20,10 +20,10 @@
 namespace torii::mgmt {
 namespace {
 
-// Who asks in a crowd is not turned away: the oldest of too many connections is.
+// With too many connections, a new one is accepted and the oldest is closed.
 constexpr int kBacklog = 4096;
 
-// Lets other threads post without caring whether the server still lives.
+// Lets other threads post whether or not the server still exists.
 struct Gate {
     std::mutex mutex;
     Loop* loop = nullptr;
@@ -138,7 +138,7 @@ struct Server::Impl {
         const auto made = [] {
             return ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         };
-        // What a process that died left behind answers nobody.
+        // A socket that a failed process left behind refuses connections.
         struct stat status {};
         if (::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
             Descriptor probe{loop};
@@ -152,7 +152,7 @@ struct Server::Impl {
         owner.assign(socket);
         if (::bind(socket, to, sizeof address) != 0)
             return Failure{last_system_error("listen on " + path)};
-        // Nobody can connect before listen(), so that the mode is right in time.
+        // No client can connect before listen(), so that the mode is right in time.
         if (::chmod(path.c_str(), settings.unix_mode) != 0)
             return Failure{last_system_error("chmod " + path)};
         if (::listen(socket, kBacklog) != 0) return Failure{last_system_error("listen on " + path)};

@@ -29,7 +29,7 @@ struct TokenHash {
 };
 
 struct ServerSettings {
-    std::string unix_path;  // "": none; whoever may connect is an admin
+    std::string unix_path;  // "": none; a client that may connect is an admin
     unsigned unix_mode = 0660;
     struct Tcp {
         IpAddress address;
@@ -52,7 +52,7 @@ struct ServerSettings {
 class Server {
 public:
     // Refuses a TCP address other than loopback without TLS and tokens. Events
-    // (who changed what, refused requests) go to `audit` on the server's thread.
+    // (changes with their client, refused requests) go to `audit` on the server's thread.
     static Result<std::unique_ptr<Server>, SystemError> start(ServerSettings settings, Views views,
                                                               const EventLog& events,
                                                               EventSink* audit = nullptr);

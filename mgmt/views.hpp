@@ -27,10 +27,10 @@ using Done = std::function<void(Result<T, Problem>)>;
 struct Nothing {};
 
 enum class RouteTable : std::uint8_t {
-    Rib,       // what the router knows, every source
+    Rib,       // the routes of every source
     Fib,       // what packets follow
     AdjIn,     // what a neighbor sent, before policy
-    AdjOut,    // what a neighbor was told
+    AdjOut,    // what is advertised to a neighbor
     Filtered,  // what policy refused of a neighbor, and the rule
 };
 
@@ -142,11 +142,11 @@ public:
                               Done<Nothing> done) = 0;
     // Writes the table to a file of MRT; answers when that is whole.
     virtual void dump_table(Done<MrtRow> done) = 0;
-    // Records what peers say for so long; answers at once.
+    // Records what peers send for so long; answers at once.
     virtual void record_updates(seconds time, Done<MrtRow> done) = 0;
 };
 
-// The whole gate on its way out of service, and back.
+// Takes the whole gateway out of service, and back.
 class DrainControl {
 public:
     virtual ~DrainControl() = default;
@@ -160,7 +160,7 @@ struct ExplainQuery {
     std::uint8_t protocol = 6;
     std::uint16_t source_port = 0, destination_port = 0;
     std::string port;     // where it comes in; "" for any
-    std::string without;  // a neighbor to imagine gone
+    std::string without;  // a neighbor to imagine down
 };
 
 class ExplainView {
@@ -169,7 +169,7 @@ public:
     virtual void explain(ExplainQuery query, Done<Explanation> done) = 0;
 };
 
-// Which packets to show: all that is said must hold.
+// Which packets to show: all conditions must hold.
 struct CaptureRequest {
     std::vector<std::string> exits;  // names of exits, or "transmit"; none: every one
     std::string port;                // it came in by, or leaves by when transmitted
@@ -186,10 +186,10 @@ struct CapturedPacket {
 };
 struct CaptureBatch {
     std::vector<CapturedPacket> packets;
-    std::uint64_t lost = 0;  // since the start, because nobody took them in time
+    std::uint64_t lost = 0;  // since the start, because the client did not take them in time
 };
 
-// One at a time. A capture that nobody takes from for some seconds ends.
+// One at a time. A capture that no client takes from for some seconds ends.
 class CaptureControl {
 public:
     virtual ~CaptureControl() = default;
@@ -226,8 +226,8 @@ public:
     virtual void revision(std::uint64_t number, Done<ConfigText> done) = 0;
 };
 
-// What the server is given. A missing view answers 501. The views must live
-// until the server is gone.
+// What the server is given. A missing view answers 501. The views must outlive
+// the server.
 struct Views {
     RouteView* routes = nullptr;
     NeighborView* neighbors = nullptr;

@@ -2,7 +2,7 @@
 #include "mgmt/router.hpp"
 
 // The dashboard's files. They hold nothing secret: what it shows it asks the
-// API for, like everybody.
+// API for, like all clients.
 namespace torii::mgmt {
 namespace {
 

@@ -57,7 +57,7 @@ void AdvertisedPaths::change(EntryId entry, std::span<const AdvertisedPath> want
             news.push_back(fresh);
         }
     }
-    // A number given away again at once is not gone.
+    // A number that is assigned again at once is not withdrawn.
     std::erase_if(gone, [&](auto id) {
         return std::ranges::find(told, id, &AdvertisedPath::id) != told.end();
     });

@@ -101,7 +101,7 @@ public:
     const DecisionSettings& decision_settings() const { return decision_; }
     const Multipath& multipath() const { return multipath_; }
     // When bytes were read that may have changed something, and when those were
-    // read whose changes have gone to the sink since the last call.
+    // read whose changes have reached the sink since the last call.
     void note_read(Clock::TimePoint when) {
         if (reads_.size() < 4096) reads_.push_back(when);
     }

@@ -16,9 +16,9 @@
 namespace torii::bgp {
 
 // All paths of all prefixes of one family: Adj-RIB-In and Loc-RIB in one. A
-// prefix has an entry with a number that stays while the entry lives; numbers
-// are given in the order of arrival, so that neighbours by number tend to share
-// their attributes. One path lies in the entry itself, more in a sorted block.
+// prefix has an entry with a number that is fixed while the entry exists; numbers
+// are assigned in the order of arrival, so that neighbours by number tend to share
+// their attributes. One path is in the entry itself, more are in a sorted block.
 class RibTable {
 public:
     struct Block {

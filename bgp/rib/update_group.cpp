@@ -290,7 +290,7 @@ bool UpdateGroup::advance(PeerId peer) {
         Bits{}.swap(member->withdraw);
         member->gone = {};
     }
-    // Last, because the sink may find that its connection is gone.
+    // Last, because the sink may find that its connection is closed.
     UpdateSink& sink = *member->sink;
     if (!bytes->empty()) sink.send(std::move(bytes), updates);
     if (end) sink.end_of_rib_sent(settings_.family);

@@ -31,7 +31,7 @@ struct ExportSettings {
     bool add_path = false;
     bool as_override = false;
     bool graceful_shutdown = false;
-    bool long_lived = false;  // RFC 9494: they know what LLGR_STALE means
+    bool long_lived = false;  // RFC 9494: the members support LLGR_STALE
     RemovePrivateAs remove_private_as = RemovePrivateAs::Off;
     SendCommunities communities;
     std::optional<Role> role;  // ours
@@ -95,7 +95,7 @@ public:
     // the peer supports them.
     void resend(PeerId peer, bool marked);
 
-    // While held, changes are only noted; members hear them by advance().
+    // While held, changes are only noted; members receive them by advance().
     void hold(bool on) { held_ = on; }
     bool held() const { return held_; }
     template <class F>
@@ -108,7 +108,7 @@ public:
     // The same for a group of ADD-PATH: entries whose paths may have changed.
     void publish_paths(std::span<const EntryId> entries);
     std::span<const AdvertisedPath> told(EntryId id) const { return advertised_paths_.of(id); }
-    // Goes on with what a member has still to hear. True: there is more, and
+    // Goes on with what a member has still to receive. True: there is more, and
     // the member can take it.
     bool advance(PeerId peer);
 
@@ -131,7 +131,7 @@ private:
         Bits withdraw;            // of these: withdrawn if not announced
         std::size_t marked = 0;
         std::size_t cursor = 0;  // word in marks
-        // ADD-PATH: numbers it may know that stand for nothing any more.
+        // ADD-PATH: numbers that it may have received and that are no longer in use.
         boost::unordered_flat_map<EntryId, std::vector<std::uint32_t>> gone;
     };
     struct Item {

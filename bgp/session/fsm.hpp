@@ -10,8 +10,8 @@
 #include "bgp/wire/open.hpp"
 
 // RFC 4271 §8 for one connection, as a function: events in, actions out. It
-// owns no socket, no timer and no clock. Who dials when, and which of two
-// connections survives (§6.8), is for Peer, who has one of these for each.
+// owns no socket, no timer and no clock. Peer decides when to dial, and which of
+// two connections survives (§6.8); each connection has one of these.
 namespace torii::bgp {
 
 enum class State : std::uint8_t { Idle, Connect, Active, OpenSent, OpenConfirm, Established };

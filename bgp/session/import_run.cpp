@@ -28,7 +28,7 @@ ImportRun::ImportRun(const ImportPolicy& policy, LocRib& rib, Family family, Pee
     rib_.pool().retain(received_);
 }
 
-// RFC 7999 §3.2: what is taken to be discarded is not to be told abroad.
+// RFC 7999 §3.2: a route accepted for discard is not advertised outside of our AS.
 bool ImportRun::stays_inside() const {
     using namespace attributes_flag;
     const auto flags = rib_.pool()[received_].flags;

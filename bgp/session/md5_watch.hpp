@@ -22,9 +22,9 @@ struct Md5Refusals {
 std::optional<Md5Refusals> parse_md5_refusals(std::string_view netstat);
 std::optional<Md5Refusals> read_md5_refusals();
 
-// The kernel drops such segments in silence, and a peer without the key looks
-// like one that is switched off. This says so: it looks once a second and tells
-// at most every ten.
+// The kernel drops such segments silently, and a peer without the key looks like
+// one that is switched off. This reports them: it reads the counters once a second
+// and emits an event at most every ten seconds.
 class Md5Watch final : public Timed {
 public:
     using Read = std::function<std::optional<Md5Refusals>()>;

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A dynamic neighbor that is gone is shown with its last reason for a while.
+// A dynamic neighbor that is down is shown with its last reason for this time.
 constexpr auto kRemembered = 10min;
 
 void add(MessageCounters& to, const MessageCounters& from) {
@@ -153,7 +153,7 @@ void Peer::accept(int socket, const Endpoint& local, const Endpoint& remote) {
         set_ttl(socket, address_.family(), *settings_->multihop, 0);
     if (incoming_) {
         if (incoming_->state() == State::Established) {
-            // Two at once: the OPEN will tell which of them is the real one.
+            // Two at once: the OPEN decides which of them stays.
             if (!outgoing_) {
                 outgoing_ = std::move(session);
                 outgoing_->adopt(socket, local, remote);
@@ -248,15 +248,15 @@ std::optional<Notification> Peer::resolve_collision(Session& session, const Open
     if (!other || other.get() == &session) return std::nullopt;
     const auto lost = cease_notification(cease::kCollision);
     if (other->state() == State::Established) {
-        // RFC 4724 §4.2: who restarts comes back before we have noticed that
-        // the old connection is dead.
+        // RFC 4724 §4.2: a peer that restarts connects before we have detected
+        // that the old connection is dead.
         if (!restarts_gracefully()) return lost;
         other->drop();
         return std::nullopt;
     }
     if (other->state() != State::OpenConfirm) return std::nullopt;
     const auto ours = host_.speaker().router_id;
-    // RFC 6286 §2.3: equal identifiers are told apart by the AS.
+    // RFC 6286 §2.3: with equal identifiers, the higher AS wins.
     const bool we_are_higher =
         ours != open.identifier ? ours > open.identifier : local_as() > open.as;
     if (session.outgoing() == we_are_higher) {
@@ -297,7 +297,7 @@ void Peer::on_up(Session& session) {
         stale[index(family)] = std::exchange(out_[index(family)], {}).stale;
 
     const auto facts = this->facts();
-    // Routes kept over a restart belong to the same peer, if it still is.
+    // Routes kept over a restart stay only if the peer's AS is the same.
     if (id_ != 0 && host_.rib().peers()[id_].as != facts.as) forget_routes();
     if (id_ == 0) {
         id_ = host_.rib().add_peer(facts);
@@ -354,7 +354,7 @@ void Peer::on_closed(Session& session, const CloseReason& reason) {
     const auto now = host_.sessions().timers.now();
     if (dynamic_) {
         forget_at_ = now + kRemembered;
-        // The last owner may be the one who called us.
+        // The last owner may be the caller.
         if (!weak_from_this().expired())
             host_.sessions().timers.schedule(shared_from_this(), *forget_at_);
         return;

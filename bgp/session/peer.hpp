@@ -34,7 +34,7 @@ public:
     // A claim was given up; its lease has an end.
     virtual void guard_released() = 0;
     virtual const Companions& companions(const IpAddress& local) = 0;
-    // RFC 4724 §4.1: we have started, and peers are heard out before we speak.
+    // RFC 4724 §4.1: after a start, initial updates wait for End-of-RIB of the peers.
     virtual bool restarting() const = 0;
     virtual void restart_progress() = 0;
     // A dynamic peer has been down for long enough to be forgotten.
@@ -43,7 +43,7 @@ public:
 };
 
 // One neighbor, configured or come by a listen range: its up to two connections
-// (RFC 4271 §6.8), when to dial, and what it teaches and is told.
+// (RFC 4271 §6.8), when to dial, and what it advertises and is advertised to it.
 class Peer final : public SessionOwner,
                    public UpdateSink,
                    public Timed,
@@ -66,7 +66,7 @@ public:
     // Why no connection of this peer is welcome now.
     std::optional<Notification> refusal_reason() const;
     void accept(int socket, const Endpoint& local, const Endpoint& remote);
-    // Moves to new settings and says what that cost.
+    // Moves to new settings and returns what that cost.
     ChangeCost change(const NeighborSettings& wanted);
     // The same where only the lists behind the names have changed.
     void policies_changed();
@@ -75,8 +75,8 @@ public:
     // What liveness found out about the node.
     void set_liveness(bool alive, const std::string& reason);
 
-    // After a start of ours: whether it may keep our routes, whether it has told
-    // all of its own, and that nobody is waited for any more.
+    // After a start of ours: whether initial updates wait for this peer, whether it has
+    // sent all of its End-of-RIBs, and the end of the wait for all peers.
     bool delays_initial_updates() const;
     bool sent_all_end_of_rib() const;
     void end_restart_deferral();
@@ -170,8 +170,8 @@ private:
     Session* up_ = nullptr;
     bool started_ = false;
     bool held_ = false;     // shut by an operator at run time
-    bool alive_ = true;     // as far as liveness knows
-    bool watched_ = false;  // liveness has said something
+    bool alive_ = true;     // as far as liveness reports
+    bool watched_ = false;  // liveness has reported a verdict
     bool draining_ = false;
     bool held_down_ = false;  // what is stale is so by hold_down, not by graceful restart
     unsigned failures_ = 0;   // dials in a row

@@ -44,7 +44,7 @@ constexpr std::array kFields{
     Field{"send_hold_time", Effect::NextSession, same<&S::send_hold_time>},
     Field{"graceful_restart", Effect::NextSession, same<&S::graceful_restart>},
     // The old key stays valid for sessions that use it; a roll-over resets
-    // nobody who follows.
+    // no peer that follows.
     Field{"passwords", Effect::NextSession, same<&S::passwords>},
     Field{"extended_messages", Effect::NextSession, same<&S::extended_messages>},
     Field{"import_lists", Effect::Policy, same<&S::import_lists>},

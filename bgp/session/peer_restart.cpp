@@ -5,9 +5,9 @@
 #include "bgp/session/peer.hpp"
 
 // Graceful restart (RFC 4724, RFC 8538), long-lived (RFC 9494), and hold-down
-// for peers that have neither: what a peer taught stays in use, marked stale,
-// while it comes back. Liveness is stronger: a path whose next hop is gone does
-// not count, stale or not, and of a peer that is dead nothing is kept.
+// for peers that have neither: the routes of a peer stay in use, marked stale,
+// while it comes back. Liveness is stronger: a path whose next hop is down does
+// not count, stale or not, and of a peer with verdict down nothing is kept.
 namespace torii::bgp {
 
 namespace {
@@ -35,7 +35,7 @@ const GracefulRestartFamily* find(const OpenMessage& open, Family family) {
     return at != families.end() ? &*at : nullptr;
 }
 
-// RFC 4724 §4.2 and RFC 9494 §4.2: it says so in one capability or the other.
+// RFC 4724 §4.2 and RFC 9494 §4.2: one capability or the other contains the flag.
 bool forwards(const OpenMessage& open, Family family) {
     const auto* restart = find(open, family);
     if (restart == nullptr) return false;
@@ -53,8 +53,8 @@ void Peer::offer_restart(Capabilities& c) const {
     restart.notification = true;
     restart.time =
         static_cast<std::uint16_t>(std::min<std::int64_t>(settings_->restart_time.count(), 4095));
-    // Our forwarding state dies with the process, and we say so: no family is
-    // claimed to be preserved.
+    // Our forwarding state is lost with the process: no family is advertised as
+    // preserved.
     if (mode == GracefulRestart::Full)
         for (const Family family : kEachFamily)
             if (c.families[index(family)]) restart.families.push_back({family, false});
@@ -74,7 +74,7 @@ bool Peer::delays_initial_updates() const {
 bool Peer::sent_all_end_of_rib() const {
     if (up_ == nullptr) return false;
     const auto& theirs = theirs_.capabilities.graceful_restart;
-    // Who has none sends no End-of-RIB; who restarts itself waits for us.
+    // A peer without the capability sends no End-of-RIB; one that restarts waits for us.
     if (!theirs || theirs->restarting) return true;
     for (const Family family : kEachFamily)
         if (negotiated_.families[index(family)] && !out_[index(family)].end_of_rib_received)
@@ -93,7 +93,7 @@ bool Peer::restarts_gracefully() const {
 }
 
 bool Peer::keep_stale(const CloseReason& reason) {
-    // RFC 5882 §4.3: what is stale is used while its next hop lives, no longer.
+    // RFC 5882 §4.3: a stale path is used while its next hop is alive, no longer.
     if (!started_ || shut() || !alive_) return false;
     held_down_ = false;
     if (!restarts_gracefully()) return hold_down(reason);
@@ -120,8 +120,8 @@ bool Peer::keep_stale(const CloseReason& reason) {
     return true;
 }
 
-// A peer that knows no graceful restart, lost without a word of farewell, while
-// others see it forward.
+// For a peer without graceful restart whose session is lost without a NOTIFICATION of
+// its own, while liveness reports that it forwards.
 bool Peer::hold_down(const CloseReason& reason) {
     if (settings_->hold_down.count() == 0 || !watched_ || !alive_) return false;
     const bool lost = reason.kind == CloseReason::Kind::TcpClosed ||
@@ -149,7 +149,7 @@ void Peer::resume_stale() {
     for (const Family family : kEachFamily) {
         auto& state = out_[index(family)];
         if (!state.stale) continue;
-        // Gone from the capability, or forwarding state lost: all of it goes.
+        // No longer in the capability, or forwarding state lost: remove all stale paths.
         if (!negotiated_.families[index(family)] || !(held_down_ || forwards(theirs_, family))) {
             end_stale(family);
         } else {
@@ -179,8 +179,8 @@ seconds Peer::long_lived_time(Family family) const {
     return std::min(seconds{at->time}, *settings_->long_lived_stale_time);
 }
 
-// RFC 9494 §4.2: from now on the last choice, and marked so that others know;
-// what must not live so long goes.
+// RFC 9494 §4.2: stale paths become the last choice, with LLGR_STALE for other speakers;
+// paths with NO_LLGR are removed.
 void Peer::begin_long_lived(Family family) {
     auto& rib = host_.rib();
     auto& pool = rib.pool();

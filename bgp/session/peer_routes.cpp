@@ -17,7 +17,7 @@ void Peer::make_policies() {
     const auto filter = [&](const std::optional<std::vector<std::string>>& lists,
                             const std::vector<std::string>& policies) {
         if (lists) return PrefixFilter::of(*lists, speaker.prefix_lists);
-        // RFC 8212: an external peer without a word of policy gets and gives nothing.
+        // RFC 8212: without a policy, no routes are accepted from or sent to an external peer.
         return negotiated_.ebgp() && policies.empty() ? PrefixFilter::unspoken()
                                                       : PrefixFilter::everything();
     };
@@ -106,8 +106,8 @@ void Peer::join_groups(bool end_of_rib) {
     }
 }
 
-// A default route for this peer alone, whatever the table holds and the export
-// lists say.
+// A default route for this peer alone, regardless of the table and of the export
+// lists.
 void Peer::advertise_default(Family family) {
     auto& told = out_[index(family)].default_advertised;
     const auto e = export_settings(family);
@@ -240,8 +240,8 @@ std::string Peer::filtered_by(const Path& path, const Prefix& prefix) const {
 }
 
 NextHopKey Peer::next_hop_key(const IpAddress& next_hop, const IpAddress& link_local) const {
-    // A node without an IPv6 address of its own says ::ffff:a.b.c.d over IPv4;
-    // what it means is itself.
+    // A node without an IPv6 address of its own sends ::ffff:a.b.c.d over IPv4;
+    // the next hop is the node itself.
     if (settings_->mapped_next_hop)
         if (const auto mapped = next_hop.mapped_v4()) return {*mapped, rib::kAnyPort};
     if (next_hop.is_v6() && next_hop.is_link_local()) return {next_hop, port_};
@@ -396,7 +396,7 @@ std::optional<Notification> Peer::on_refresh(Session&, std::span<const std::uint
         return std::nullopt;
     }
     if (!negotiated_.enhanced_refresh) return std::nullopt;
-    // RFC 7313 §4.2: what is not sent again between the two marks is gone.
+    // RFC 7313 §4.2: a path that is not sent again between the two marks is removed.
     if (refresh.subtype == 1)
         rib.each_path(*family, id_, [](EntryId, Path& path) {
             path.flags = path.flags | path_flag::kRefreshing;

@@ -17,7 +17,7 @@ namespace torii::bgp {
 
 class Session;
 
-// Why a connection is gone.
+// Why a connection is closed.
 struct CloseReason {
     enum class Kind : std::uint8_t { ConnectFailed, TcpClosed, Received, Sent };
     Kind kind = Kind::TcpClosed;
@@ -26,12 +26,12 @@ struct CloseReason {
     std::string to_string() const;
 };
 
-// Whom a session works for. All calls come from the session's own handlers.
+// The owner of a session. All calls come from the session's own handlers.
 class SessionOwner {
 public:
     virtual ~SessionOwner() = default;
     virtual OpenMessage our_open(Session& session) = 0;
-    // Accepts the peer and answers the hold time, or says why not.
+    // Accepts the peer and returns the hold time, or the reason why not.
     virtual Decoded<std::uint16_t> on_open(Session& session, const OpenMessage& open) = 0;
     virtual void on_up(Session& session) = 0;
     virtual void on_down(Session& session, const CloseReason& reason) = 0;
@@ -51,12 +51,12 @@ public:
 struct SessionContext {
     Loop& loop;
     Timers& timers;
-    std::vector<std::uint8_t> buffer;  // one read at a time, whoever reads
+    std::vector<std::uint8_t> buffer;  // one read at a time, of any session
     SessionContext(Loop& control, Timers& all_timers);
 };
 
-// One connection: carries out what its Fsm says. Keeps itself alive while
-// something is pending, so that a farewell is delivered after its owner went.
+// One connection: carries out the actions of its Fsm. Keeps itself alive while
+// something is pending, so that a farewell is delivered after its owner is destroyed.
 class Session final : public Timed, public std::enable_shared_from_this<Session> {
 public:
     using Bytes = std::shared_ptr<const std::vector<std::uint8_t>>;
@@ -66,7 +66,7 @@ public:
     Session(SessionContext& context, SessionOwner* owner, bool outgoing);
     ~Session() override;
 
-    // Tells who has connected that this cannot be, and closes.
+    // Sends `why` to the remote end of a new connection, and closes it.
     static void reject(SessionContext& context, int socket, const Notification& why);
 
     void dial(const DialOptions& options);

@@ -10,7 +10,7 @@
 
 namespace torii::bgp {
 
-// Something with deadlines. They may move later without telling anybody: the
+// Something with deadlines. They may move later without a notification: the
 // timers ask again when the old one has passed.
 class Timed {
 public:
@@ -31,7 +31,7 @@ public:
     Timers(Loop& loop, const Clock& clock) : clock_(clock), timer_(loop) {}
 
     TimePoint now() const { return clock_.now(); }
-    // Asks `who` at `when` at the latest.
+    // Calls on_time() at `when` at the latest.
     void schedule(const std::shared_ptr<Timed>& who, TimePoint when);
     void run_due();
     void stop();

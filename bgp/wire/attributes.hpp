@@ -62,7 +62,7 @@ struct AttributeStorage {
     }
 };
 
-// What a decoder must know of the session.
+// What a decoder depends on of the session.
 struct DecodeContext {
     bool four_octet_as = true;
     bool ebgp = true;

@@ -44,7 +44,7 @@ struct Capabilities {
     std::optional<Role> role;
     bool conflicting_roles = false;
     std::string hostname, domain, software;
-    std::vector<std::uint8_t> unknown;  // codes that we do not know
+    std::vector<std::uint8_t> unknown;  // codes that we do not support
 };
 
 struct OpenMessage {

@@ -11,9 +11,9 @@ namespace torii::cli {
 
 enum ExitCode : int {
     kOk = 0,
-    kRefused = 1,      // torii understood and said no
+    kRefused = 1,      // torii understood and refused
     kUsage = 2,        // the command line is wrong
-    kUnreachable = 3,  // nobody answers
+    kUnreachable = 3,  // no answer
     kNotReady = 4,     // `torii status`: not ready
 };
 
@@ -26,10 +26,10 @@ struct Imported {
     int code = kOk;
     std::string configuration;
     std::vector<LeftOut> left_out;
-    std::vector<std::string> problems;  // of ours, for who reads it
+    std::vector<std::string> problems;  // of ours, for the reader
 };
 
-// What needs no router and lives in other rooms; app gives it.
+// What needs no router and is in other modules; app supplies it.
 struct LocalCommands {
     // FILE in FRR's words; `by_range` turns plain group members into listen ranges.
     std::function<Imported(const std::string& file, bool by_range)> import_frr;
@@ -39,7 +39,7 @@ struct LocalCommands {
 int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err,
         const LocalCommands& local = {});
 
-// vtysh's, birdc's and other trained fingers' ways to say it, in ours.
+// Translates commands of vtysh, birdc and others to ours.
 std::vector<std::string> translate_alias(std::vector<std::string> arguments);
 
 }  // namespace torii::cli

@@ -31,7 +31,7 @@ Result<Answer, std::string> request(const Target& target, const std::string& met
                                     const std::string& path, const std::string& body = "",
                                     const Headers& headers = {});
 
-// The same, but the body is given away as it comes, until `piece` says false.
+// The same, but the body is handed on as it arrives, until `piece` returns false.
 Result<Answer, std::string> stream(const Target& target, const std::string& path,
                                    const Headers& headers,
                                    const std::function<bool(std::string_view)>& piece);

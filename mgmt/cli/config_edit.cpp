@@ -46,7 +46,7 @@ bool run_editor(const std::string& file) {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-// The first letter of what is answered; 'n' when nobody does.
+// The first letter of the answer; 'n' when there is none.
 char ask(Session& session, const std::string& question) {
     session.err << question << ' ' << std::flush;
     std::string line;
@@ -54,7 +54,7 @@ char ask(Session& session, const std::string& question) {
     return line.empty() ? '\0' : line[0];
 }
 
-// What is in force now, to notice that somebody else was faster.
+// What is in force now, to detect that another client was faster.
 std::optional<std::string> running_tag(Session& session) {
     const auto answer = request(session.target, "GET", "/api/v1/config");
     if (!answer) {

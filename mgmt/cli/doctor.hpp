@@ -11,7 +11,7 @@ struct Finding {
     Kind kind = Kind::Good;
     std::string check;  // "hugepages", stable
     std::string what;
-    std::string mend;  // the command that mends it
+    std::string mend;  // the command that fixes it
 };
 
 // Is this host fit to be a gateway? Reads /proc and /sys below `root`.

@@ -49,7 +49,7 @@ void add_with_lower(const std::string& root, const std::string& netdev,
         if (name.starts_with(kLower)) add_with_lower(root, name.substr(kLower.size()), out);
 }
 
-// What carries a default route of either family: whoever takes it cuts the host off.
+// What carries a default route of either family: taking it cuts the host off.
 std::set<std::string> default_netdevs(const std::string& root) {
     std::set<std::string> out;
     std::istringstream ip4{content(root + "/proc/net/route")};

@@ -30,7 +30,7 @@ std::optional<Json> get(Session& session, const std::string& path);
 // A request whose success is silent or one sentence.
 bool send(Session& session, const std::string& method, const std::string& path,
           const std::string& body, const Headers& headers, std::string* answer = nullptr);
-// The answer of a request that send() made; nothing, and said so, when it is no JSON.
+// The answer of a request that send() made; nothing, with an error printed, when it is no JSON.
 std::optional<Json> parse(Session& session, const std::string& body);
 void print_problem(Session& session, const Answer& answer);
 

@@ -7,8 +7,8 @@
 namespace torii::cli {
 namespace {
 
-// Columns of a terminal, counting each code point as one; control characters of
-// whoever named himself must not reach the terminal.
+// Columns of a terminal, counting each code point as one; control characters in names
+// that others choose must not reach the terminal.
 std::string clean(std::string_view text) {
     std::string out;
     for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;

@@ -1,4 +1,4 @@
-// Everything that somebody far away needs to understand a gate, in one file,
+// Everything that remote support needs to understand a gateway, in one file,
 // without its secrets.
 #include <fcntl.h>
 #include <sys/utsname.h>
@@ -18,7 +18,7 @@
 namespace torii::cli {
 namespace {
 
-// What toriid says, masked by itself.
+// What toriid reports, masked by itself.
 constexpr std::pair<const char*, const char*> kQuestions[] = {
     {"status", "/api/v1/status"},
     {"drain", "/api/v1/drain"},
@@ -33,7 +33,7 @@ constexpr std::pair<const char*, const char*> kQuestions[] = {
     {"events", "/api/v1/events?limit=1000"},
 };
 
-// What the host says. Constant commands: nothing of the user's gets to the shell.
+// What the host reports. Constant commands: no input of the user reaches the shell.
 constexpr std::pair<const char*, const char*> kCommands[] = {
     {"journal", "journalctl -u torii -n 2000 --no-pager -o short-iso 2>&1"},
     {"service", "systemctl show torii --no-pager 2>&1"},
@@ -102,7 +102,7 @@ std::string default_name() {
     return std::string{"torii-tech-support-"} + name + '-' + stamp + ".txt";
 }
 
-// For its owner alone, and never through a link that somebody else laid out.
+// For its owner alone, and never through a link that another user created.
 bool write_file(const std::string& name, const std::string& text) {
     const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return false;
@@ -117,8 +117,8 @@ bool write_file(const std::string& name, const std::string& text) {
 
 }  // namespace
 
-// The API masks what it knows to be secret; this is for what journals and
-// command lines may hold besides.
+// The API masks the secrets that it can identify; this is for what journals and
+// command lines may contain besides.
 std::string without_secrets(const std::string& text) {
     constexpr std::string_view kKeys[] = {"password", "hash", "token", "secret", "authorization"};
     std::string out;

@@ -29,7 +29,7 @@ public:
     void limit(std::chrono::milliseconds time);
 
     void handshake(Done done);
-    void read_some(std::span<char> into, ReadDone done);  // `into` lives until then
+    void read_some(std::span<char> into, ReadDone done);  // `into` must be valid until then
     void write(std::string first, std::string second, Done done);
 
     bool half_close() { return transport_->half_close(); }

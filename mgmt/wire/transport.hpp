@@ -7,7 +7,7 @@
 namespace torii::mgmt {
 
 // Moves bytes through a non-blocking socket that it does not own, without ever
-// waiting: what cannot be done now says what to wait for.
+// waiting: what cannot be done now returns what to wait for.
 class Transport {
 public:
     enum class Outcome : unsigned char { Done, Ended, WantRead, WantWrite, Broken };
@@ -22,7 +22,7 @@ public:
     virtual Step read(char* into, std::size_t size) = 0;
     // Takes some of `first` and then of `second`, which follows it.
     virtual Step write(std::string_view first, std::string_view second) = 0;
-    // Tells the peer that nothing more comes and goes on reading; false where
+    // Signals the end of our data to the peer and goes on reading; false where
     // the transport cannot.
     virtual bool half_close() = 0;
 };
