@@ -180,7 +180,7 @@ void ConfigControl::roll_back_unless_confirmed(std::chrono::seconds within) {
             // A confirm may have arrived while the change was computed.
             if (const auto* on = trial(); !on || on->revision != revision) return;
             end_trial();
-            gateway_.apply(std::move(change), "confirm timer", "nobody confirmed the commit");
+            gateway_.apply(std::move(change), "confirm timer", "the commit was not confirmed");
             gateway_.events().emit({"CONFIG-ROLLED-BACK",
                                     "commit not confirmed in time; previous configuration applied",
                                     {{"from_revision", std::to_string(revision)}}});

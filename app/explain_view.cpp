@@ -150,7 +150,7 @@ private:
         } else if (traced.exit == "hold") {
             step("neighbor", "not resolved", "packets wait while ARP or ND asks for it");
         }
-        step("exit", out_.exit, traced.answered ? "and its sender is told by ICMP" : "");
+        step("exit", out_.exit, traced.answered ? "with an ICMP error to its sender" : "");
     }
 
     // Several addresses may have one MAC: the one that the route names goes before.
@@ -196,8 +196,9 @@ private:
                                                    : "the next shorter prefix that is left");
                 if (!left.empty())
                     return step(stage, prefix.to_string() + " via " + hops_text(gateway_, left),
-                                out_.next_hop == gone.to_string() ? "its flows go to who is left"
-                                                                  : "this flow stays where it is");
+                                out_.next_hop == gone.to_string()
+                                    ? "its flows go to the other members"
+                                    : "this flow stays where it is");
             }
             for (const auto& path : paths_of(prefix))
                 if (path.reachable && !path.best && !path.multipath && !path.next_hops.empty() &&

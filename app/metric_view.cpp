@@ -156,7 +156,7 @@ void add_bgp(Families& out, const bgp::Speaker& speaker) {
                 [](const FamilyOf& f) { return f.received; });
     each_family("torii_bgp_peer_prefixes_accepted", "Prefixes that policy let in.",
                 [](const FamilyOf& f) { return f.accepted; });
-    each_family("torii_bgp_peer_prefixes_advertised", "Prefixes told to the peer.",
+    each_family("torii_bgp_peer_prefixes_advertised", "Prefixes advertised to the peer.",
                 [](const FamilyOf& f) { return f.advertised; });
 
     const auto counters = speaker.counters();

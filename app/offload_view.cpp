@@ -43,9 +43,10 @@ void Offload::offload(mgmt::Done<mgmt::OffloadReport> done) {
 void Offload::put_drop_source(Prefix source, mgmt::Done<bool> done) {
     gateway_.ask([this, source, done = std::move(done)] {
         if (source.is_default())
-            return done(Failure{mgmt::invalid(source.to_string() +
-                                              " is everybody, those who run this gateway among "
-                                              "them; shut the port down instead")});
+            return done(
+                Failure{mgmt::invalid(source.to_string() +
+                                      " is every source, the operators of this gateway among "
+                                      "them; shut the port down instead")});
         done(gateway_.put_drop_source(source));
     });
 }

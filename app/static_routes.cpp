@@ -11,7 +11,7 @@ Result<config::StaticRoute, mgmt::Problem> read(const mgmt::StaticRouteRequest& 
     route.distance = request.distance;
     if (!request.description.empty()) route.description = request.description;
     if (request.distance == 0)
-        return Failure{mgmt::invalid("distance 0 belongs to connected routes; use 1 to 255")};
+        return Failure{mgmt::invalid("distance 0 is for connected routes; use 1 to 255")};
 
     if (request.kind == "discard" || request.kind == "unreachable") {
         if (!request.via.empty())

@@ -115,7 +115,7 @@ void if_match(const Api& api, const Request& request, Respond respond,
             if (wanted != tag(*config))
                 return respond(problem_response({412,
                                                  "precondition-failed",
-                                                 "Somebody was faster",
+                                                 "Changed meanwhile",
                                                  "the running configuration is " + tag(*config),
                                                  {}}));
             then(respond);

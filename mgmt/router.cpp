@@ -189,7 +189,7 @@ void dispatch(const Api& api, Request request, Respond respond) {
             auto response = problem_response(
                 unknown ? Problem{401,
                                   "unauthorized",
-                                  "Who are you?",
+                                  "Not authenticated",
                                   "send a bearer token: Authorization: Bearer TOKEN",
                                   {}}
                         : Problem{403,

@@ -58,7 +58,7 @@ void add_bgp(CLI::App& app, Line& line) {
         line.command = bgp_groups;
     });
     auto* dump =
-        bgp->add_subcommand("dump", "Write the table, or what peers say, to a file of MRT");
+        bgp->add_subcommand("dump", "Write the table, or received messages, to a file of MRT");
     dump->add_option("WHAT", line.kind, "table or updates")
         ->check(CLI::IsMember({"table", "updates"}))
         ->default_str("table");
@@ -76,14 +76,14 @@ void add_bgp(CLI::App& app, Line& line) {
         {"soft-out", "Send all routes again"},
         {"shutdown", "Close the session and keep it closed"},
         {"enable", "Undo shutdown and drain"},
-        {"drain", "Ask everybody to go elsewhere (RFC 8326), keep the session"},
+        {"drain", "Announce routes with GRACEFUL_SHUTDOWN (RFC 8326), keep the session"},
     };
     for (const auto& [action, help] : kActions) {
         auto* command = bgp->add_subcommand(action, help);
         command->add_option("NEIGHBOR", line.name, "Address, or a group's name with --group")
             ->required();
         command->add_flag("--group", line.group, "All members of a group");
-        command->add_option("--reason", line.reason, "Told to the neighbor (RFC 9003)");
+        command->add_option("--reason", line.reason, "Sent to the neighbor (RFC 9003)");
         command->callback([&line, name = std::string{action}] {
             line.command = [&line, name](Session& s) {
                 bgp_act(s, line.group ? "peer-groups" : "neighbors", line.name, name, line.reason);
@@ -111,7 +111,7 @@ void add_routes(CLI::App& app, Line& line) {
     add->add_option("PREFIX", line.name)->required();
     add->add_option("--via", line.via, "ADDRESS[@PORT] [weight N], more than once for ECMP");
     add->add_flag("--discard", line.discard, "Drop silently instead");
-    add->add_flag("--unreachable", line.unreachable, "Drop and tell the sender instead");
+    add->add_flag("--unreachable", line.unreachable, "Drop and send an ICMP error instead");
     add->add_option("--distance", line.distance)->check(CLI::Range(1, 255))->capture_default_str();
     add->callback([&] {
         line.kind = line.discard ? "discard" : line.unreachable ? "unreachable" : "forward";
@@ -148,10 +148,11 @@ void add_routes(CLI::App& app, Line& line) {
 void add_system(CLI::App& app, Line& line) {
     app.add_subcommand("status", "The router in a few lines; exit code 4 when not ready")
         ->callback([&] { line.command = status; });
-    app.add_subcommand("doctor", "Is this host fit to be a gateway? Says what mends it")
+    app.add_subcommand("doctor",
+                       "Check that this host is fit to be a gateway; print what corrects it")
         ->callback([&] { line.command = doctor; });
     auto* support = app.add_subcommand(
-        "tech-support", "Everything somebody far away needs to understand this gate, in one file");
+        "tech-support", "State and logs of this gateway for remote support, in one file");
     support->add_option("FILE", line.file,
                         "Without: named after host and time; - for standard output");
     support->callback([&] { line.command = [&](Session& s) { tech_support(s, line.file); }; });
@@ -160,7 +161,7 @@ void add_system(CLI::App& app, Line& line) {
         if (drain->get_subcommands().empty()) line.command = drain_show;
     });
     auto* on = drain->add_subcommand(
-        "on", "Ask everybody to go elsewhere (RFC 8326) and say not ready; forwarding goes on");
+        "on", "Announce routes with GRACEFUL_SHUTDOWN (RFC 8326), report not ready; forward on");
     on->add_option("--reason", line.drain.reason, "Shown to others; a restart keeps it");
     on->add_option("--wait", line.drain.wait,
                    "Wait so many seconds until traffic has left; exit code 1 when it stays")
@@ -177,7 +178,7 @@ void add_system(CLI::App& app, Line& line) {
     });
     auto* neighbor = app.add_subcommand("neighbor", "ARP and ND");
     neighbor->require_subcommand(1);
-    neighbor->add_subcommand("list", "Who is at which MAC")->callback([&] {
+    neighbor->add_subcommand("list", "Neighbors and their MAC addresses")->callback([&] {
         line.command = neighbor_list;
     });
     auto* live = app.add_subcommand(
@@ -206,7 +207,7 @@ void add_system(CLI::App& app, Line& line) {
         ->check(CLI::Range(1, 1'000'000'000))
         ->capture_default_str();
     look->callback([&] { line.command = [&](Session& s) { capture(s, line.capture); }; });
-    auto* alive = app.add_subcommand("liveness", "Which neighbors live, and how we know");
+    auto* alive = app.add_subcommand("liveness", "Liveness of neighbors, and its evidence");
     alive->add_option("ADDRESS", line.name, "Everything about one of them");
     alive->callback([&] { line.command = [&](Session& s) { liveness(s, line.name); }; });
     auto* off = app.add_subcommand("offload",
@@ -345,7 +346,7 @@ int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err
 
     Line line;
     double watch = 0;
-    CLI::App app{"torii: ask the gateway, and tell it what to do", "torii"};
+    CLI::App app{"torii: show and change the state of the gateway", "torii"};
     app.set_version_flag("--version", TORII_VERSION);
     app.require_subcommand(1);
     app.fallthrough();

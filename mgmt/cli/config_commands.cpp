@@ -32,7 +32,7 @@ void print_commit(Session& session, const std::string& answer) {
     session.out << '\n';
     if (const auto within = number(state, "confirm_within"); within > 0)
         session.out << "rolls back by itself in " << within
-                    << " s unless you say: torii config confirm\n";
+                    << " s; to keep it: torii config confirm\n";
 }
 
 }  // namespace

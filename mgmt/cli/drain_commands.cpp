@@ -42,7 +42,7 @@ void wait_until_idle(Session& session, const DrainOptions& options) {
         before = now;
         if (std::chrono::steady_clock::now() < deadline) continue;
         session.err << "error: still forwards " << rate << " packets/s after " << options.wait
-                    << " s: whoever sends here does not heed the drain\n";
+                    << " s: some neighbor ignores the drain\n";
         session.code = kRefused;
         break;
     }

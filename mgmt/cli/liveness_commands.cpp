@@ -56,7 +56,7 @@ void liveness(Session& session, const std::string& address) {
             details(session, row);
         }
         if (any) return;
-        session.err << "error: nobody watches " << address << '\n';
+        session.err << "error: no liveness session for " << address << '\n';
         session.code = kRefused;
         return;
     }

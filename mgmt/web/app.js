@@ -96,7 +96,7 @@ function packets(address) {
   return series.reduce((sum, r) => sum + r[1], 0) / Math.max(1, series.length);
 }
 
-// Who is no neighbor on a link has no traffic of its own.
+// An address that is no neighbor on a link has no traffic of its own.
 function traffic(address) {
   const series = sent.get(address);
   return series ? [spark(series, ["out"]), make("span", {}, bits((series.at(-1) || [0])[0]))] : [];
@@ -272,7 +272,7 @@ async function follow() {
             addEvent(e);
           }
       }
-    } catch { /* the status line says that the router is away */ }
+    } catch { /* the status line shows that the router is away */ }
     await new Promise((wake) => setTimeout(wake, 2000));
   }
 }

@@ -56,7 +56,7 @@ def test_a_commit_rolls_back_when_its_client_vanishes(torii):
     # The client says nothing more.
     wait_for("the commit is rolled back", lambda: running(torii) == before, 3)
     newest = torii.api.get("/api/v1/config/revisions")["revisions"][0]
-    assert (newest["author"], newest["comment"]) == ("confirm timer", "nobody confirmed the commit")
+    assert (newest["author"], newest["comment"]) == ("confirm timer", "the commit was not confirmed")
     assert torii.api.get("/api/v1/status")["config_saved"]
     status, _ = torii.api.request("POST", "/api/v1/config/confirm")
     assert status == 409
