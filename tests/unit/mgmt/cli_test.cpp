@@ -196,16 +196,12 @@ TEST_F(CliTest, ExplainsEventsWithoutARouter) {
     EXPECT_EQ(torii({"events", "--explain"}), kOk);
     for (const auto& kind : kEvents) EXPECT_TRUE(shows(std::string{kind.name}));
     EXPECT_EQ(torii({"events", "--explain", "--json"}), kOk);
-    const auto answer = parse_json(out.str());
-    ASSERT_TRUE(answer);
-    const auto& all = list(*answer, "events");
+    const auto all = list(parse_json(out.str()).value(), "events");
     ASSERT_EQ(all.size(), std::size(kEvents));
     EXPECT_EQ(text(all[0], "id"), kEvents[0].name);
     EXPECT_EQ(text(all[0], "action"), kEvents[0].action);
     EXPECT_EQ(torii({"events", "--json", "--explain", "LINK-DOWN"}), kOk);
-    const auto one = parse_json(out.str());
-    ASSERT_TRUE(one);
-    EXPECT_EQ(text(*one, "severity"), "warning");
+    EXPECT_EQ(text(parse_json(out.str()).value(), "severity"), "warning");
 }
 
 TEST_F(CliTest, SuggestsTheNameOfAnUnknownEvent) {

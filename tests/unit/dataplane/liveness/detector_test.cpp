@@ -406,7 +406,7 @@ TEST_F(Lab, AFlowWhoseMemberDiedGoesToAnotherBeforeAnyGroupIsWritten) {
         members[i] = world.hops.take();
         world.hop(members[i], Hop::forward({{2, 0, 0, 0, 9, i}}, kOurs, 1, 1500));
     }
-    for (unsigned b = 0; b < 64; ++b) buckets->buckets[b] = {members[b % 4], 0};
+    for (unsigned b = 0; b < 64; ++b) buckets->buckets[b] = {{members[b % 4]}, {0}};
     const auto group = world.hops.take();
     world.hop(group, Hop::group(buckets.get()));
     world.fib4.set(ip("198.18.0.1").v4(), 32, group);
