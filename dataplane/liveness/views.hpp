@@ -34,7 +34,7 @@ struct LivenessView {
     std::chrono::seconds since{0};
     std::uint32_t deaths = 0;           // in a row, as damping counts
     std::chrono::milliseconds held{0};  // damped: not up before this has passed
-    std::string_view method;             // "echo", "probe", "none"
+    std::string_view method;            // "echo", "probe", "none"
     std::string_view watch;             // "up", "down", "unknown", "off"
     std::string_view routing;           // of BGP: "up", "restarting", ...
     bool link = true;
