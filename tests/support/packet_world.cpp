@@ -1,19 +1,17 @@
 #include "tests/support/packet_world.hpp"
 
-#include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <rte_ring.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
 #include "dataplane/slow/slow_path.hpp"
 #include "dataplane/worker/buffer_note.hpp"
 #include "dataplane/worker/transmit.hpp"
 #include "dataplane/worker/vlan.hpp"
+#include "tests/support/test_eal.hpp"
 
 namespace torii::support {
 namespace {
@@ -35,27 +33,7 @@ std::uint16_t catch_packets(void* port, rte_mbuf** packets, std::uint16_t n) {
 
 void start_eal_once() {
     if (pool != nullptr) return;
-    const auto prefix = "torii-test-" + std::to_string(::getpid());
-    const char* words[] = {"test",
-                           "--no-huge",
-                           "--no-pci",
-                           "-m",
-                           "192",
-                           "--lcores",
-                           "0@0",
-                           "--no-telemetry",
-                           "--file-prefix",
-                           prefix.c_str(),
-                           "--no-shconf",
-                           "--log-level",
-                           "lib.*:4",
-                           "--vdev=net_null0",
-                           "--vdev=net_null1"};
-    std::vector<char*> args;
-    for (const char* w : words) args.push_back(const_cast<char*>(w));
-    if (rte_eal_init(static_cast<int>(args.size()), args.data()) < 0) std::abort();
-    std::error_code ignored;
-    std::filesystem::remove_all(rte_eal_get_runtime_dir(), ignored);
+    start_test_eal("torii-test");
     pool = rte_pktmbuf_pool_create("world", 8191, 0, 64, 10'240, 0);
     if (pool == nullptr) std::abort();
     static PortIndex numbers[2] = {0, 1};

@@ -1,12 +1,11 @@
 #include "tests/threads/world.hpp"
 
-#include <rte_eal.h>
 #include <rte_mempool.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <mutex>
+
+#include "tests/support/test_eal.hpp"
 
 namespace torii::threads {
 namespace {
@@ -51,27 +50,7 @@ unsigned count(const rte_mempool* pool) {
 
 void start_eal() {
     static const bool started = [] {
-        const auto prefix = "torii-threads-" + std::to_string(::getpid());
-        const char* words[] = {"test",
-                               "--no-huge",
-                               "--no-pci",
-                               "-m",
-                               "192",
-                               "--lcores",
-                               "0@0",
-                               "--no-telemetry",
-                               "--file-prefix",
-                               prefix.c_str(),
-                               "--no-shconf",
-                               "--log-level",
-                               "lib.*:4",
-                               "--vdev=net_null0",
-                               "--vdev=net_null1"};
-        std::vector<char*> arguments;
-        for (const char* word : words) arguments.push_back(const_cast<char*>(word));
-        if (rte_eal_init(static_cast<int>(arguments.size()), arguments.data()) < 0) std::abort();
-        std::error_code ignored;
-        std::filesystem::remove_all(rte_eal_get_runtime_dir(), ignored);
+        support::start_test_eal("torii-threads");
         rte_mempool_ops ops{};
         std::snprintf(ops.name, sizeof ops.name, "locked");
         ops.alloc = make_free_list;
