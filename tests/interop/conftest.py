@@ -38,5 +38,7 @@ def show_logs_of_failures(request, lab):
     if not request.session.testsfailed:
         return
     for name, process in lab.processes.items():
+        if not process.log_file.exists():  # read and removed by the test
+            continue
         text = process.log_file.read_text(errors="replace")
         print(f"----- {name} ({process.poll()})\n{text[-6000:]}")

@@ -119,7 +119,7 @@ def test_listed_sources_are_dropped_in_software_where_the_port_has_no_rte_flow(l
     assert "no longer dropped" in torii.cli("offload", "undrop", "10.1.0.66/31").stdout
     assert left.ping(target, 1, extra=("-I", "10.1.0.66")) == 1
     status, problem = torii.api.request("PUT", "/api/v1/drop-sources/0.0.0.0%2F0")
-    assert status == 422 and "everybody" in problem["detail"], problem
+    assert status == 422 and "every source" in problem["detail"], problem
     assert re.search(r"left \(net_af_packet\): 0 of \d+ rules in hardware", torii.cli("offload").stdout)
     assert torii.stop() == 0
 
