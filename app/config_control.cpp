@@ -1,15 +1,22 @@
 #include "app/config_control.hpp"
 
 #include <algorithm>
-#include <memory>
+#include <utility>
 
 #include "app/gateway.hpp"
 #include "base/event_list.hpp"
 #include "config/config.hpp"
 #include "config/plan.hpp"
-#include "config/store.hpp"
+#include "config/secrets.hpp"
 
 namespace torii::app {
+
+// A configuration that was read and found good, and the text that says it.
+struct Candidate {
+    config::Model model;
+    std::string text;  // "": no single text does
+};
+
 namespace {
 
 std::vector<mgmt::ProblemDetail> details(const config::Problems& problems) {
@@ -21,270 +28,394 @@ std::vector<mgmt::ProblemDetail> details(const config::Problems& problems) {
     return out;
 }
 
-mgmt::ConfigDiff diff_of(const config::Plan& plan) {
+mgmt::ConfigDiff diff_of(const ConfigChange& change) {
     mgmt::ConfigDiff diff;
-    diff.summary = config::summary(plan);
-    for (const auto& change : plan)
+    diff.summary = config::summary(change.plan);
+    for (const auto& one : change.plan)
         diff.changes.push_back(
-            {config::describe(change), std::string{to_string(config::cost_of(change))}});
+            {config::describe(one), std::string{to_string(config::cost_of(one))}});
     return diff;
 }
 
-// The text, or the startup file where there is none.
-Result<config::Loaded, config::Problems> load(const std::string& text, const std::string& file) {
-    return text.empty() ? config::load(file) : config::load_text(text, "candidate");
-}
-
 mgmt::Problem on_trial() {
-    return mgmt::conflict("a commit waits to be confirmed; confirm it or roll it back first");
+    return mgmt::conflict(
+        "a commit waits to be confirmed; confirm it, abort it or roll it back first");
 }
 
 mgmt::Problem not_saved(const std::string& why) {
     return {500, "not-saved", "The configuration was not saved", why, {}};
 }
 
+// Why a text cannot become the startup file; "" when it can.
+std::string spread_over(const std::string& file) {
+    const auto others = config::companions_of(file);
+    if (others.empty()) return "";
+    return "the startup configuration is spread over " + file + " and " +
+           std::to_string(others.size()) + " files such as " + others[0] +
+           "; write the change there and reload, or move them away first";
+}
+
+bool allows(const std::string& if_match, const std::string& tag) {
+    return if_match.empty() || if_match == "*" || if_match.find(tag) != std::string::npos;
+}
+
 }  // namespace
 
-ConfigControl::ConfigControl(Gateway& gateway)
-    : gateway_(gateway), confirm_timer_(gateway.loop()) {}
+ConfigControl::ConfigControl(Gateway& gateway) : gateway_(gateway), confirm_timer_(gateway.loop()) {
+    gateway_.when_asked_for_trial([this] { return trial() != nullptr; });
+}
+
+mgmt::ConfigText ConfigControl::state() const {
+    mgmt::ConfigText out{"", gateway_.revision(), gateway_.edits(), gateway_.saved(), {}};
+    if (trial_ && trial_->revision == gateway_.revision())
+        out.confirm_within = std::chrono::ceil<std::chrono::seconds>(
+            trial_->until - std::chrono::steady_clock::now());
+    return out;
+}
 
 void ConfigControl::running(bool with_defaults, mgmt::Done<mgmt::ConfigText> done) {
-    gateway_.ask([this, with_defaults, done = std::move(done)] {
-        auto model = std::make_shared<const config::Model>(gateway_.running());
-        mgmt::ConfigText answer{"", gateway_.revision(), gateway_.edits(), gateway_.saved(), {}};
-        if (const auto* on = trial())
-            answer.confirm_within = std::chrono::ceil<std::chrono::seconds>(
-                on->until - std::chrono::steady_clock::now());
-        gateway_.background().run([with_defaults, model, answer = std::move(answer),
-                                   done]() mutable {
-            answer.text =
-                config::print(*model, config::Secrets::Masked,
-                              with_defaults ? config::Defaults::Shown : config::Defaults::Hidden);
-            done(std::move(answer));
-        });
-    });
+    co_await gateway_.on_control();
+    auto answer = state();
+    const auto wanted = gateway_.wanted();
+    co_await gateway_.on_background();
+    answer.text = config::print(*wanted, config::Secrets::Masked,
+                                with_defaults ? config::Defaults::Shown : config::Defaults::Hidden);
+    done(std::move(answer));
+}
+
+void ConfigControl::text(mgmt::Done<mgmt::ConfigText> done) {
+    co_await gateway_.on_control();
+    auto answer = state();
+    const auto wanted = gateway_.wanted();
+    const auto own = gateway_.wanted_text();
+    co_await gateway_.on_background();
+    const auto masked = own.empty() ? std::nullopt : config::mask(own, *wanted);
+    answer.text = masked ? *masked : config::print(*wanted);
+    done(std::move(answer));
+}
+
+// What a text says, or the startup file where there is none. From any thread; goes on on the
+// background thread.
+auto ConfigControl::read(std::string text) -> Task<Answer<Candidate>> {
+    const auto bad = [](const config::Problems& problems) {
+        return Failure{
+            mgmt::invalid("the configuration has errors; nothing was changed", details(problems))};
+    };
+    if (text.empty()) {
+        co_await gateway_.on_background();
+        auto loaded = config::load(gateway_.config_file());
+        if (!loaded) co_return bad(loaded.error());
+        co_return Candidate{std::move(loaded->model), config::own_text(gateway_.config_file())};
+    }
+    if (text.find(config::kMaskedSecret) != std::string::npos) {
+        co_await gateway_.on_control();
+        const auto known = gateway_.wanted();
+        co_await gateway_.on_background();
+        auto whole = config::unmask(text, "candidate", *known);
+        if (!whole) co_return bad(whole.error());
+        text = std::move(*whole);
+    } else {
+        co_await gateway_.on_background();
+    }
+    auto loaded = config::load_text(text, "candidate");
+    if (!loaded) co_return bad(loaded.error());
+    co_return Candidate{std::move(loaded->model), std::move(text)};
+}
+
+auto ConfigControl::read_revision(std::uint64_t number) -> Task<Answer<Candidate>> {
+    co_await gateway_.on_background();
+    const auto text = gateway_.revisions().text(number);
+    if (!text)
+        co_return Failure{
+            mgmt::not_found(text.error().message() + "; torii config history lists them")};
+    auto loaded = config::load_text(*text, "revision " + std::to_string(number));
+    if (!loaded)
+        co_return Failure{mgmt::invalid("the revision is no good configuration any more",
+                                        details(loaded.error()))};
+    co_return Candidate{std::move(loaded->model), *text};
 }
 
 void ConfigControl::check(std::string text, mgmt::Done<std::vector<mgmt::ProblemDetail>> done) {
-    gateway_.background().run([this, text = std::move(text), done = std::move(done)] {
-        const auto loaded = load(text, gateway_.config_file());
+    co_await gateway_.on_control();
+    const auto known = gateway_.wanted();
+    co_await gateway_.on_background();
+    if (text.empty()) {
+        const auto loaded = config::load(gateway_.config_file());
         done(details(loaded ? loaded->warnings : loaded.error()));
-    });
-}
-
-// What moving to another configuration takes, once that has been read.
-template <class T>
-void ConfigControl::work_out(std::function<Result<config::Model, mgmt::Problem>()> read,
-                             mgmt::Done<T> done,
-                             std::function<void(ConfigChange, mgmt::Done<T>)> then) {
-    gateway_.background().run(
-        [this, read = std::move(read), done = std::move(done), then = std::move(then)] {
-            auto model = read();
-            if (!model) return done(Failure{model.error()});
-            gateway_.prepare(std::move(*model),
-                             [done, then](ConfigChange change) { then(std::move(change), done); });
-        });
-}
-
-// The text, or the startup file where there is none. On the background thread.
-Result<config::Model, mgmt::Problem> ConfigControl::model_of(const std::string& text) const {
-    auto loaded = load(text, gateway_.config_file());
-    if (!loaded)
-        return Failure{mgmt::invalid("the configuration has errors; nothing was changed",
-                                     details(loaded.error()))};
-    return std::move(loaded->model);
+        co_return;
+    }
+    const auto whole = config::unmask(text, "candidate", *known);
+    if (!whole) {
+        done(details(whole.error()));
+        co_return;
+    }
+    const auto loaded = config::load_text(*whole, "candidate");
+    done(details(loaded ? loaded->warnings : loaded.error()));
 }
 
 void ConfigControl::diff(std::string text, mgmt::Done<mgmt::ConfigDiff> done) {
-    work_out<mgmt::ConfigDiff>(
-        [this, text = std::move(text)] { return model_of(text); }, std::move(done),
-        [](const ConfigChange& change, const mgmt::Done<mgmt::ConfigDiff>& tell) {
-            tell(diff_of(change.plan));
-        });
+    auto candidate = co_await read(std::move(text));
+    if (!candidate) {
+        done(Failure{candidate.error()});
+        co_return;
+    }
+    const auto change = co_await gateway_.prepare(std::move(candidate->model), std::string{});
+    done(diff_of(change));
 }
 
 void ConfigControl::diff_to(std::uint64_t revision, mgmt::Done<mgmt::ConfigDiff> done) {
-    work_out<mgmt::ConfigDiff>(
-        [this, revision] { return model_of_revision(revision); }, std::move(done),
-        [](const ConfigChange& change, const mgmt::Done<mgmt::ConfigDiff>& tell) {
-            tell(diff_of(change.plan));
-        });
+    auto candidate = co_await read_revision(revision);
+    if (!candidate) {
+        done(Failure{candidate.error()});
+        co_return;
+    }
+    const auto change = co_await gateway_.prepare(std::move(candidate->model), std::string{});
+    done(diff_of(change));
 }
 
-void ConfigControl::reload(std::string author, mgmt::Done<mgmt::CommitState> done) {
-    work_out<mgmt::CommitState>(
-        [this] { return model_of(""); }, std::move(done),
-        [this, author = std::move(author)](ConfigChange change,
-                                           const mgmt::Done<mgmt::CommitState>& tell) {
-            if (trial()) return tell(Failure{on_trial()});
-            auto state = make(std::move(change), author, "the startup file");
-            gateway_.mark_saved();
-            tell(std::move(state));
-        });
+// Why a change is not made; asked where it would be, so that of two with one tag only the
+// first is.
+std::optional<mgmt::Problem> ConfigControl::refused(const mgmt::ChangeRequest& request) const {
+    if (trial_ && trial_->revision == gateway_.revision()) return on_trial();
+    const auto tag = mgmt::entity_tag(gateway_.revision(), gateway_.edits());
+    if (allows(request.if_match, tag)) return std::nullopt;
+    return mgmt::Problem{412,
+                         "precondition-failed",
+                         "Changed meanwhile",
+                         "the configuration in force is " + tag + "; read it again",
+                         {}};
 }
 
-mgmt::CommitState ConfigControl::make(ConfigChange change, std::string author,
-                                      std::string comment) {
-    auto applied = gateway_.apply(std::move(change), std::move(author), std::move(comment));
-    if (applied.any) gateway_.mark_changed();
-    return {gateway_.revision(), gateway_.edits(), std::move(applied.summary), {}};
+mgmt::CommitState ConfigControl::make(ConfigChange change, const mgmt::ChangeRequest& request,
+                                      std::string comment, bool save) {
+    Trial trial{0, gateway_.wanted(), gateway_.wanted_text(), gateway_.saved(), save, {}};
+    const auto before = gateway_.revision();
+    auto applied = gateway_.apply(std::move(change), request.author, std::move(comment));
+    if (gateway_.revision() != before) gateway_.mark_changed();
+    mgmt::CommitState out{gateway_.revision(), gateway_.edits(), std::move(applied.summary)};
+    out.reset = std::move(applied.reset);
+    out.failed = std::move(applied.failed);
+    out.waits = gateway_.waits_for_restart();
+    if (request.confirm_within && gateway_.revision() != before) {
+        trial.revision = gateway_.revision();
+        trial.until = std::chrono::steady_clock::now() + *request.confirm_within;
+        trial_ = std::move(trial);
+        confirm_timer_.start(*request.confirm_within, [this] {
+            roll_back_trial("confirm timer", "the commit was not confirmed",
+                            [](const Answer<mgmt::CommitState>&) {});
+        });
+        out.confirm_within = request.confirm_within;
+    }
+    return out;
+}
+
+void ConfigControl::reload(mgmt::ChangeRequest request, mgmt::Done<mgmt::CommitState> done) {
+    auto candidate = co_await read("");
+    if (!candidate) {
+        done(Failure{candidate.error()});
+        co_return;
+    }
+    co_await gateway_.on_control();
+    // What was put by request and is not in the file stays.
+    const auto edits = gateway_.unsaved_edits();
+    for (const auto& edit : edits) edit(candidate->model);
+    if (!edits.empty()) candidate->text.clear();
+    auto change =
+        co_await gateway_.prepare(std::move(candidate->model), std::move(candidate->text));
+    if (auto why = refused(request)) {
+        done(Failure{std::move(*why)});
+        co_return;
+    }
+    auto state = make(std::move(change), request, "the startup file", false);
+    if (gateway_.unsaved_edits().empty()) gateway_.mark_saved();
+    done(std::move(state));
 }
 
 void ConfigControl::commit(mgmt::CommitRequest request, mgmt::Done<mgmt::CommitState> done) {
-    const auto asked = std::make_shared<const mgmt::CommitRequest>(std::move(request));
-    work_out<mgmt::CommitState>(
-        [this, asked] { return model_of(asked->text); }, std::move(done),
-        [this, asked](ConfigChange change, mgmt::Done<mgmt::CommitState> tell) {
-            commit(*asked, std::move(change), std::move(tell));
-        });
-}
-
-void ConfigControl::commit(const mgmt::CommitRequest& request, ConfigChange change,
-                           mgmt::Done<mgmt::CommitState> done) {
-    if (trial()) return done(Failure{on_trial()});
-    const auto before = gateway_.revision();
-    // The one that is replaced, for the case that no confirm arrives.
-    auto had = request.confirm_within ? gateway_.running() : config::Model{};
-    const bool was_saved = gateway_.saved();
-    auto state = make(std::move(change), request.author, request.comment);
-    committed_ = request.text;
-    if (request.confirm_within && gateway_.revision() != before) {
-        const auto until = std::chrono::steady_clock::now() + *request.confirm_within;
-        trial_ = Trial{gateway_.revision(), std::move(had), was_saved, request.save, until};
-        roll_back_unless_confirmed(*request.confirm_within);
-        state.confirm_within = request.confirm_within;
-    } else if (request.save) {
-        return save_and(std::move(state), std::move(done));
+    auto candidate = co_await read(request.text);
+    if (!candidate) {
+        done(Failure{candidate.error()});
+        co_return;
+    }
+    // What cannot be saved is refused before anything is applied.
+    std::optional<config::FileReplacement> file;
+    if (request.save) {
+        if (auto why = spread_over(gateway_.config_file()); !why.empty()) {
+            done(Failure{mgmt::conflict(why)});
+            co_return;
+        }
+        auto prepared = config::FileReplacement::prepare(gateway_.config_file(), candidate->text);
+        if (!prepared) {
+            done(Failure{not_saved(prepared.error().message() + "; nothing was changed")});
+            co_return;
+        }
+        if (!request.confirm_within) file.emplace(std::move(*prepared));
+    }
+    auto change =
+        co_await gateway_.prepare(std::move(candidate->model), std::move(candidate->text));
+    if (auto why = refused(request)) {
+        done(Failure{std::move(*why)});
+        co_return;
+    }
+    auto state = make(std::move(change), request, request.comment, request.save);
+    if (file) {
+        co_await gateway_.on_background();
+        const auto written = file->commit();
+        co_await gateway_.on_control();
+        if (!written)
+            state.not_saved = written.error().message();
+        else if (gateway_.revision() == state.revision && gateway_.edits() == state.edits)
+            gateway_.mark_saved();
     }
     done(std::move(state));
 }
 
-// A later change of the configuration, by a signal for example, ends the trial.
+// A later change of the configuration, by a retry for example, ends the trial.
 ConfigControl::Trial* ConfigControl::trial() {
-    if (trial_ && trial_->revision != gateway_.revision()) end_trial();
+    if (trial_ && trial_->revision != gateway_.revision()) {
+        trial_.reset();
+        confirm_timer_.cancel();
+    }
     return trial_ ? &*trial_ : nullptr;
 }
 
-void ConfigControl::end_trial() {
+// Gives back what the commit changed; what was put by request meanwhile stays.
+void ConfigControl::roll_back_trial(std::string author, std::string comment,
+                                    mgmt::Done<mgmt::CommitState> done) {
+    const auto* on = trial();
+    if (!on) {
+        done(Failure{mgmt::conflict("no commit waits to be confirmed")});
+        co_return;
+    }
+    const auto revision = on->revision;
+    const auto before = on->before;
+    auto text = on->text_before;
+    const auto edits = gateway_.unsaved_edits();
+    co_await gateway_.on_background();
+    auto model = *before;
+    for (const auto& edit : edits) edit(model);
+    if (!edits.empty()) text.clear();
+    auto change = co_await gateway_.prepare(std::move(model), std::move(text));
+    // A confirm may have arrived while the change was computed.
+    on = trial();
+    if (!on || on->revision != revision) {
+        done(Failure{mgmt::conflict("the commit was confirmed meanwhile")});
+        co_return;
+    }
+    const bool saved = on->before_was_saved && edits.empty();
     trial_.reset();
     confirm_timer_.cancel();
+    mgmt::ChangeRequest request;
+    request.author = author;
+    auto state = make(std::move(change), request, comment, false);
+    gateway_.events().emit({"CONFIG-ROLLED-BACK",
+                            author == "confirm timer"
+                                ? "commit not confirmed in time; previous configuration applied"
+                                : "commit aborted; previous configuration applied",
+                            {{"from_revision", std::to_string(revision)}, {"author", author}}});
+    if (saved) gateway_.mark_saved();
+    done(std::move(state));
 }
 
-void ConfigControl::roll_back_unless_confirmed(std::chrono::seconds within) {
-    confirm_timer_.start(within, [this] {
-        if (!trial()) return;
-        auto before = std::move(trial_->before);
-        gateway_.prepare(std::move(before), [this, revision = trial_->revision,
-                                             saved =
-                                                 trial_->before_was_saved](ConfigChange change) {
-            // A confirm may have arrived while the change was computed.
-            if (const auto* on = trial(); !on || on->revision != revision) return;
-            end_trial();
-            gateway_.apply(std::move(change), "confirm timer", "the commit was not confirmed");
-            gateway_.events().emit({"CONFIG-ROLLED-BACK",
-                                    "commit not confirmed in time; previous configuration applied",
-                                    {{"from_revision", std::to_string(revision)}}});
-            saved ? gateway_.mark_saved() : gateway_.mark_changed();
-        });
-    });
+void ConfigControl::abort(std::string author, mgmt::Done<mgmt::CommitState> done) {
+    co_await gateway_.on_control();
+    roll_back_trial(std::move(author), "the commit was aborted", std::move(done));
 }
 
 void ConfigControl::confirm(mgmt::Done<mgmt::CommitState> done) {
-    gateway_.ask([this, done = std::move(done)]() mutable {
-        const auto* on = trial();
-        if (!on) return done(Failure{mgmt::conflict("no commit waits to be confirmed")});
-        const bool save = on->save;
-        end_trial();
-        mgmt::CommitState state{gateway_.revision(), gateway_.edits(), "confirmed", {}};
-        if (save) return save_and(std::move(state), std::move(done));
-        done(std::move(state));
-    });
+    co_await gateway_.on_control();
+    const auto* on = trial();
+    if (!on) {
+        done(Failure{mgmt::conflict("no commit waits to be confirmed")});
+        co_return;
+    }
+    const bool save = on->save;
+    trial_.reset();
+    confirm_timer_.cancel();
+    mgmt::CommitState state{gateway_.revision(), gateway_.edits(), "confirmed"};
+    if (save) state.not_saved = co_await write_startup();
+    done(std::move(state));
 }
 
-// On the background thread.
-Result<config::Model, mgmt::Problem> ConfigControl::model_of_revision(std::uint64_t number) const {
-    const auto text = gateway_.revisions().text(number);
-    if (!text)
-        return Failure{
-            mgmt::not_found(text.error().message() + "; torii config history lists them")};
-    auto loaded = config::load_text(*text, "revision " + std::to_string(number));
-    if (!loaded)
-        return Failure{mgmt::invalid("the revision is no good configuration any more",
-                                     details(loaded.error()))};
-    return std::move(loaded->model);
-}
-
-void ConfigControl::roll_back(std::uint64_t revision, std::string author,
+void ConfigControl::roll_back(std::uint64_t revision, mgmt::ChangeRequest request,
                               mgmt::Done<mgmt::CommitState> done) {
-    work_out<mgmt::CommitState>(
-        [this, revision] { return model_of_revision(revision); }, std::move(done),
-        [this, revision, author = std::move(author)](ConfigChange change,
-                                                     const mgmt::Done<mgmt::CommitState>& tell) {
-            end_trial();
-            tell(make(std::move(change), author, "back to revision " + std::to_string(revision)));
-        });
+    auto candidate = co_await read_revision(revision);
+    if (!candidate) {
+        done(Failure{candidate.error()});
+        co_return;
+    }
+    auto change =
+        co_await gateway_.prepare(std::move(candidate->model), std::move(candidate->text));
+    // Going back is a way out of a trial too.
+    if (trial()) {
+        trial_.reset();
+        confirm_timer_.cancel();
+    }
+    if (auto why = refused(request)) {
+        done(Failure{std::move(*why)});
+        co_return;
+    }
+    done(make(std::move(change), request, "back to revision " + std::to_string(revision), false));
 }
 
 void ConfigControl::revisions(mgmt::Done<std::vector<mgmt::Revision>> done) {
-    gateway_.ask([this, done = std::move(done)] {
-        std::vector<mgmt::Revision> out;
-        const auto& notes = gateway_.revisions().notes();
-        std::ranges::transform(notes.rbegin(), notes.rend(), std::back_inserter(out),
-                               [](const config::RevisionNote& note) {
-                                   return mgmt::Revision{note.number, note.time, note.author,
-                                                         note.comment, note.summary};
-                               });
-        done(std::move(out));
-    });
+    co_await gateway_.on_control();
+    std::vector<mgmt::Revision> out;
+    const auto& notes = gateway_.revisions().notes();
+    std::ranges::transform(
+        notes.rbegin(), notes.rend(), std::back_inserter(out),
+        [](const config::RevisionNote& note) {
+            return mgmt::Revision{note.number, note.time, note.author, note.comment, note.summary};
+        });
+    done(std::move(out));
 }
 
 void ConfigControl::revision(std::uint64_t number, mgmt::Done<mgmt::ConfigText> done) {
-    gateway_.background().run([this, number, done = std::move(done)] {
-        const auto model = model_of_revision(number);
-        if (!model) return done(Failure{model.error()});
-        done(mgmt::ConfigText{config::print(*model), number, 0, true, {}});
-    });
+    const auto candidate = co_await read_revision(number);
+    if (candidate)
+        done(mgmt::ConfigText{config::print(candidate->model), number, 0, true, {}});
+    else
+        done(Failure{candidate.error()});
 }
 
 void ConfigControl::save(mgmt::Done<mgmt::Nothing> done) {
-    gateway_.ask([this, done = std::move(done)] {
-        if (trial()) return done(Failure{on_trial()});
-        write_startup([done](Result<void, mgmt::Problem> written) {
-            if (!written) return done(Failure{written.error()});
-            done(mgmt::Nothing{});
-        });
-    });
+    co_await gateway_.on_control();
+    if (trial()) {
+        done(Failure{on_trial()});
+        co_return;
+    }
+    const auto why = co_await write_startup();
+    if (why.empty())
+        done(mgmt::Nothing{});
+    else
+        done(Failure{why.starts_with("the startup configuration is spread") ? mgmt::conflict(why)
+                                                                            : not_saved(why)});
 }
 
-void ConfigControl::save_and(mgmt::CommitState state, mgmt::Done<mgmt::CommitState> done) {
-    write_startup([state = std::move(state), done = std::move(done)](auto written) {
-        if (!written) return done(Failure{written.error()});
-        done(state);
-    });
-}
-
-// The text that was committed goes before our own print of it: it has the
-// operators' comments.
-void ConfigControl::write_startup(std::function<void(Result<void, mgmt::Problem>)> done) {
-    auto model = std::make_shared<const config::Model>(gateway_.running());
-    gateway_.background().run([this, model, text = committed_, revision = gateway_.revision(),
-                               edits = gateway_.edits(), done = std::move(done)]() mutable {
-        const auto& file = gateway_.config_file();
-        if (const auto parts = config::parts_of(file); !parts.empty())
-            return done(Failure{
-                mgmt::conflict("the startup configuration is spread over " + file + " and " +
-                               std::to_string(parts.size()) + " files such as " + parts[0] +
-                               "; write the change there and reload, or move them away first")});
-        const auto loaded = config::load_text(text, "");
-        if (!loaded || loaded->model != *model)
-            text = config::print(*model, config::Secrets::Shown);
-        if (const auto written = config::replace_file(file, text); !written)
-            return done(Failure{not_saved(written.error().message())});
-        gateway_.ask([this, revision, edits, done = std::move(done)] {
-            if (gateway_.revision() == revision && gateway_.edits() == edits) gateway_.mark_saved();
-            done({});
-        });
-    });
+// Makes what is wanted the startup configuration; from and to the control thread. "" or the
+// reason why not. The operator's own text goes before our print of it; files that say the same
+// already are not touched.
+Task<std::string> ConfigControl::write_startup() {
+    const auto wanted = gateway_.wanted();
+    auto text = gateway_.wanted_text();
+    const auto revision = gateway_.revision(), edits = gateway_.edits();
+    const auto& file = gateway_.config_file();
+    co_await gateway_.on_background();
+    std::string why;
+    const auto loaded = config::load(file);
+    const bool same = loaded && loaded->model == *wanted;
+    if (!same || (!text.empty() && text != config::own_text(file))) {
+        why = same ? "" : spread_over(file);
+        if (why.empty() && config::companions_of(file).empty()) {
+            if (text.empty()) text = config::print(*wanted, config::Secrets::Shown);
+            if (const auto written = config::replace_file(file, text); !written)
+                why = written.error().message();
+        }
+    }
+    co_await gateway_.on_control();
+    if (why.empty() && gateway_.revision() == revision && gateway_.edits() == edits)
+        gateway_.mark_saved();
+    co_return why;
 }
 
 }  // namespace torii::app

@@ -2,16 +2,21 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "app/config_change.hpp"
+#include "app/task.hpp"
 #include "base/loop.hpp"
 #include "config/model.hpp"
+#include "config/store.hpp"
 #include "mgmt/views.hpp"
 
 namespace torii::app {
 
 class Gateway;
+struct Candidate;
 
 // Configuration by the API: show, check, compare, load again; commit with a
 // time to confirm in, after which it rolls back by itself, for every client and
@@ -21,13 +26,15 @@ class ConfigControl final : public mgmt::ConfigControl {
 public:
     explicit ConfigControl(Gateway& gateway);
     void running(bool with_defaults, mgmt::Done<mgmt::ConfigText> done) override;
+    void text(mgmt::Done<mgmt::ConfigText> done) override;
     void check(std::string text, mgmt::Done<std::vector<mgmt::ProblemDetail>> done) override;
     void diff(std::string text, mgmt::Done<mgmt::ConfigDiff> done) override;
     void diff_to(std::uint64_t revision, mgmt::Done<mgmt::ConfigDiff> done) override;
-    void reload(std::string author, mgmt::Done<mgmt::CommitState> done) override;
+    void reload(mgmt::ChangeRequest request, mgmt::Done<mgmt::CommitState> done) override;
     void commit(mgmt::CommitRequest request, mgmt::Done<mgmt::CommitState> done) override;
     void confirm(mgmt::Done<mgmt::CommitState> done) override;
-    void roll_back(std::uint64_t revision, std::string author,
+    void abort(std::string author, mgmt::Done<mgmt::CommitState> done) override;
+    void roll_back(std::uint64_t revision, mgmt::ChangeRequest request,
                    mgmt::Done<mgmt::CommitState> done) override;
     void save(mgmt::Done<mgmt::Nothing> done) override;
     void revisions(mgmt::Done<std::vector<mgmt::Revision>> done) override;
@@ -37,30 +44,35 @@ private:
     // A commit that is not confirmed yet.
     struct Trial {
         std::uint64_t revision;
-        config::Model before;
+        std::shared_ptr<const config::Model> before;
+        std::string text_before;
         bool before_was_saved;
         bool save;  // when it is confirmed
         std::chrono::steady_clock::time_point until;
     };
-
-    void commit(const mgmt::CommitRequest& request, ConfigChange change,
-                mgmt::Done<mgmt::CommitState> done);
-    mgmt::CommitState make(ConfigChange change, std::string author, std::string comment);
-    Trial* trial();
-    void end_trial();
-    void roll_back_unless_confirmed(std::chrono::seconds within);
-    void save_and(mgmt::CommitState state, mgmt::Done<mgmt::CommitState> done);
-    void write_startup(std::function<void(Result<void, mgmt::Problem>)> done);
     template <class T>
-    void work_out(std::function<Result<config::Model, mgmt::Problem>()> read, mgmt::Done<T> done,
-                  std::function<void(ConfigChange, mgmt::Done<T>)> then);
-    Result<config::Model, mgmt::Problem> model_of(const std::string& text) const;
-    Result<config::Model, mgmt::Problem> model_of_revision(std::uint64_t number) const;
+    using Answer = Result<T, mgmt::Problem>;
+
+    mgmt::ConfigText state() const;
+    Task<Answer<Candidate>> read(std::string text);
+    Task<Answer<Candidate>> read_revision(std::uint64_t number);
+    std::optional<mgmt::Problem> refused(const mgmt::ChangeRequest& request) const;
+    mgmt::CommitState make(ConfigChange change, const mgmt::ChangeRequest& request,
+                           std::string comment, bool save);
+    Trial* trial();
+    void roll_back_trial(std::string author, std::string comment,
+                         mgmt::Done<mgmt::CommitState> done);
+    Task<std::string> write_startup();
 
     Gateway& gateway_;
     Timer confirm_timer_;
     std::optional<Trial> trial_;
-    std::string committed_;  // the last text, with its comments: what save() would rather write
 };
 
 }  // namespace torii::app
+
+// Its functions are coroutines that nothing awaits: they answer by their `done`.
+template <class... Arguments>
+struct std::coroutine_traits<void, torii::app::ConfigControl&, Arguments...> {
+    using promise_type = torii::app::DetachedPromise;
+};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <tuple>
 #include <utility>
 
 #include "app/management.hpp"
@@ -30,36 +31,19 @@ public:
 
 class Gateway::Management {
 public:
-    explicit Management(Gateway& gateway) : views_(gateway) {}
-    Result<void, SystemError> start(const config::Management& wanted, const mgmt::EventLog& events,
-                                    EventSink& audit) {
-        auto server = mgmt::Server::start(server_settings(wanted), views_.views(), events, &audit);
-        if (!server) return Failure{server.error()};
-        server_ = std::move(*server);
-        return {};
+    Management(Gateway& gateway, const config::Management& wanted)
+        : views_(gateway),
+          server_(mgmt::Server::start(server_settings(wanted), views_.views(), gateway.event_log_,
+                                      &gateway.log_)) {}
+    void configure(const config::Management& wanted) {
+        server_->configure(server_settings(wanted));
     }
+    std::vector<std::string> problems() const { return server_->problems(); }
 
 private:
     ManagementViews views_;
     std::unique_ptr<mgmt::Server> server_;
 };
-
-namespace {
-
-// Whether a running process cannot make a change. Of a port it can change what
-// the data plane has a call for.
-bool needs_restart(const config::Change& change) {
-    if (std::holds_alternative<config::RemovePort>(change)) return true;
-    if (const auto* port = std::get_if<config::ChangePort>(&change)) {
-        constexpr std::string_view kLive[] = {"addresses", "mtu", "shutdown", "description"};
-        return std::ranges::any_of(port->keys, [&](const std::string& key) {
-            return std::ranges::find(kLive, key) == std::end(kLive);
-        });
-    }
-    return config::cost_of(change) == config::Cost::Restart;
-}
-
-}  // namespace
 
 Gateway::Gateway(std::string config_file, std::string state_directory)
     : config_file_(std::move(config_file)),
@@ -86,25 +70,38 @@ Result<void, SystemError> Gateway::start(config::Model model) {
                                          [this](int signal) { return on_signal(signal); });
 
     if (auto up = start_dataplane(model); !up) return up;
-    apply_ports(model);
+    own_.set_connected(model, link_up_);
     apply_routes(model);
+    if (model.bgp && dataplane_) {
+        const auto bound = model.bgp->defaults.restart_time.value_or(
+            *config::built_in_peer_settings().restart_time);
+        restored_.ask_peers([this] { return returned_peers(); });
+        restored_.start(kept_routes_file(model), routes_identity(model), bound);
+    }
     pump();
     if (auto up = start_speaker(model); !up) return up;
-    running_ = std::move(model);
-    revision_ = revisions_.start(running_, {0, rfc3339(std::chrono::system_clock::now()), "startup",
-                                            "", "read from " + config_file_});
+    *running_ = std::move(model);
+    wanted_text_ = config::own_text(config_file_);
+    revision_ = revisions_.start(
+        *running_, wanted_text_,
+        {0, rfc3339(std::chrono::system_clock::now()), "startup", "", "read from " + config_file_});
     liveness_->configured();
 
-    management_ = std::make_unique<Management>(*this);
-    if (auto up = management_->start(running_.management, event_log_, log_); !up) return up;
+    management_ = std::make_unique<Management>(*this, running_->management);
     log_.emit({"READY", "torii is ready", {}});
     service::ready(drained_ ? "drained" : "forwarding");
     if (drained_)
         log_.emit({"STILL-DRAINED",
                    "the gateway was drained before it restarted and stays drained",
                    {{"since", rfc3339(drained_->since)}, {"reason", drained_->reason}}});
+    readiness_.configured(uplinks_of(*running_));
+    readiness_.start();
     feed_watchdog();
     return {};
+}
+
+std::vector<std::string> Gateway::management_problems() const {
+    return management_ ? management_->problems() : std::vector<std::string>{};
 }
 
 Result<void, SystemError> Gateway::start_dataplane(const config::Model& model) {
@@ -129,7 +126,7 @@ Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
     if (!model.bgp) return {};
     static const SteadyClock clock;
     if (dataplane_) {
-        speaker_ = std::make_unique<bgp::Speaker>(loop_, table_, table_, log_, clock);
+        speaker_ = std::make_unique<bgp::Speaker>(loop_, restored_, table_, log_, clock);
     } else {
         no_sink_ = std::make_unique<NoSink>();
         always_reachable_ = std::make_unique<Reachable>();
@@ -138,78 +135,106 @@ Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
     }
     speaker_->watch(liveness_.get());
     speaker_->apply(speaker_settings(model, drained_.has_value()));
-    for (const auto& [prefix, route] : own_connected_)
-        if (route.kind == rib::RouteKind::Attached)
-            speaker_->originate(prefix, bgp::Origination::Connected);
-    for (const auto& [prefix, route] : own_static_)
-        speaker_->originate(prefix, bgp::Origination::Static);
+    own_.start_redistribution(*speaker_);
     return speaker_->start();
 }
 
-void Gateway::prepare(config::Model wanted, std::function<void(ConfigChange)> then) {
-    ask([this, wanted = std::make_shared<const config::Model>(std::move(wanted)),
-         then = std::move(then)]() mutable { prepare(std::move(wanted), std::move(then)); });
+// Established, and done with what they had to say.
+std::set<IpAddress> Gateway::returned_peers() const {
+    std::set<IpAddress> out;
+    if (!speaker_) return out;
+    for (const auto& peer : speaker_->neighbors()) {
+        const bool done = peer.state == "Established" &&
+                          std::ranges::all_of(peer.families, [](const bgp::FamilyView& family) {
+                              return !family.negotiated || family.end_of_rib_received;
+                          });
+        if (done) out.insert(peer.address);
+    }
+    return out;
 }
 
-// On the control thread.
-void Gateway::prepare(std::shared_ptr<const config::Model> wanted,
-                      std::function<void(ConfigChange)> then) {
-    background_.run([this, wanted = std::move(wanted), then = std::move(then),
-                     running = std::make_shared<const config::Model>(running_),
-                     revision = revision_, edits = edits_,
-                     drained = drained_.has_value()]() mutable {
-        auto change = std::make_shared<ConfigChange>(work_out(*running, *wanted, drained));
-        ask([this, wanted = std::move(wanted), then = std::move(then), revision, edits, drained,
-             change = std::move(change)]() mutable {
-            const bool holds =
-                revision == revision_ && edits == edits_ && drained == drained_.has_value();
-            if (!holds) return prepare(std::move(wanted), std::move(then));
-            then(std::move(*change));
-        });
-    });
+Elsewhere Gateway::on_control() {
+    return Elsewhere{[this](std::function<void()> work) { ask(std::move(work)); }};
+}
+
+Elsewhere Gateway::on_background() {
+    return Elsewhere{[this](std::function<void()> work) { background_.run(std::move(work)); }};
+}
+
+Task<ConfigChange> Gateway::prepare(config::Model wanted, std::string text) {
+    for (;;) {
+        co_await on_control();
+        const std::shared_ptr<const config::Model> running = running_, so_far = wanted_;
+        const auto tag = std::tuple{revision_, edits_, drained_.has_value()};
+        co_await on_background();
+        auto change = work_out(*running, *so_far, wanted, text, std::get<2>(tag));
+        co_await on_control();
+        if (tag == std::tuple{revision_, edits_, drained_.has_value()}) co_return change;
+    }
 }
 
 Applied Gateway::apply(ConfigChange change, std::string author, std::string comment) {
-    const auto& changes = change.plan;
-    Applied applied{!changes.empty(), config::summary(changes)};
-    if (!applied.any) return applied;
-    note_restarts(changes);
-    auto& wanted = change.wanted;
-    const auto ports = wanted.ports.size();
+    Applied out{change.any, config::summary(change.plan), {}, {}};
+    wanted_text_ = std::move(change.text);
+    if (!change.any) return out;
+    note_restarts(std::move(change.waits));
+    auto& applied = change.applied;
+    const auto ports = applied.ports.size();
 
-    if (wanted.log != running_.log) log_.configure(wanted.log);
+    if (applied.log != running_->log) log_.configure(applied.log);
     if (dataplane_) {
-        change_ports(wanted);
-        open_ports(wanted);
+        change_ports(applied, out);
+        open_ports(applied, out);
+        if (change.plan.empty() && applied.ports.size() == running_->ports.size()) {
+            retry_ports_later();
+            return out;
+        }
     }
-    apply_ports(wanted);
-    apply_routes(wanted);
+    own_.set_connected(applied, link_up_);
+    if (dataplane_ && applied.neighbors != running_->neighbors)
+        dataplane_->set_static_neighbors(static_neighbors(applied));
+    apply_routes(applied);
     if (speaker_) {
         // They name ports by number, and one that was to be opened may be missing.
-        if (wanted.ports.size() != ports)
-            change.speaker = speaker_settings(wanted, drained_.has_value());
+        if (applied.ports.size() != ports)
+            change.speaker = speaker_settings(applied, drained_.has_value());
         // Without a `bgp` section: settings without neighbors end every session.
-        speaker_->apply(std::move(change.speaker));
-    } else if (!speaker_ && wanted.bgp) {
-        if (const auto up = start_speaker(wanted); !up)
+        for (const auto& done : speaker_->apply(std::move(change.speaker)))
+            if (done.cost == bgp::ChangeCost::Reset) out.reset.push_back(done.what);
+    } else if (applied.bgp) {
+        if (const auto up = start_speaker(applied); !up) {
+            out.failed.push_back("bgp: " + up.error().message());
             log_.emit({"BGP-START-FAILED", "BGP not started: " + up.error().message(), {}});
+        }
     }
-    // Letting go of thousands of neighbors takes its time too.
-    background_.run([before = std::make_shared<const config::Model>(std::exchange(
-                         running_, std::move(wanted)))]() mutable { before.reset(); });
+    restored_.set_identity(change.identity);
+    if (management_ && applied.management != running_->management)
+        management_->configure(applied.management);
+    // Letting go of thousands of neighbors takes its time too: the last one to hold them is
+    // the background thread.
+    auto now = std::make_shared<config::Model>(std::move(applied));
+    auto next = std::make_shared<config::Model>(std::move(change.wanted));
+    background_.run([before = std::exchange(running_, std::move(now)),
+                     so_far = std::exchange(wanted_, std::move(next))]() mutable {
+        before.reset();
+        so_far.reset();
+    });
     liveness_->configured();
+    readiness_.configured(std::move(change.uplinks));
+    if (!failed_ports_.empty()) retry_ports_later();
+    if (change.plan.empty()) return out;  // what had failed was tried again
     ++revision_;
     edits_ = 0;
     log_.emit({"CONFIG-APPLIED",
-               "configuration applied: " + applied.summary,
+               "configuration applied: " + out.summary,
                {{"revision", std::to_string(revision_)}, {"author", author}}});
     revisions_.add(
         {revision_, rfc3339(std::chrono::system_clock::now()), std::move(author),
-         std::move(comment), applied.summary},
-        std::move(change.text), [this](const SystemError& error) {
+         std::move(comment), out.summary},
+        std::move(change.revision), [this](const SystemError& error) {
             ask([this, error] { log_.emit({"REVISION-NOT-KEPT", error.message(), {}}); });
         });
-    return applied;
+    return out;
 }
 
 void Gateway::drain(std::optional<Drained> drained) {
@@ -218,208 +243,170 @@ void Gateway::drain(std::optional<Drained> drained) {
     if (drained && drained_) drained->since = drained_->since;
     drained_ = std::move(drained);
     if (!news) return;
-    if (speaker_) speaker_->apply(speaker_settings(running_, drained_.has_value()));
+    if (speaker_) speaker_->apply(speaker_settings(*running_, drained_.has_value()));
     log_.emit({drained_ ? EventId{"DRAINED"} : EventId{"UNDRAINED"},
                drained_ ? "gateway drained: routes carry GRACEFUL_SHUTDOWN, /readyz fails"
                         : "drain ended",
                {{"reason", drained_ ? drained_->reason : ""}}});
+    readiness_.look();
 }
 
-void Gateway::note_restarts(const config::Plan& changes) {
-    for (const auto& change : changes) {
-        if (!needs_restart(change)) continue;
-        waits_for_restart_.push_back(config::describe(change));
-        log_.emit({"CONFIG-NEEDS-RESTART",
-                   "change takes effect when toriid restarts: " + waits_for_restart_.back(),
-                   {}});
-    }
+void Gateway::note_restarts(std::vector<std::string> waits) {
+    const auto before = std::exchange(waits_for_restart_, std::move(waits));
+    for (const auto& change : waits_for_restart_)
+        if (std::ranges::find(before, change) == before.end())
+            log_.emit({"CONFIG-NEEDS-RESTART",
+                       "change takes effect when toriid restarts: " + change,
+                       {}});
 }
 
 void Gateway::reload() {
     service::reloading();
-    const auto over = [this] { service::ready(drained_ ? "drained" : "forwarding"); };
-    background_.run([this, over] {
-        auto loaded = config::load(config_file_);
-        if (!loaded)
-            return ask([this, over, problems = std::move(loaded.error())] {
-                for (const auto& problem : problems)
-                    log_.emit({"CONFIG-INVALID", problem.to_string(), {}});
-                over();
-            });
-        prepare(std::move(loaded->model), [this, over](ConfigChange change) {
-            apply(std::move(change), "SIGHUP", "the startup file");
-            saved_ = true;
-            over();
-        });
-    });
+    co_await on_background();
+    auto loaded = config::load(config_file_);
+    auto text = config::own_text(config_file_);
+    co_await on_control();
+    if (on_trial_ && on_trial_()) {
+        log_.emit({"CONFIG-RELOAD-REFUSED",
+                   "not reloaded: a commit waits to be confirmed; confirm it or abort it first",
+                   {}});
+    } else if (!loaded) {
+        for (const auto& problem : loaded.error())
+            log_.emit({"CONFIG-INVALID", problem.to_string(), {}});
+    } else {
+        const auto edits = unsaved_edits_;
+        for (const auto& edit : edits) edit(loaded->model);
+        if (!edits.empty()) text.clear();
+        auto change = co_await prepare(std::move(loaded->model), std::move(text));
+        apply(std::move(change), "SIGHUP", "the startup file");
+        saved_ = unsaved_edits_.empty();
+    }
+    service::ready(drained_ ? "drained" : "forwarding");
 }
 
-// What a running data plane cannot change of a port the plan has already called a restart.
-void Gateway::change_ports(const config::Model& wanted) {
-    for (std::size_t i = 0; i < running_.ports.size(); ++i)
-        change_port(static_cast<rib::PortIndex>(i), port_settings(running_, running_.ports[i]),
-                    port_settings(wanted, wanted.ports[i]));
+void Gateway::change_ports(const config::Model& wanted, Applied& out) {
+    for (std::size_t i = 0; i < running_->ports.size(); ++i)
+        change_port(static_cast<rib::PortIndex>(i), port_settings(*running_, running_->ports[i]),
+                    port_settings(wanted, wanted.ports[i]), out);
 }
 
-// Opens what is new. A port that cannot be is left out, so that it is tried again with the
-// next configuration and the others' indexes stay those of the data plane.
-void Gateway::open_ports(config::Model& wanted) {
-    for (std::size_t i = running_.ports.size(); i < wanted.ports.size();) {
+// Opens what is new. A port that cannot be is left out, so that it is tried again and the
+// others' indexes stay those of the data plane.
+void Gateway::open_ports(config::Model& wanted, Applied& out) {
+    const auto failed_before = std::exchange(failed_ports_, {});
+    for (std::size_t i = running_->ports.size(); i < wanted.ports.size();) {
+        const auto& name = wanted.ports[i].name;
         const auto added = dataplane_->add_port(port_settings(wanted, wanted.ports[i]));
         if (added) {
             link_up_.push_back(dataplane_->link_up(*added));
             ++i;
             continue;
         }
-        log_.emit({"PORT-FAILED",
-                   "port not opened: " + added.error().message(),
-                   {{"port", wanted.ports[i].name}}});
+        const auto& why = failed_ports_[name] = added.error().message();
+        out.failed.push_back("port " + name + ": not opened: " + why);
+        if (const auto had = failed_before.find(name);
+            had == failed_before.end() || had->second != why)
+            log_.emit({"PORT-FAILED", "port not opened: " + why, {{"port", name}}});
         wanted.ports.erase(wanted.ports.begin() + static_cast<std::ptrdiff_t>(i));
     }
 }
 
-// The networks of ports that are up, and our addresses on all of them.
-void Gateway::apply_ports(const config::Model& wanted) {
-    std::map<Prefix, OwnRoute> connected;
-    for (std::size_t i = 0; i < wanted.ports.size(); ++i) {
-        const auto& port = wanted.ports[i];
-        const auto index = static_cast<rib::PortIndex>(i);
-        if (wanted.is_shut_down(port) || (i < link_up_.size() && !link_up_[i])) continue;
-        for (auto& route : connected_routes(port, index)) {
-            // Two ports on one network: the first one has it.
-            connected.try_emplace(route.prefix, route);
-        }
-    }
-    // Our own addresses answer on every port, also while theirs is down.
-    for (std::size_t i = 0; i < wanted.ports.size(); ++i)
-        for (auto& route : connected_routes(wanted.ports[i], static_cast<rib::PortIndex>(i)))
-            if (route.kind == rib::RouteKind::Local) connected[route.prefix] = route;
+// A device may come later, or be let go by another driver.
+void Gateway::retry_ports_later() {
+    constexpr std::chrono::seconds kInterval{5};
+    port_retry_.start(kInterval, [this] { retry_ports(); });
+}
 
-    for (const auto& [prefix, route] : own_connected_) {
-        if (connected.contains(prefix)) continue;
-        table_.remove(prefix, rib::Source::Connected);
-        if (speaker_) speaker_->withdraw(prefix, bgp::Origination::Connected);
-    }
-    for (const auto& [prefix, route] : connected) {
-        const auto had = own_connected_.find(prefix);
-        if (had != own_connected_.end() && had->second == route) continue;
-        table_.put(prefix, route.spec());
-        if (speaker_ && route.kind == rib::RouteKind::Attached)
-            speaker_->originate(prefix, bgp::Origination::Connected);
-    }
-    own_connected_ = std::move(connected);
-    if (dataplane_ && revision_ > 0 && wanted.neighbors != running_.neighbors)
-        dataplane_->set_static_neighbors(static_neighbors(wanted));
+void Gateway::retry_ports() {
+    auto change = co_await prepare(*wanted_, wanted_text_);
+    if (change.any && !stopping_) apply(std::move(change), "retry", "a port that had failed");
 }
 
 void Gateway::change_port(rib::PortIndex index, const dataplane::PortSettings& had,
-                          const dataplane::PortSettings& wanted) {
-    const auto complain = [&](EventId id, const Result<void, SystemError>& done) {
-        if (!done)
-            log_.emit({id, "not changed: " + done.error().message(), {{"port", wanted.name}}});
+                          const dataplane::PortSettings& wanted, Applied& out) {
+    const auto complain = [&](EventId id, const char* key, const Result<void, SystemError>& done) {
+        if (done) return;
+        out.failed.push_back("port " + wanted.name + ": " + key + ": " + done.error().message());
+        log_.emit({id, "not changed: " + done.error().message(), {{"port", wanted.name}}});
     };
     if (had.addresses != wanted.addresses)
-        complain("PORT-ADDRESSES", dataplane_->set_addresses(index, wanted.addresses));
-    if (had.mtu != wanted.mtu) complain("PORT-MTU", dataplane_->set_mtu(index, wanted.mtu));
+        complain("PORT-ADDRESSES", "addresses", dataplane_->set_addresses(index, wanted.addresses));
+    if (had.mtu != wanted.mtu) complain("PORT-MTU", "mtu", dataplane_->set_mtu(index, wanted.mtu));
     if (had.shutdown != wanted.shutdown) dataplane_->set_shutdown(index, wanted.shutdown);
 }
 
 void Gateway::apply_routes(const config::Model& wanted) {
-    std::map<Prefix, OwnRoute> routes;
-    for (const auto& route : wanted.routes)
-        routes.insert_or_assign(route.prefix, static_route(wanted, route));
-
-    std::vector<Prefix> gone;
-    for (const auto& [prefix, route] : own_static_)
-        if (!routes.contains(prefix)) gone.push_back(prefix);
-    for (const auto& prefix : gone) remove_route(prefix);
-    for (const auto& [prefix, route] : routes) {
-        const auto had = own_static_.find(prefix);
-        if (had == own_static_.end() || had->second != route) put_route(route);
+    own_.set_static(wanted);
+    if (dataplane_) {
+        dataplane_->set_pools(wanted.pools);
+        dataplane_->set_drop_sources(wanted.drop_sources);
     }
-    apply_pools(wanted);
-    if (dataplane_) dataplane_->set_drop_sources(wanted.drop_sources);
+    own_.set_pools(wanted.pools);
 }
 
-// Unassigned addresses of a pool are answered with ICMP unreachable. A static route for
-// the whole pool takes precedence.
-void Gateway::apply_pools(const config::Model& wanted) {
-    for (const auto& pool : running_.pools)
-        if (std::ranges::find(wanted.pools, pool) == wanted.pools.end() &&
-            !own_static_.contains(pool))
-            table_.remove(pool, rib::Source::Static);
-    for (const auto& pool : wanted.pools)
-        if (!own_static_.contains(pool)) put_pool(pool);
-    if (!dataplane_ || running_.pools == wanted.pools) return;
-    dataplane_->set_pools(wanted.pools);
-    for (const auto* pools : {&std::as_const(running_).pools, &wanted.pools})
-        for (const auto& pool : *pools) table_.repeat(pool);
-}
-
-void Gateway::put_pool(const Prefix& pool) {
-    constexpr std::uint8_t kLast = 255;
-    table_.put(pool, {rib::Source::Static, kLast, rib::RouteKind::Unreachable, {}});
-}
-
-void Gateway::put_route(const OwnRoute& route) {
-    table_.put(route.prefix, route.spec());
-    if (speaker_) speaker_->originate(route.prefix, bgp::Origination::Static);
-    own_static_.insert_or_assign(route.prefix, route);
-}
-
-void Gateway::remove_route(const Prefix& prefix) {
-    table_.remove(prefix, rib::Source::Static);
-    if (speaker_) speaker_->withdraw(prefix, bgp::Origination::Static);
-    own_static_.erase(prefix);
-    if (std::ranges::find(running_.pools, prefix) != running_.pools.end()) put_pool(prefix);
-}
-
-void Gateway::edited() {
+// A change by request, of the configuration that is in force.
+void Gateway::edit(Edit change) {
+    for (auto* model : {&running_, &wanted_}) {
+        // The background thread may be reading it.
+        if (model->use_count() > 1) *model = std::make_shared<config::Model>(**model);
+        change(**model);
+    }
+    unsaved_edits_.push_back(std::move(change));
+    wanted_text_.clear();
     saved_ = false;
     ++edits_;
 }
 
 bool Gateway::put_static_route(config::StaticRoute route) {
-    put_route(static_route(running_, route));
-    edited();
-    const auto at = std::ranges::find(running_.routes, route.prefix, &config::StaticRoute::prefix);
-    if (at == running_.routes.end()) {
-        running_.routes.push_back(std::move(route));
-        return false;
-    }
-    *at = std::move(route);
-    return true;
+    own_.put(static_route(*running_, route));
+    const bool known = std::ranges::find(wanted_->routes, route.prefix,
+                                         &config::StaticRoute::prefix) != wanted_->routes.end();
+    edit([route = std::move(route)](config::Model& model) {
+        const auto at = std::ranges::find(model.routes, route.prefix, &config::StaticRoute::prefix);
+        if (at == model.routes.end())
+            model.routes.push_back(route);
+        else
+            *at = route;
+    });
+    return known;
 }
 
 bool Gateway::erase_static_route(const Prefix& prefix) {
-    const auto at = std::ranges::find(running_.routes, prefix, &config::StaticRoute::prefix);
-    if (at == running_.routes.end()) return false;
-    remove_route(prefix);
-    running_.routes.erase(at);
-    edited();
+    const auto& routes = wanted_->routes;
+    if (std::ranges::find(routes, prefix, &config::StaticRoute::prefix) == routes.end())
+        return false;
+    own_.remove(prefix);
+    edit([prefix](config::Model& model) {
+        std::erase_if(model.routes,
+                      [&](const config::StaticRoute& route) { return route.prefix == prefix; });
+    });
     return true;
 }
 
 bool Gateway::put_drop_source(const Prefix& source) {
-    if (std::ranges::find(running_.drop_sources, source) != running_.drop_sources.end())
-        return false;
-    running_.drop_sources.push_back(source);
-    edited();
-    if (dataplane_) dataplane_->set_drop_sources(running_.drop_sources);
+    const auto& sources = wanted_->drop_sources;
+    if (std::ranges::find(sources, source) != sources.end()) return false;
+    edit([source](config::Model& model) {
+        if (std::ranges::find(model.drop_sources, source) == model.drop_sources.end())
+            model.drop_sources.push_back(source);
+    });
+    if (dataplane_) dataplane_->set_drop_sources(running_->drop_sources);
     return true;
 }
 
 bool Gateway::erase_drop_source(const Prefix& source) {
-    if (std::erase(running_.drop_sources, source) == 0) return false;
-    edited();
-    if (dataplane_) dataplane_->set_drop_sources(running_.drop_sources);
+    const auto& sources = wanted_->drop_sources;
+    if (std::ranges::find(sources, source) == sources.end()) return false;
+    edit([source](config::Model& model) { std::erase(model.drop_sources, source); });
+    if (dataplane_) dataplane_->set_drop_sources(running_->drop_sources);
     return true;
 }
 
 void Gateway::link_changed(rib::PortIndex port, bool up) {
     if (port >= link_up_.size() || link_up_[port] == up) return;
     link_up_[port] = up;
-    apply_ports(running_);
+    own_.set_connected(*running_, link_up_);
+    if (revision_ > 0) readiness_.look();
 }
 
 void Gateway::schedule_pump() {
@@ -493,7 +480,7 @@ void Gateway::shut_down() {
 }
 
 std::string Gateway::port_name(rib::PortIndex index) const {
-    return index < running_.ports.size() ? running_.ports[index].name : std::string{};
+    return index < running_->ports.size() ? running_->ports[index].name : std::string{};
 }
 
 std::chrono::seconds Gateway::uptime() const {

@@ -13,8 +13,11 @@
 #include "app/config_change.hpp"
 #include "app/drain.hpp"
 #include "app/log.hpp"
+#include "app/own_routes.hpp"
+#include "app/readiness.hpp"
+#include "app/restored_routes.hpp"
 #include "app/revisions.hpp"
-#include "app/translate.hpp"
+#include "app/task.hpp"
 #include "base/histogram.hpp"
 #include "base/loop.hpp"
 #include "base/result.hpp"
@@ -52,9 +55,12 @@ public:
     void run();                                // until stop() or SIGINT or SIGTERM; SIGHUP reloads
     void stop();                               // any thread
     void ask(std::function<void()> question);  // any thread; runs on the control thread
-    // Any thread: works out what moving to the wanted configuration takes, and calls `then`
-    // on the control thread while that still holds.
-    void prepare(config::Model wanted, std::function<void(ConfigChange)> then);
+    // For coroutines: go on there.
+    Elsewhere on_control();
+    Elsewhere on_background();
+    // Works out what moving to a configuration takes, and goes on on the control thread while
+    // that still holds. `text` is the operator's own of it, or "".
+    Task<ConfigChange> prepare(config::Model wanted, std::string text);
 
     // The rest is for the control thread only.
 
@@ -67,9 +73,12 @@ public:
     // The same for a source whose packets are dropped; put answers whether it is new.
     bool put_drop_source(const Prefix& source);
     bool erase_drop_source(const Prefix& source);
-    // Reads the file again and applies the difference, when it has been parsed
-    // elsewhere. A file that fails changes nothing and is logged.
+    // Reads the file again and applies the difference, when it has been parsed elsewhere. A
+    // file that fails changes nothing and is logged. What was put by request and is not saved
+    // stays. Refused while a commit waits to be confirmed.
     void reload();
+    // Set by who holds a commit that waits: whether there is one.
+    void when_asked_for_trial(std::function<bool()> asked) { on_trial_ = std::move(asked); }
 
     // Takes the gateway out of service, or back: everything advertised carries
     // GRACEFUL_SHUTDOWN (RFC 8326) and /readyz reports not ready; forwarding goes on.
@@ -77,7 +86,14 @@ public:
     const std::optional<Drained>& drained() const { return drained_; }
     const std::string& state_directory() const { return state_directory_; }
 
-    const config::Model& running() const { return running_; }
+    // What is applied, and what was committed: their difference waits for a restart.
+    const config::Model& running() const { return *running_; }
+    std::shared_ptr<const config::Model> wanted() const { return wanted_; }
+    // The operator's own text of what is wanted; "" after a request has changed that.
+    const std::string& wanted_text() const { return wanted_text_; }
+    // What was put by request since the last save or commit, to be put into another one.
+    using Edit = std::function<void(config::Model&)>;
+    const std::vector<Edit>& unsaved_edits() const { return unsaved_edits_; }
     const std::string& config_file() const { return config_file_; }
     std::uint64_t revision() const { return revision_; }
     const Revisions& revisions() const { return revisions_; }
@@ -86,11 +102,19 @@ public:
     bool saved() const { return saved_; }
     // Changes since the revision that have no revision of their own.
     std::uint64_t edits() const { return edits_; }
-    // Changes that were asked for and only a restart can make.
+    // What is wanted and only a restart applies; what is wanted and failed, with the reason.
     const std::vector<std::string>& waits_for_restart() const { return waits_for_restart_; }
+    const std::map<std::string, std::string>& failed_ports() const { return failed_ports_; }
     void link_changed(rib::PortIndex port, bool up);
+    bool has_link(rib::PortIndex port) const { return port < link_up_.size() && link_up_[port]; }
+    const Readiness& readiness() const { return readiness_; }
+    const RestoredRoutes& restored() const { return restored_; }
+    std::vector<std::string> management_problems() const;
     void mark_changed() { saved_ = false; }
-    void mark_saved() { saved_ = true; }
+    void mark_saved() {
+        saved_ = true;
+        unsaved_edits_.clear();
+    }
 
     rib::Table& table() { return table_; }
     bgp::Speaker* speaker() { return speaker_.get(); }              // none without `bgp`
@@ -106,22 +130,18 @@ private:
     class Reachable;
     class NoSink;
 
-    void prepare(std::shared_ptr<const config::Model> wanted,
-                 std::function<void(ConfigChange)> then);
     Result<void, SystemError> start_dataplane(const config::Model& model);
     Result<void, SystemError> start_speaker(const config::Model& model);
-    void note_restarts(const config::Plan& changes);
-    void change_ports(const config::Model& wanted);
-    void open_ports(config::Model& wanted);
-    void apply_ports(const config::Model& wanted);
+    std::set<IpAddress> returned_peers() const;
+    void note_restarts(std::vector<std::string> waits);
+    void change_ports(const config::Model& wanted, Applied& out);
+    void open_ports(config::Model& wanted, Applied& out);
+    void retry_ports_later();
+    void retry_ports();
     void change_port(rib::PortIndex index, const dataplane::PortSettings& had,
-                     const dataplane::PortSettings& wanted);
+                     const dataplane::PortSettings& wanted, Applied& out);
     void apply_routes(const config::Model& wanted);
-    void edited();
-    void put_route(const OwnRoute& route);
-    void remove_route(const Prefix& prefix);
-    void apply_pools(const config::Model& wanted);
-    void put_pool(const Prefix& pool);
+    void edit(Edit change);
     void schedule_pump();
     void pump();
     bool on_signal(int signal);  // false: no more of them
@@ -130,7 +150,13 @@ private:
 
     std::string config_file_, state_directory_;
     std::optional<Drained> drained_;
-    config::Model running_;
+    // Shared with the background thread, which reads them: edit() copies what is shared.
+    std::shared_ptr<config::Model> running_ = std::make_shared<config::Model>();
+    std::shared_ptr<config::Model> wanted_ = running_;
+    std::string wanted_text_;
+    std::vector<Edit> unsaved_edits_;
+    std::function<bool()> on_trial_;  // of the management, none without it
+    std::map<std::string, std::string> failed_ports_;
     std::uint64_t revision_ = 0, edits_ = 0;
     BackgroundThread background_;
     Revisions revisions_;
@@ -144,11 +170,14 @@ private:
     Log log_;
     Loop loop_;
     Timer watchdog_{loop_};
+    Timer port_retry_{loop_};
+    Readiness readiness_{*this};
     Descriptor dataplane_events_{loop_};
     std::unique_ptr<Signals> signals_;
     rib::Table table_;
     LatencyHistogram update_to_fib_;
-    std::map<Prefix, OwnRoute> own_static_, own_connected_;
+    OwnRoutes own_{table_};
+    RestoredRoutes restored_{loop_, table_, log_};
     std::vector<bool> link_up_;
     std::unique_ptr<NodeLiveness> liveness_;
     std::unique_ptr<dataplane::Dataplane> dataplane_;
@@ -159,3 +188,9 @@ private:
 };
 
 }  // namespace torii::app
+
+// Its functions that await are coroutines that nothing awaits.
+template <class... Arguments>
+struct std::coroutine_traits<void, torii::app::Gateway&, Arguments...> {
+    using promise_type = torii::app::DetachedPromise;
+};

@@ -6,14 +6,6 @@
 #include "dataplane/dataplane.hpp"
 
 namespace torii::app {
-namespace {
-
-// A gateway that has just started has no routes yet: it is not ready before its
-// neighbors are established, or before this time has passed.
-constexpr std::chrono::seconds kStart{60};
-
-}  // namespace
-
 void Health::health(mgmt::Done<mgmt::HealthReport> done) {
     gateway_.ask([this, done = std::move(done)] {
         mgmt::HealthReport report;
@@ -32,14 +24,15 @@ void Health::health(mgmt::Done<mgmt::HealthReport> done) {
             report.routes_ipv4 = counters.prefixes4;
             report.routes_ipv6 = counters.prefixes6;
         }
-        std::size_t ports = 0, ports_down = 0;
+        for (const auto& condition : gateway_.readiness().conditions()) {
+            report.conditions.push_back(
+                {std::string{condition.name}, condition.met, condition.value});
+            if (!condition.met)
+                report.reasons.push_back(std::string{condition.name} + ": " + condition.value);
+        }
         if (auto* dataplane = gateway_.dataplane()) {
-            for (const auto& port : dataplane->ports()) {
-                ++ports;
-                if (port.up) continue;
-                ++ports_down;
-                report.reasons.push_back("port " + port.name + " has no link");
-            }
+            for (const auto& port : dataplane->ports())
+                if (!port.up) report.reasons.push_back("port " + port.name + " has no link");
             for (const auto& worker : dataplane->workers())
                 report.busy_ratio = std::max(report.busy_ratio, worker.busy_ratio);
             for (const auto& resource : dataplane->resources())
@@ -47,19 +40,17 @@ void Health::health(mgmt::Done<mgmt::HealthReport> done) {
                     report.reasons.push_back(std::string{resource.name} +
                                              ": over 90 % of the limit is in use");
         }
+        for (const auto& [port, why] : gateway_.failed_ports())
+            report.reasons.push_back("port " + port + " is not opened: " + why);
+        for (const auto& problem : gateway_.management_problems())
+            report.reasons.push_back(problem);
         for (const auto& change : gateway_.waits_for_restart())
             report.reasons.push_back("waits for a restart: " + change);
         if (const auto& drained = gateway_.drained())
             report.reasons.push_back("drained since " + rfc3339(drained->since) +
                                      (drained->reason.empty() ? "" : ": " + drained->reason));
-        const bool starting =
-            report.uptime < kStart && report.neighbors_established < report.neighbors;
-        if (starting)
-            report.reasons.push_back("starting: " + std::to_string(report.neighbors_established) +
-                                     " of " + std::to_string(report.neighbors) +
-                                     " neighbors are up");
         report.drained = gateway_.drained().has_value();
-        report.ready = !report.drained && !starting && (ports == 0 || ports_down < ports);
+        report.ready = gateway_.readiness().ready();
         done(std::move(report));
     });
 }

@@ -189,6 +189,24 @@ void Metrics::metrics(mgmt::Done<std::vector<Metric>> done) {
             gateway_.drained() ? 1 : 0);
         add(out.of("torii_config_revision", MetricKind::Gauge, "Revision of the configuration."),
             {}, gateway_.revision());
+        add(out.of("torii_ready", MetricKind::Gauge,
+                   "1 while every condition of readiness is met."),
+            {}, gateway_.readiness().ready() ? 1 : 0);
+        auto& conditions = out.of("torii_readiness_condition", MetricKind::Gauge,
+                                  "1 while a condition of readiness is met.");
+        for (const auto& condition : gateway_.readiness().conditions())
+            add(conditions, {{"condition", std::string{condition.name}}}, condition.met ? 1 : 0);
+        add(out.of("torii_config_saved", MetricKind::Gauge,
+                   "1 while the startup file has what is in force."),
+            {}, gateway_.saved() ? 1 : 0);
+        add(out.of("torii_config_waits_for_restart", MetricKind::Gauge,
+                   "Changes that only a restart applies."),
+            {}, gateway_.waits_for_restart().size());
+        add(out.of("torii_ports_failed", MetricKind::Gauge, "Ports that could not be opened."), {},
+            gateway_.failed_ports().size());
+        add(out.of("torii_api_listeners_failed", MetricKind::Gauge,
+                   "Addresses and certificates that the API is not served by."),
+            {}, gateway_.management_problems().size());
         auto& routes = out.of("torii_rib_routes", MetricKind::Gauge, "Routes by their source.");
         for (const auto source : {rib::Source::Connected, rib::Source::Static, rib::Source::Bgp})
             add(routes, {{"source", std::string{rib::to_string(source)}}},

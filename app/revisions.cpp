@@ -8,13 +8,14 @@ Revisions::Revisions(BackgroundThread& background, const std::string& state_dire
     : background_(background),
       store_(state_directory.empty() ? "" : state_directory + "/revisions") {}
 
-std::uint64_t Revisions::start(const config::Model& model, config::RevisionNote note) {
+std::uint64_t Revisions::start(const config::Model& model, const std::string& own_text,
+                               config::RevisionNote note) {
     notes_ = store_.list();
-    const auto text = config::print(model, config::Secrets::Shown);
     if (!notes_.empty())
-        if (const auto last = store_.text(notes_.back().number); last && last->ends_with(text))
+        if (const auto last = store_.text(notes_.back().number))
             if (const auto loaded = config::load_text(*last, ""); loaded && loaded->model == model)
                 return notes_.back().number;
+    const auto text = own_text.empty() ? config::print(model, config::Secrets::Shown) : own_text;
     note.number = notes_.empty() ? 1 : notes_.back().number + 1;
     notes_.push_back(note);
     // A disk that cannot be written is no reason not to forward.

@@ -21,7 +21,9 @@ public:
 
     // Before anything runs: reads what earlier processes left. The number of the
     // configuration that starts; the last one's when it is the same.
-    std::uint64_t start(const config::Model& model, config::RevisionNote note);
+    // `text` is the operator's own, or "".
+    std::uint64_t start(const config::Model& model, const std::string& text,
+                        config::RevisionNote note);
     // `failed` is called on the background thread with the reason why it could not be kept.
     void add(config::RevisionNote note, std::string text,
              std::function<void(const SystemError&)> failed);

@@ -124,6 +124,9 @@ void Routes::append(std::vector<mgmt::RouteRow>& rows, const std::vector<rib::Ro
         to.distance = from.distance;
         to.best = from.in_use;
         to.installed = from.in_use;
+        to.age = from.age;
+        to.restored =
+            from.source == rib::Source::Bgp && gateway_.restored().is_restored(from.prefix);
         if (!from.usable)
             to.because = "no next hop is reachable";
         else if (!from.in_use)

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <functional>
 #include <string>
 
 #include "app/translate_policy.hpp"
@@ -167,6 +169,32 @@ rib::PortIndex port_index(const config::Model& model, std::string_view name) {
     const auto at = std::ranges::find(model.ports, name, &config::Port::name);
     return at == model.ports.end() ? rib::kAnyPort
                                    : static_cast<rib::PortIndex>(at - model.ports.begin());
+}
+
+std::string routes_identity(const config::Model& model) {
+    config::Model part;
+    for (const auto& port : model.ports) {
+        auto& kept = part.ports.emplace_back();
+        kept.name = port.name;
+        kept.device = port.device;
+        kept.parent = port.parent;
+        kept.vlan = port.vlan;
+        kept.addresses = port.addresses;
+    }
+    part.bgp = model.bgp;
+    part.prefix_lists = model.prefix_lists;
+    part.as_path_lists = model.as_path_lists;
+    part.community_lists = model.community_lists;
+    part.policies = model.policies;
+    const auto text = config::print(part);
+    return std::to_string(std::hash<std::string>{}(text)) + ' ' + std::to_string(text.size());
+}
+
+std::string kept_routes_file(const config::Model& model) {
+    if (!model.bgp) return "";
+    if (model.bgp->kept_routes) return *model.bgp->kept_routes;
+    const auto& socket = model.management.socket;
+    return socket.empty() ? "" : std::filesystem::path{socket}.replace_filename("routes").string();
 }
 
 std::uint32_t router_id(const config::Model& model) {

@@ -38,6 +38,12 @@ enum class Joined : bool { ByName, ByRange };
 dataplane::LivenessProfile liveness_profile(const config::PeerSettings& peer, Joined joined);
 dataplane::LivenessProfile liveness_profile(const config::Liveness& wanted);
 
+// Of everything that gives learnt routes their meaning: the places of ports, BGP and its
+// policies. Routes of one process are good for another that has the same.
+std::string routes_identity(const config::Model& model);
+// Where they are kept; "": nowhere.
+std::string kept_routes_file(const config::Model& model);
+
 // The index of a port by its name; kAnyPort when there is none.
 rib::PortIndex port_index(const config::Model& model, std::string_view name);
 // "10.0.0.1", as router and cluster identifiers are written.

@@ -19,6 +19,27 @@ inline constexpr EventKind kEvents[] = {
     {"READY", Severity::Notice,
      "All parts of toriid run: forwarding, BGP and the API. The service manager was notified.",
      "Nothing."},
+    {"GATEWAY-READY", Severity::Notice,
+     "Every condition of readiness is met: /readyz answers 200 and VRRP has its full priority.",
+     "Nothing."},
+    {"GATEWAY-NOT-READY", Severity::Warning,
+     "A condition of readiness is not met; the event names each with its value. Forwarding goes "
+     "on, and the partner of a pair takes the shared address if it is better off.",
+     "Mend what is named: `torii status` shows the conditions. `readiness.ports`, "
+     "`readiness.uplinks` and `readiness.nodes` set them."},
+    {"ROUTES-RESTORED", Severity::Notice,
+     "toriid started with the routes that the process before it had learnt, and forwards by them "
+     "until peers announce theirs.",
+     "Nothing. `torii route list` marks them; what nobody announces goes when its peer is back, at "
+     "the latest after `bgp.defaults.restart_time`."},
+    {"ROUTES-NOT-RESTORED", Severity::Info,
+     "toriid started without routes of an earlier process; the event names the reason.",
+     "Nothing after a boot or a change of the configuration. A file that is damaged is not "
+     "toriid's, or its disk was full: see `bgp.kept_routes`."},
+    {"RESTORED-ROUTES-SWEPT", Severity::Notice,
+     "Restored routes were removed: their peer is back and does not announce them, or their time "
+     "is over.",
+     "Nothing."},
     {"STOP", Severity::Notice, "toriid received a signal to stop and closes its sessions.",
      "Nothing if the stop was planned; `systemctl status torii` shows how the service ended."},
     {"LOG-FILE", Severity::Error,
@@ -31,6 +52,9 @@ inline constexpr EventKind kEvents[] = {
      "A reload found a mistake in the configuration file. The running configuration stays.",
      "Correct the line that the event names, run `toriid --check FILE`, then `torii config "
      "reload`."},
+    {"CONFIG-RELOAD-REFUSED", Severity::Warning,
+     "A reload was asked for while a commit waits to be confirmed. Nothing was changed.",
+     "Run `torii config confirm` or `torii config abort`, then `torii config reload`."},
     {"CONFIG-NEEDS-RESTART", Severity::Warning,
      "A part of the new configuration takes effect only when toriid restarts.",
      "Drain the gateway with `torii drain on`, restart the service, end the drain with `torii "
@@ -55,6 +79,15 @@ inline constexpr EventKind kEvents[] = {
     {"MGMT-WRITE", Severity::Notice,
      "A client of the API changed something; the fields name the client and the request.",
      "Nothing. This is the audit log."},
+    {"MGMT-LISTEN-FAILED", Severity::Error,
+     "The API is not served on an address, a socket, or by TLS; the event names the reason. "
+     "Forwarding and BGP go on, and it is tried again every second.",
+     "Correct `management.http`, `management.socket` or the files of `management.tls`, or end the "
+     "process that has the address."},
+    {"MGMT-LISTENING", Severity::Notice, "What MGMT-LISTEN-FAILED reported is over.", "Nothing."},
+    {"MGMT-TLS-LOADED", Severity::Notice,
+     "The files of `management.tls` changed and were read again; new connections get them.",
+     "Nothing."},
     {"MGMT-WRITE-REFUSED", Severity::Warning,
      "A write request to the API was refused; the field status is the HTTP status.",
      "For status 401 or 403 check the token of the client and its role in `management.tokens`. "

@@ -92,7 +92,15 @@ SpeakerCounters Speaker::Impl::counters() const {
     SpeakerCounters c;
     c.neighbors = static_cast<std::uint32_t>(peers_.size());
     c.dynamic = static_cast<std::uint32_t>(dynamic_);
-    for (const auto& [address, peer] : peers_) c.established += peer->established();
+    for (const auto& [address, peer] : peers_) {
+        if (!peer->established()) continue;
+        ++c.established;
+        const auto accepted = [&](Family family) {
+            return rib_.routes(family, peer->id()).accepted;
+        };
+        if (peer->dynamic() && accepted(Family::Ip4) + accepted(Family::Ip6) > 0)
+            ++c.members_with_routes;
+    }
     c.prefixes4 = rib_.table(Family::Ip4).size();
     c.prefixes6 = rib_.table(Family::Ip6).size();
     c.paths = rib_.table(Family::Ip4).paths_in_all() + rib_.table(Family::Ip6).paths_in_all();

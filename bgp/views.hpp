@@ -40,7 +40,7 @@ struct NeighborView {
     std::string_view state;  // "Idle" ... "Established"
     std::string_view admin;  // "up", "shutdown", "draining"
     std::uint32_t local_as = 0;
-    std::uint32_t remote_as = 0;  // 0: not known yet
+    std::uint32_t remote_as = 0;  // while down the last one; 0: never known
     RemoteAs wanted_as;
     std::uint32_t router_id = 0;  // the peer's, host order
     std::string hostname;         // capability 73
@@ -112,6 +112,7 @@ struct MrtFile {
 
 struct SpeakerCounters {
     std::uint32_t neighbors = 0, established = 0, dynamic = 0;
+    std::uint32_t members_with_routes = 0;  // of listen ranges, established, accepted some
     std::uint64_t prefixes4 = 0, prefixes6 = 0, paths = 0, attribute_sets = 0;
     std::uint64_t connections_accepted = 0, connections_refused = 0;
     std::uint64_t update_groups = 0;

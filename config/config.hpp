@@ -44,6 +44,15 @@ std::vector<std::string> parts_of(const std::string& file);
 // The same for text that is not in a file; `name` is used in messages.
 Result<Loaded, Problems> load_text(std::string_view text, const std::string& name);
 
+// What text that is not in a file says, read but not checked as a whole.
+Result<Model, Problems> read_text(std::string_view text, const std::string& name);
+
+// The files besides FILE that load() reads with it: those it includes and the parts of conf.d.
+std::vector<std::string> companions_of(const std::string& file);
+
+// The text of FILE where it is all that load() reads; else "".
+std::string own_text(const std::string& file);
+
 enum class Secrets : bool { Masked, Shown };
 enum class Defaults : bool { Hidden, Shown };
 

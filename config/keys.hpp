@@ -19,6 +19,7 @@ const KeyTable& keys(Of<Tls>);
 const KeyTable& keys(Of<Token>);
 const KeyTable& keys(Of<Management>);
 const KeyTable& keys(Of<Log>);
+const KeyTable& keys(Of<Readiness>);
 const KeyTable& keys(Of<Model>);
 
 const KeyTable& keys(Of<PeerGroup>);

@@ -141,10 +141,8 @@ const KeyTable& keys(Of<Bgp>) {
                                 .unset = "the highest IPv4 address of a port"}),
         field<&Bgp::listen_addresses>(
             "listen_addresses",
-            {.doc = "Where BGP connections are taken; an empty list takes none.",
-             .cost = Cost::Restart}),
-        field<&Bgp::port>(
-            "port", {.doc = "TCP port to listen on.", .cost = Cost::Restart, .limits = {1, 65535}}),
+            {.doc = "Where BGP connections are taken; an empty list takes none."}),
+        field<&Bgp::port>("port", {.doc = "TCP port to listen on.", .limits = {1, 65535}}),
         field<&Bgp::listen_limit>(
             "listen_limit",
             {.doc = "Most peers by listen ranges together; a warning comes at 75 %.",
@@ -182,6 +180,13 @@ const KeyTable& keys(Of<Bgp>) {
                  "graceful_restart = \"full\" before anything is announced to them (RFC 4724); 0 "
                  "announces at once.",
              .limits = {0, 3600}}),
+        field<&Bgp::kept_routes>(
+            "kept_routes",
+            {.doc = "File in which learnt routes outlive the process: the next one forwards by "
+                    "them at once and until peers have announced theirs, for defaults.restart_time "
+                    "at most. \"\" for none.",
+             .cost = Cost::Restart,
+             .unset = "routes beside management.socket"}),
         field<&Bgp::networks>("networks",
                               {.doc = "Prefixes we announce as our own.", .cost = Cost::Refresh}),
         field<&Bgp::aggregates>("aggregates", {.doc = "Summaries of what lies inside them."}),

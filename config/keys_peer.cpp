@@ -184,6 +184,7 @@ const KeyTable& keys(Of<PeerSettings>) {
         field<&P::advertisement_interval>(
             "advertisement_interval",
             {.doc = "Least time between two updates of a prefix; 0 sends at once.",
+             .cost = Cost::Refresh,
              .limits = {0, 600}}),
         field<&P::import_lists>(
             "import",

@@ -139,23 +139,23 @@ const KeyTable& keys(Of<Port>) {
         field<&Port::addresses>("addresses",
                                 {.doc = "Our addresses on the link, with the link's length."}),
         field<&Port::mtu>("mtu", {.doc = "Largest IP packet.",
-                                  .cost = Cost::Port,
                                   .limits = {576, 9600},
                                   .unset = "1500; of a sub-port its parent's"}),
         field<&Port::mac>(
-            "mac", {.doc = "Ethernet address.", .cost = Cost::Port, .unset = "the device's own"}),
+            "mac",
+            {.doc = "Ethernet address.", .cost = Cost::Restart, .unset = "the device's own"}),
         field<&Port::queues>("queues", {.doc = "Receive and transmit queues.",
-                                        .cost = Cost::Port,
+                                        .cost = Cost::Restart,
                                         .limits = {1, 128},
                                         .unset = "one for each worker"}),
         field<&Port::rx_descriptors>(
             "rx_descriptors",
-            {.doc = "Length of a receive queue.", .cost = Cost::Port, .limits = {64, 16384}}),
+            {.doc = "Length of a receive queue.", .cost = Cost::Restart, .limits = {64, 16384}}),
         field<&Port::tx_descriptors>(
             "tx_descriptors",
-            {.doc = "Length of a transmit queue.", .cost = Cost::Port, .limits = {64, 16384}}),
+            {.doc = "Length of a transmit queue.", .cost = Cost::Restart, .limits = {64, 16384}}),
         field<&Port::promiscuous>("promiscuous", {.doc = "Receive every frame of the link."}),
-        field<&Port::shutdown>("shutdown", {.doc = "Keep the port down.", .cost = Cost::Port}),
+        field<&Port::shutdown>("shutdown", {.doc = "Keep the port down."}),
         field<&Port::description>("description", {.doc = "Free text."}),
 
     };
@@ -227,19 +227,17 @@ const KeyTable& keys(Of<Token>) {
 const KeyTable& keys(Of<Management>) {
     using M = Management;
     static constexpr KeyEntry kEntries[] = {
-        field<&M::socket>("socket",
-                          {.doc = "Unix socket of the API; \"\" for none.", .cost = Cost::Restart}),
+        field<&M::socket>("socket", {.doc = "Unix socket of the API; \"\" for none."}),
         projected<get_socket_mode, set_socket_mode>(
-            "socket_mode",
-            {.doc = "File mode of the socket, in octal: \"0660\".", .cost = Cost::Restart}),
+            "socket_mode", {.doc = "File mode of the socket, in octal: \"0660\"."}),
         field<&M::http>("http",
-                        {.doc = "Where the API listens; more than loopback needs tls and tokens.",
-                         .cost = Cost::Restart}),
+                        {.doc = "Where the API listens by TCP; more than loopback needs tls and "
+                                "tokens. Without tokens a client on loopback may read, and write "
+                                "nothing."}),
         field<&M::tls>("tls", {.doc = "Certificate for every http listener."}),
         field<&M::tokens>("tokens", {.doc = "Bearer tokens."}),
-        field<&M::max_connections>(
-            "max_connections",
-            {.doc = "API connections at one time.", .cost = Cost::Restart, .limits = {8, 65535}}),
+        field<&M::max_connections>("max_connections",
+                                   {.doc = "API connections at one time.", .limits = {8, 65535}}),
 
     };
     static const KeyTable table = block<Management>(kEntries);
@@ -256,6 +254,30 @@ const KeyTable& keys(Of<Log>) {
 
     };
     static const KeyTable table = block<Log>(kEntries);
+    return table;
+}
+
+const KeyTable& keys(Of<Readiness>) {
+    using R = Readiness;
+    static constexpr KeyEntry kEntries[] = {
+        field<&R::ports>(
+            "ports", {.doc = "Ports that must all have link.", .unset = "any one of all ports"}),
+        field<&R::uplinks>(
+            "uplinks",
+            {.doc = "Peers, by address or group, of which one must be established, unless a "
+                    "default route is in the FIB.",
+             .unset = "eBGP peers with a line of their own that may announce a default route"}),
+        field<&R::nodes>("nodes", {.doc = "Where there are listen ranges, a member must announce "
+                                          "a route."}),
+        field<&R::file>(
+            "file",
+            {.doc = "Holds by how much the priority of VRRP is to change: 0 while the gateway is "
+                    "ready, less for each condition that is not met; keepalived reads it as a "
+                    "track_file. \"\" for none.",
+             .unset = "vrrp-priority beside management.socket"}),
+
+    };
+    static const KeyTable table = block<Readiness>(kEntries);
     return table;
 }
 
@@ -294,6 +316,8 @@ const KeyTable& keys(Of<Model>) {
             {.doc = "Route policies by name, each a list of terms: from-nodes = ( { match = { "
                     "prefix = \"pods\"; }; set = { local_pref = 200; }; } ). The first term that "
                     "matches decides; what none decides is rejected."}),
+        field<&Model::readiness>("readiness",
+                                 {.doc = "What makes the gateway ready: `torii status`, /readyz."}),
         field<&Model::management>("management", {.doc = "REST API and command line."}),
         field<&Model::log>("log", {.doc = "Where events are written."}),
 

@@ -12,6 +12,7 @@
 #include "config/node.hpp"
 #include "config/reader.hpp"
 #include "config/scan.hpp"
+#include "config/schema.hpp"
 #include "config/validate.hpp"
 
 // The only file that uses libconfig++; its exceptions end here.
@@ -122,15 +123,18 @@ public:
         if (!broken) parse(scanned.text, name);
         const auto folder = std::filesystem::path{name}.parent_path();
         for (const auto& include : scanned.includes) {
-            if (may_include)
-                add_file((folder / include.file).string(), depth + 1, include.line, name);
-            else
+            if (may_include) {
+                included.push_back((folder / include.file).string());
+                add_file(included.back(), depth + 1, include.line, name);
+            } else {
                 fail(name, include.line, "@include is only for files", "put the text here");
+            }
         }
     }
 
     Node root;
     Problems problems;
+    std::vector<std::string> included;
 
 private:
     void fail(const std::string& file, unsigned line, std::string message, std::string hint) {
@@ -164,6 +168,14 @@ private:
         }
     }
 
+    static bool names_a_secret(std::string_view line) {
+        for (std::size_t at = 0, end = 0; at < line.size(); at = end + 1) {
+            end = std::min(line.find_first_of(" \t={}();,", at), line.size());
+            if (is_secret_key(line.substr(at, end - at))) return true;
+        }
+        return false;
+    }
+
     static std::string near(const std::string& text, unsigned line) {
         std::size_t at = 0;
         for (unsigned i = 1; i < line && at != std::string::npos; ++i) {
@@ -173,9 +185,11 @@ private:
         if (at == std::string::npos || line == 0) return "";
         auto content = text.substr(at, std::min<std::size_t>(text.find('\n', at) - at, 60));
         content.erase(0, content.find_first_not_of(" \t"));
-        // A password must not reach a log by way of a message.
-        if (content.find("password") != std::string::npos || content.empty()) return "";
-        return " in: " + content;
+        // A secret must not reach a log by way of a message: neither behind its key nor in a
+        // list that began on an earlier line.
+        return content.find('=') == std::string::npos || names_a_secret(content)
+                   ? ""
+                   : " in: " + content;
     }
 };
 
@@ -242,6 +256,29 @@ Result<Loaded, Problems> load(const std::string& file) {
     files.add_file(file, 0, 0, "");
     for (const auto& part : parts_of(file)) files.add_file(part, 0, 0, "");
     return understand(std::move(files));
+}
+
+std::vector<std::string> companions_of(const std::string& file) {
+    Files files;
+    files.add_file(file, 0, 0, "");
+    auto out = std::move(files.included);
+    for (auto& part : parts_of(file)) out.push_back(std::move(part));
+    return out;
+}
+
+std::string own_text(const std::string& file) {
+    if (!companions_of(file).empty()) return "";
+    std::ifstream in{file, std::ios::binary};
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+Result<Model, Problems> read_text(std::string_view text, const std::string& name) {
+    Files files;
+    files.add_text(text, name, 0, false);
+    SourceMap sources;
+    auto model = read(files.root, sources, files.problems);
+    if (has_errors(files.problems)) return Failure{std::move(files.problems)};
+    return model;
 }
 
 Result<Loaded, Problems> load_text(std::string_view text, const std::string& name) {

@@ -180,6 +180,7 @@ struct Bgp {
     bool compare_router_id = false;       // false: of equal eBGP paths the one in use stays
     std::optional<IpAddress> cluster_id;  // unset: the router ID
     seconds restart_deferral{10};
+    std::optional<std::string> kept_routes;  // unset: beside the API's socket
     std::vector<Prefix> networks;
     std::vector<Aggregate> aggregates;
     std::vector<Redistribute> redistribute;
@@ -288,6 +289,15 @@ struct Log {
     friend bool operator==(const Log&, const Log&) = default;
 };
 
+// What makes the gate ready, beside what always does.
+struct Readiness {
+    std::vector<std::string> ports;    // all of these have link; empty: any one has
+    std::vector<std::string> uplinks;  // groups and addresses; empty: who may give a default
+    bool nodes = true;                 // a member of a listen range announces a route
+    std::optional<std::string> file;   // for keepalived; unset: beside the API's socket
+    friend bool operator==(const Readiness&, const Readiness&) = default;
+};
+
 struct Model {
     Router router;
     Dataplane dataplane;
@@ -302,6 +312,7 @@ struct Model {
     std::vector<AsPathList> as_path_lists;
     std::vector<CommunityList> community_lists;
     std::vector<Policy> policies;
+    Readiness readiness;
     Management management;
     Log log;
     friend bool operator==(const Model&, const Model&) = default;

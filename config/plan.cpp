@@ -186,7 +186,10 @@ Plan plan(const Model& running, const Model& wanted) {
     const auto name = [](const auto& item) { return item.name; };
     compare_values(running.router, wanted.router, "router", out);
     compare_values(running.dataplane, wanted.dataplane, "dataplane", out);
+    compare_values(running.readiness, wanted.readiness, "readiness", out);
     compare_values(running.management, wanted.management, "management", out);
+    if (running.management.tls != wanted.management.tls)
+        out.push_back(ChangeValue{"management.tls", Cost::None});
     if (running.management.tokens != wanted.management.tokens)
         out.push_back(ChangeValue{"management.tokens", Cost::None});
     compare_values(running.log, wanted.log, "log", out);
@@ -198,7 +201,9 @@ Plan plan(const Model& running, const Model& wanted) {
     pair_up(
         running.ports, wanted.ports, name,
         [&](const Port& gone) { out.push_back(RemovePort{gone.name}); },
-        [&](const Port& fresh) { out.push_back(AddPort{fresh}); },
+        [&](const Port& fresh) {
+            out.push_back(AddPort{fresh, running.ports.empty() ? Cost::Restart : Cost::None});
+        },
         [&](const Port& old, const Port& now) {
             auto difference = compare(old, now);
             if (!difference.keys.empty())
@@ -233,9 +238,8 @@ Plan plan(const Model& running, const Model& wanted) {
     named_values(running.as_path_lists, wanted.as_path_lists, "as_path_lists", out);
     named_values(running.community_lists, wanted.community_lists, "community_lists", out);
     named_values(running.policies, wanted.policies, "policies", out);
-    // Starting or stopping BGP as a whole opens and closes its listening sockets.
     if (running.bgp.has_value() != wanted.bgp.has_value())
-        out.push_back(ChangeValue{"bgp", Cost::Restart});
+        out.push_back(ChangeValue{"bgp", wanted.bgp ? Cost::None : Cost::Reset});
     if (running.bgp || wanted.bgp)
         plan_bgp(running.bgp.value_or(Bgp{}), wanted.bgp.value_or(Bgp{}), out);
     sort_plan(out);
@@ -243,19 +247,17 @@ Plan plan(const Model& running, const Model& wanted) {
 }
 
 Cost cost_of(const Change& change) {
-    return std::visit(
-        Overload{[](const RemoveNeighbor&) { return Cost::Reset; },
-                 [](const RemoveListenRange&) { return Cost::Reset; },
-                 [](const RemovePort&) { return Cost::Restart; },
-                 [](const AddPort& c) { return c.wanted.parent ? Cost::None : Cost::Restart; },
-                 [](const ChangePrefixList&) { return Cost::Refresh; },
-                 [](const auto& c) {
-                     if constexpr (requires { c.cost; })
-                         return c.cost;
-                     else
-                         return Cost::None;
-                 }},
-        change);
+    return std::visit(Overload{[](const RemoveNeighbor&) { return Cost::Reset; },
+                               [](const RemoveListenRange&) { return Cost::Reset; },
+                               [](const RemovePort&) { return Cost::Restart; },
+                               [](const ChangePrefixList&) { return Cost::Refresh; },
+                               [](const auto& c) {
+                                   if constexpr (requires { c.cost; })
+                                       return c.cost;
+                                   else
+                                       return Cost::None;
+                               }},
+                      change);
 }
 
 std::string describe(const Change& change) {
@@ -268,18 +270,14 @@ std::string summary(const Plan& plan) {
         std::size_t number = 0;
         std::string_view one, many, what;
     };
-    Count counts[] = {{0, "neighbor", "neighbors", "reset"},
-                      {0, "neighbor", "neighbors", "added"},
-                      {0, "neighbor", "neighbors", "removed"},
-                      {0, "neighbor", "neighbors", "changed"},
-                      {0, "group", "groups", "changed"},
-                      {0, "route", "routes", "added"},
-                      {0, "route", "routes", "removed"},
-                      {0, "route", "routes", "changed"},
-                      {0, "port", "ports", "restarted"},
-                      {0, "port", "ports", "changed"},
-                      {0, "prefix list", "prefix lists", "changed"},
-                      {0, "other change", "other changes", ""}};
+    Count counts[] = {
+        {0, "neighbor", "neighbors", "reset"},   {0, "neighbor", "neighbors", "added"},
+        {0, "neighbor", "neighbors", "removed"}, {0, "neighbor", "neighbors", "changed"},
+        {0, "group", "groups", "changed"},       {0, "route", "routes", "added"},
+        {0, "route", "routes", "removed"},       {0, "route", "routes", "changed"},
+        {0, "port", "ports", "changed"},         {0, "port", "ports", "added"},
+        {0, "port", "ports", "removed"},         {0, "prefix list", "prefix lists", "changed"},
+        {0, "other change", "other changes", ""}};
     std::size_t restarts = 0;
     for (const Change& change : plan) {
         const auto cost = cost_of(change);
@@ -290,10 +288,10 @@ std::string summary(const Plan& plan) {
                      [](const AddGroup&) { return 4; }, [](const RemoveGroup&) { return 4; },
                      [](const ChangeGroup&) { return 4; }, [](const AddRoute&) { return 5; },
                      [](const RemoveRoute&) { return 6; }, [](const ChangeRoute&) { return 7; },
-                     [&](const ChangePort&) { return cost == Cost::Port ? 8 : 9; },
-                     [](const AddPrefixList&) { return 10; },
-                     [](const RemovePrefixList&) { return 10; },
-                     [](const ChangePrefixList&) { return 10; }, [](const auto&) { return 11; }},
+                     [](const ChangePort&) { return 8; }, [](const AddPort&) { return 9; },
+                     [](const RemovePort&) { return 10; }, [](const AddPrefixList&) { return 11; },
+                     [](const RemovePrefixList&) { return 11; },
+                     [](const ChangePrefixList&) { return 11; }, [](const auto&) { return 12; }},
             change);
         ++counts[static_cast<std::size_t>(at)].number;
     }

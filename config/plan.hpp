@@ -16,12 +16,10 @@ enum class Cost : std::uint8_t {
     Refresh,      // the session stays; routes are re-evaluated or re-sent
     NextSession,  // the session stays; the new value holds from its next one on
     Reset,        // the session restarts
-    Port,         // the port restarts
     Restart,      // only a restart of toriid applies it
 };
 constexpr std::string_view to_string(Cost cost) {
-    constexpr std::string_view kNames[] = {"none",  "refresh", "next session",
-                                           "reset", "port",    "restart"};
+    constexpr std::string_view kNames[] = {"none", "refresh", "next session", "reset", "restart"};
     return kNames[static_cast<std::size_t>(cost)];
 }
 
@@ -83,6 +81,7 @@ struct ChangePrefixList {
 };
 struct AddPort {
     Port wanted;
+    Cost cost = Cost::None;  // a process without ports has no data plane to add it to
 };
 struct RemovePort {
     std::string name;

@@ -44,7 +44,12 @@ private:
                 break;
         }
         sources_.put(path, {node.file, node.line});
-        complain(node, path, entry.read(node, owner));
+        auto complaint = entry.read(node, owner);
+        // What is there may be the secret itself.
+        if (complaint.any() && entry.facts.secret)
+            complaint = {"expected " + entry.value->words() + " in quotes",
+                         "the value is a secret and not shown"};
+        complain(node, path, complaint);
     }
 
     void blocks(const Node& node, const KeyEntry& entry, void* list, const std::string& path) {

@@ -6,6 +6,7 @@
 
 #include "base/mac.hpp"
 #include "base/prefix.hpp"
+#include "config/schema.hpp"
 
 namespace torii::config {
 namespace {
@@ -50,6 +51,11 @@ private:
     void complain(unsigned line, std::string message, std::string hint) {
         out_.problems.push_back(
             {Gravity::Error, file_, line, "", std::move(message), std::move(hint)});
+    }
+
+    // A token as a message may show it.
+    std::string shown(std::string_view token) const {
+        return is_secret_key(key_) ? "(a secret, not shown)" : std::string{token};
     }
 
     void step() {
@@ -125,8 +131,8 @@ private:
         while (!token.empty() && token.back() == ':') token.remove_suffix(1);
         if (token.find_first_of(".:") == std::string_view::npos) return false;
         if (!Prefix::parse(token) && !MacAddress::parse(token)) return false;
-        complain(line_, "an address without quotes: " + std::string{token},
-                 "write \"" + std::string{token} + "\"");
+        const auto name = shown(token);
+        complain(line_, "an address without quotes: " + name, "write \"" + name + "\"");
         copy(token.size());
         return true;
     }
@@ -141,18 +147,19 @@ private:
         std::string lower;
         for (const char c : token)
             lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        if (key && last_ != Last::Assign) key_ = token;
         if (last_ == Last::Assign || !key) {
+            const auto name = shown(token);
             if (lower == "yes" || lower == "on" || lower == "no" || lower == "off")
-                complain(line_, "the word " + std::string{token} + " without quotes",
+                complain(line_, "the word " + name + " without quotes",
                          std::string{"booleans are true and false; write "} +
                              (lower == "yes" || lower == "on" ? "true" : "false") + " or \"" +
-                             std::string{token} + "\"");
+                             name + "\"");
             else if (lower != "true" && lower != "false" && next < in_.size() && in_[next] == '{')
-                complain(line_, "= is missing between " + std::string{token} + " and {",
-                         "write " + std::string{token} + " = {");
+                complain(line_, "= is missing between " + name + " and {",
+                         "write " + name + " = {");
             else if (lower != "true" && lower != "false")
-                complain(line_, "the word " + std::string{token} + " without quotes",
-                         "write \"" + std::string{token} + "\"");
+                complain(line_, "the word " + name + " without quotes", "write \"" + name + "\"");
         }
         copy(token.size());
         last_ = Last::Other;
@@ -178,7 +185,8 @@ private:
             return;
         }
         const bool big = parsed.ec != std::errc{} || value > INT64_MAX;
-        if ((whole || marked) && big) complain(line_, "the number " + token + " is too big", "");
+        if ((whole || marked) && big)
+            complain(line_, "the number " + shown(token) + " is too big", "");
         copy(end - at_);
         if (whole && !big && value > INT32_MAX) out_.text += 'L';
         if (marked) {
@@ -216,10 +224,37 @@ private:
     unsigned line_ = 1;
     std::vector<Open> open_;
     Last last_ = Last::Other;
+    std::string_view key_;  // whose value is being read
     Scanned out_;
 };
 
+// Behind the closing quote of the text that begins at `at`, or the end.
+std::size_t end_of_string(std::string_view in, std::size_t at) {
+    std::size_t end = at + 1;
+    while (end < in.size() && in[end] != '"') end += in[end] == '\\' ? 2 : 1;
+    return std::min(end + 1, in.size());
+}
+
 }  // namespace
+
+std::vector<Literal> string_literals(std::string_view text) {
+    std::vector<Literal> out;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto rest = text.substr(at);
+        std::size_t size = 1;
+        if (rest.starts_with('#') || rest.starts_with("//")) {
+            size = rest.find('\n');
+        } else if (rest.starts_with("/*")) {
+            const auto end = rest.find("*/", 2);
+            size = end == std::string_view::npos ? end : end + 2;
+        } else if (rest.starts_with('"')) {
+            size = end_of_string(text, at) - at;
+            out.push_back({at, size});
+        }
+        at += std::min(size, rest.size());
+    }
+    return out;
+}
 
 Scanned scan(std::string_view text, const std::string& file) {
     return Scanner{text, file}.run();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,5 +24,11 @@ struct Scanned {
 };
 
 Scanned scan(std::string_view text, const std::string& file);
+
+// A text in quotes, which are part of it. Comments are passed over.
+struct Literal {
+    std::size_t at = 0, size = 0;
+};
+std::vector<Literal> string_literals(std::string_view text);
 
 }  // namespace torii::config

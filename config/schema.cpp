@@ -40,8 +40,9 @@ public:
 private:
     void one(const KeyEntry& entry, const void* defaults, const std::string& path) {
         const Facts& facts = entry.facts;
-        Key key{path,      "",         range_of(facts.limits), "",
-                facts.doc, facts.cost, facts.required,         !entry.is_value()};
+        Key key{path,        "",         range_of(facts.limits), "",
+                facts.doc,   facts.cost, facts.required,         !entry.is_value(),
+                facts.secret};
         if (entry.is_value()) {
             key.type = entry.value->words();
             key.fallback = fallback(entry, defaults);
@@ -102,6 +103,16 @@ std::string paths_of_key(std::string_view name) {
     return out;
 }
 
+bool is_secret_key(std::string_view name) {
+    static const std::set<std::string, std::less<>> names = [] {
+        std::set<std::string, std::less<>> out;
+        for (const Key& key : schema())
+            if (key.secret) out.insert(key.path.substr(key.path.rfind('.') + 1));
+        return out;
+    }();
+    return names.contains(name);
+}
+
 std::string reference() {
     std::string out =
         "# Configuration reference\n\n"
@@ -114,8 +125,7 @@ std::string reference() {
         "`#` begins a comment. `toriid --check FILE` finds every mistake.\n\n"
         "*A change costs*: what a reload disturbs: nothing (-), `refresh` (routes are read or "
         "sent again),\n`next session` (holds from the peer's next session on), `reset` (the "
-        "sessions concerned restart), `port`\n(the port restarts), `restart` (needs a restart of "
-        "toriid).\n";
+        "sessions concerned restart),\n`restart` (needs a restart of toriid).\n";
     // A block's own keys come before those of the blocks inside it.
     std::vector<std::string> sections;
     std::set<std::string> seen;

@@ -18,6 +18,7 @@ struct Key {
     Cost cost = Cost::None;
     bool required = false;
     bool block = false;  // has keys of its own
+    bool secret = false;
 };
 
 // The keys in the order of the table. Those of a peer are listed once, under
@@ -26,6 +27,9 @@ const std::vector<Key>& schema();
 
 // Where a key of this name exists, for messages: "bgp.groups.NAME and bgp.neighbors[]".
 std::string paths_of_key(std::string_view name);
+
+// Whether any key of this name holds a secret.
+bool is_secret_key(std::string_view name);
 
 // reference.md, whole.
 std::string reference();

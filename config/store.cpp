@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 namespace torii::config {
 namespace {
@@ -63,10 +65,14 @@ std::uint64_t number_of(const std::filesystem::path& path) {
     return whole && path.extension() == kSuffix ? number : 0;
 }
 
-// Synced to disk, with the owner and mode of the file it replaces.
+// Synced to disk, with the owner, group and mode of the file it replaces.
 bool write_all(int fd, std::string_view text, const std::string& replaced) {
     struct stat old {};
-    if (stat(replaced.c_str(), &old) == 0 && fchmod(fd, old.st_mode & 07777) != 0) return false;
+    if (stat(replaced.c_str(), &old) == 0) {
+        // Who may not give files away keeps it readable for itself alone.
+        if (fchown(fd, old.st_uid, old.st_gid) == 0 && fchmod(fd, old.st_mode & 07777) != 0)
+            return false;
+    }
     while (!text.empty()) {
         const auto n = write(fd, text.data(), text.size());
         if (n <= 0) return false;
@@ -75,31 +81,58 @@ bool write_all(int fd, std::string_view text, const std::string& replaced) {
     return fsync(fd) == 0;
 }
 
+// The file itself where the path is a link to it: the link stays.
+std::string behind_links(const std::string& path) {
+    std::error_code error;
+    const auto real = std::filesystem::weakly_canonical(path, error);
+    return error ? path : real.string();
+}
+
 }  // namespace
 
-Result<void, SystemError> replace_file(const std::string& path, std::string_view text) {
-    const auto temporary = path + std::string{kUnfinished};
-    const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) return Failure{last_system_error("open " + temporary)};
-    bool good = write_all(fd, text, path);
-    auto error = last_system_error("write " + temporary);
-    close(fd);
-    if (good && std::rename(temporary.c_str(), path.c_str()) != 0) {
-        error = last_system_error("rename to " + path);
-        good = false;
-    }
-    if (!good) {
-        unlink(temporary.c_str());
+FileReplacement::FileReplacement(std::string path, std::string temporary)
+    : path_(std::move(path)), temporary_(std::move(temporary)) {}
+FileReplacement::FileReplacement(FileReplacement&& other) noexcept
+    : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, {})) {}
+FileReplacement::~FileReplacement() {
+    if (!temporary_.empty()) unlink(temporary_.c_str());
+}
+
+Result<FileReplacement, SystemError> FileReplacement::prepare(const std::string& path,
+                                                              std::string_view text) {
+    static std::atomic<unsigned> number{0};
+    const auto real = behind_links(path);
+    FileReplacement out{real, real + '.' + std::to_string(number++) + std::string{kUnfinished}};
+    const int fd = open(out.temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        auto error = last_system_error("open " + std::exchange(out.temporary_, {}));
         return Failure{std::move(error)};
     }
+    const bool good = write_all(fd, text, real);
+    auto error = last_system_error("write " + out.temporary_);
+    close(fd);
+    if (!good) return Failure{std::move(error)};
+    return out;
+}
+
+Result<void, SystemError> FileReplacement::commit() {
+    if (std::rename(temporary_.c_str(), path_.c_str()) != 0)
+        return Failure{last_system_error("rename to " + path_)};
+    temporary_.clear();
     // The name is on disk once its directory is.
-    const auto directory = path.substr(0, path.find_last_of('/') + 1);
+    const auto directory = path_.substr(0, path_.find_last_of('/') + 1);
     if (const int d = open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_CLOEXEC);
         d >= 0) {
         fsync(d);
         close(d);
     }
     return {};
+}
+
+Result<void, SystemError> replace_file(const std::string& path, std::string_view text) {
+    auto prepared = FileReplacement::prepare(path, text);
+    if (!prepared) return Failure{prepared.error()};
+    return prepared->commit();
 }
 
 RevisionStore::RevisionStore(std::string directory) : directory_(std::move(directory)) {
@@ -159,7 +192,11 @@ Result<std::string, SystemError> RevisionStore::text(std::uint64_t number) const
     std::ostringstream content;
     if (!(content << std::ifstream{path, std::ios::binary}.rdbuf()))
         return Failure{last_system_error("read " + path)};
-    return std::move(content).str();
+    auto text = std::move(content).str();
+    // Without its note.
+    for (std::size_t lines = 1 + std::size(kEntries); lines > 0; --lines)
+        text.erase(0, std::min(text.find('\n'), text.size() - 1) + 1);
+    return text;
 }
 
 }  // namespace torii::config

@@ -16,6 +16,23 @@ namespace torii::config {
 // killed or the power fails. Only its owner may read it: it may hold passwords.
 Result<void, SystemError> replace_file(const std::string& path, std::string_view text);
 
+// The same in two steps: what could fail for want of room or rights has been done before
+// commit(). Without it nothing happens. Not for two threads at once.
+class FileReplacement {
+public:
+    static Result<FileReplacement, SystemError> prepare(const std::string& path,
+                                                        std::string_view text);
+    FileReplacement(FileReplacement&& other) noexcept;
+    FileReplacement& operator=(FileReplacement&&) = delete;
+    ~FileReplacement();
+
+    Result<void, SystemError> commit();
+
+private:
+    FileReplacement(std::string path, std::string temporary);
+    std::string path_, temporary_;  // "": there is nothing to remove
+};
+
 // Author, time and reason of a configuration in force.
 struct RevisionNote {
     std::uint64_t number = 0;

@@ -101,6 +101,7 @@ public:
     std::vector<GroupView> groups() const;
     std::vector<WorkerView> workers() const;
     std::vector<ResourceView> resources() const;
+    std::size_t routes_refused() const;  // that did not fit and wait for room
     LedgerView ledger() const;
     std::vector<OffloadView> offload() const;
     LookupView lookup(const IpAddress& destination) const;

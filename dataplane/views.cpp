@@ -145,6 +145,10 @@ std::vector<ResourceView> Dataplane::resources() const {
              p.pool == nullptr ? 0 : p.pool->size}};
 }
 
+std::size_t Dataplane::routes_refused() const {
+    return parts_->publisher.refused();
+}
+
 LedgerView Dataplane::ledger() const {
     LedgerView out;
     std::uint64_t handed_over = 0, came_back = parts_->let_go;

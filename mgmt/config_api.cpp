@@ -12,12 +12,9 @@ std::string_view content_type(const Request& request) {
     return type ? std::string_view{*type} : std::string_view{};
 }
 
-// An ETag: "7", and "7.2" when it has been edited twice since.
 template <class State>
 std::string tag(const State& state) {
-    auto out = '"' + std::to_string(state.revision);
-    if (state.edits > 0) out += '.' + std::to_string(state.edits);
-    return out + '"';
+    return entity_tag(state.revision, state.edits);
 }
 
 std::optional<std::uint64_t> whole_number(const std::string& text) {
@@ -55,6 +52,23 @@ void running(const Api& api, const Request& request, Respond respond) {
                 response.body = to_json(config);
                 return response;
             }));
+}
+
+// The operator's own text.
+void text(const Api& api, const Request& request, Respond respond) {
+    if (!api.views.config) return respond_missing(respond, "the configuration");
+    api.views.config->text(reply_with<ConfigText>(
+        api, std::move(respond), [json = wants_json(request)](ConfigText& config) {
+            Response response;
+            response.headers.emplace_back("ETag", tag(config));
+            if (json) {
+                response.body = to_json(config);
+                return response;
+            }
+            response.content_type = "text/plain; charset=utf-8";
+            response.body = std::move(config.text);
+            return response;
+        }));
 }
 
 void check(const Api& api, const Request& request, Respond respond) {
@@ -102,49 +116,35 @@ Done<CommitState> reply_commit(const Api& api, Respond respond) {
     });
 }
 
-// RFC 9110 §13.1.1: does nothing when another client was faster.
-void if_match(const Api& api, const Request& request, Respond respond,
-              std::function<void(Respond)> then) {
-    const auto* wanted = request.header("if-match");
-    if (!wanted || *wanted == "*") return then(std::move(respond));
-    api.views.config->running(
-        false, answer_on<ConfigText>(api.post, [wanted = *wanted, respond = std::move(respond),
-                                                then = std::move(then)](
-                                                   Result<ConfigText, Problem> config) {
-            if (!config) return respond(problem_response(config.error()));
-            if (wanted != tag(*config))
-                return respond(problem_response({412,
-                                                 "precondition-failed",
-                                                 "Changed meanwhile",
-                                                 "the running configuration is " + tag(*config),
-                                                 {}}));
-            then(respond);
-        }));
+// Who asks, and with what conditions. A problem: a condition is not understood.
+std::optional<Problem> read_conditions(const Request& request, ChangeRequest& out) {
+    out.author = request.who;
+    if (const auto* wanted = request.header("if-match")) out.if_match = *wanted;
+    const auto* confirm = request.asked("confirm_within");
+    if (!confirm) return std::nullopt;
+    const auto value = whole_number(*confirm);
+    if (!value || *value == 0 || *value > 86400)
+        return bad_request("confirm_within: seconds from 1 to 86400");
+    out.confirm_within = seconds{*value};
+    return std::nullopt;
 }
 
 void reload(const Api& api, const Request& request, Respond respond) {
     if (!api.views.config) return respond_missing(respond, "the configuration");
-    if_match(api, request, std::move(respond), [&api, who = request.who](Respond next) {
-        api.views.config->reload(who, reply_commit(api, std::move(next)));
-    });
+    ChangeRequest wanted;
+    if (const auto problem = read_conditions(request, wanted))
+        return respond(problem_response(*problem));
+    api.views.config->reload(std::move(wanted), reply_commit(api, std::move(respond)));
 }
 
 void commit(const Api& api, const Request& request, Respond respond) {
     if (!api.views.config) return respond_missing(respond, "the configuration");
     auto body = parse_commit(request.body, content_type(request));
     if (!body) return respond(problem_response(body.error()));
-    if (const auto* confirm = request.asked("confirm_within")) {
-        const auto value = whole_number(*confirm);
-        if (!value || *value == 0 || *value > 86400)
-            return respond(
-                problem_response(bad_request("confirm_within: seconds from 1 to 86400")));
-        body->confirm_within = seconds{*value};
-    }
+    if (const auto problem = read_conditions(request, *body))
+        return respond(problem_response(*problem));
     if (body->text.empty()) return respond(problem_response(invalid("the configuration is empty")));
-    body->author = request.who;
-    if_match(api, request, std::move(respond), [&api, body = std::move(*body)](Respond next) {
-        api.views.config->commit(body, reply_commit(api, std::move(next)));
-    });
+    api.views.config->commit(std::move(*body), reply_commit(api, std::move(respond)));
 }
 
 void confirm(const Api& api, const Request&, Respond respond) {
@@ -152,14 +152,20 @@ void confirm(const Api& api, const Request&, Respond respond) {
     api.views.config->confirm(reply_commit(api, std::move(respond)));
 }
 
+void abort(const Api& api, const Request& request, Respond respond) {
+    if (!api.views.config) return respond_missing(respond, "the configuration");
+    api.views.config->abort(request.who, reply_commit(api, std::move(respond)));
+}
+
 void roll_back(const Api& api, const Request& request, Respond respond) {
     if (!api.views.config) return respond_missing(respond, "the configuration");
     const auto revision = whole_number(*request.parameter("revision"));
     if (!revision) return respond(problem_response(bad_request("a revision is a number")));
-    if_match(api, request, std::move(respond),
-             [&api, revision = *revision, who = request.who](Respond next) {
-                 api.views.config->roll_back(revision, who, reply_commit(api, std::move(next)));
-             });
+    ChangeRequest wanted;
+    if (const auto problem = read_conditions(request, wanted))
+        return respond(problem_response(*problem));
+    api.views.config->roll_back(*revision, std::move(wanted),
+                                reply_commit(api, std::move(respond)));
 }
 
 void save(const Api& api, const Request&, Respond respond) {
@@ -191,11 +197,13 @@ void revision(const Api& api, const Request& request, Respond respond) {
 
 constexpr Endpoint kEndpoints[] = {
     {"GET", "/api/v1/config", Role::Read, running},
+    {"GET", "/api/v1/config/text", Role::Read, text},
     {"POST", "/api/v1/config/check", Role::Read, check},
     {"POST", "/api/v1/config/diff", Role::Read, diff},
     {"POST", "/api/v1/config/reload", Role::Admin, reload},
     {"POST", "/api/v1/config/commit", Role::Admin, commit},
     {"POST", "/api/v1/config/confirm", Role::Admin, confirm},
+    {"POST", "/api/v1/config/abort", Role::Admin, abort},
     {"POST", "/api/v1/config/rollback/{revision}", Role::Admin, roll_back},
     {"POST", "/api/v1/config/save", Role::Admin, save},
     {"GET", "/api/v1/config/revisions", Role::Read, revisions},

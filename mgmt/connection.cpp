@@ -22,6 +22,7 @@ public:
           place_(list.insert(list.end(), this)),
           origin_(std::move(origin)),
           timer_(shared.loop),
+          generation_(shared.generation),
           reader_(shared.settings.max_header, shared.settings.max_body) {}
 
     ~HttpConnection() override { list_.erase(place_); }
@@ -128,7 +129,9 @@ private:
             return;
         }
         if (shared_.authenticator.empty()) {
-            request.role = Role::Admin;  // loopback, or a client certificate: start() saw to it
+            const bool certificate =
+                shared_.settings.tls && !shared_.settings.tls->client_ca.empty();
+            request.role = certificate ? Role::Admin : shared_.settings.without_tokens;
             return;
         }
         if (const auto* authorization = request.header("authorization")) {
@@ -169,12 +172,25 @@ private:
         return std::nullopt;
     }
 
+    static std::string query_and_body(const Request& request) {
+        std::string out;
+        for (const auto& [name, value] : request.query) out += name + '=' + value + '&';
+        return out + '\n' + request.body;
+    }
+
     void ask(Request request) {
         const auto* key = request.header("idempotency-key");
         std::string remembered;
-        if (writes_ && key) {
+        if (writes_ && key && request.role != Role::None) {
             remembered = request.who + ' ' + what_ + ' ' + key->substr(0, 200);
-            switch (shared_.idempotency.begin(remembered)) {
+            switch (shared_.idempotency.begin(remembered, query_and_body(request))) {
+                case IdempotencyStore::State::Other:
+                    return send(
+                        problem_response({422,
+                                          "key-reused",
+                                          "Not the request of this Idempotency-Key",
+                                          "a key is for one request; take a fresh one for another",
+                                          {}}));
                 case IdempotencyStore::State::Done:
                     return send(shared_.idempotency.answer(remembered));
                 case IdempotencyStore::State::Running:
@@ -185,11 +201,17 @@ private:
             }
         }
         const auto turn = ++turn_;
-        timer_.start(shared_.settings.answer_timeout, [weak = weak_from_this(), turn] {
-            const auto self = weak.lock();
-            if (self && self->turn_ == turn)
-                self->answer(problem_response({504, "timeout", "No answer in time", "", {}}));
-        });
+        timer_.start(writes_ ? shared_.settings.write_timeout : shared_.settings.answer_timeout,
+                     [weak = weak_from_this(), turn] {
+                         const auto self = weak.lock();
+                         if (self && self->turn_ == turn)
+                             self->answer(problem_response(
+                                 {504,
+                                  "timeout",
+                                  "No answer in time",
+                                  self->writes_ ? "the request may still be carried out" : "",
+                                  {}}));
+                     });
         dispatch(shared_.api, std::move(request),
                  [weak = weak_from_this(), turn, remembered,
                   &idempotency = shared_.idempotency](Response response) {
@@ -213,7 +235,11 @@ private:
         send(std::move(response));
     }
 
+    bool outlived() const { return generation_ != shared_.generation; }
+
     void send(Response response) {
+        // Who it was has to be asked again.
+        if (outlived()) keep_alive_ = false;
         compress(response, coding_);
         HttpFields fields{{"Server", "torii"},
                           {"Content-Type", response.content_type},
@@ -258,6 +284,9 @@ private:
     }
 
     void next_piece() {
+        // A stream ends with the token that opened it; without its last chunk, so that it is
+        // not taken for whole.
+        if (outlived()) return finish();
         touch();
         const auto turn = ++turn_;
         waiting_ = shared_from_this();
@@ -332,6 +361,7 @@ private:
     ConnectionList::iterator place_;
     Origin origin_;
     Timer timer_;
+    std::uint64_t generation_;  // when it came in
     RequestReader reader_;
     std::vector<char> ignored_;
     std::shared_ptr<HttpConnection> waiting_;  // while only an answer can wake us

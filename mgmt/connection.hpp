@@ -31,6 +31,7 @@ struct Shared {
     IdempotencyStore& idempotency;
     EventSink* audit;
     Loop& loop;
+    std::uint64_t generation = 0;  // of tokens and certificates
 };
 
 // Where a connection came from and what that alone allows.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,12 +15,18 @@ namespace torii::mgmt {
 // few hundred. Management thread only.
 class IdempotencyStore {
 public:
-    enum class State : std::uint8_t { New, Running, Done };
+    enum class State : std::uint8_t { New, Running, Done, Other };
 
-    // Running from the first call on until `finish`.
-    State begin(const std::string& key) {
-        const auto [it, fresh] = entries_.try_emplace(key);
-        if (!fresh) return it->second ? State::Done : State::Running;
+    // Running from the first call on until `finish`; Other when the key came with another
+    // request before.
+    State begin(const std::string& key, const std::string& request) {
+        const auto digest = std::hash<std::string>{}(request);
+        const auto [it, fresh] = entries_.try_emplace(key, Entry{digest, request.size(), {}});
+        if (!fresh) {
+            if (it->second.digest != digest || it->second.size != request.size())
+                return State::Other;
+            return it->second.answer ? State::Done : State::Running;
+        }
         order_.push_back(key);
         if (order_.size() > kMost) {
             entries_.erase(order_.front());
@@ -27,15 +34,26 @@ public:
         }
         return State::New;
     }
+    // What failed may be tried again under the same key.
     void finish(const std::string& key, const Response& response) {
         const auto it = entries_.find(key);
-        if (it != entries_.end()) it->second = response;
+        if (it == entries_.end()) return;
+        if (response.status < 400) {
+            it->second.answer = response;
+            return;
+        }
+        entries_.erase(it);
+        std::erase(order_, key);
     }
-    const Response& answer(const std::string& key) const { return *entries_.at(key); }
+    const Response& answer(const std::string& key) const { return *entries_.at(key).answer; }
 
 private:
     static constexpr std::size_t kMost = 512;
-    std::map<std::string, std::optional<Response>> entries_;
+    struct Entry {
+        std::size_t digest = 0, size = 0;  // of the request
+        std::optional<Response> answer;
+    };
+    std::map<std::string, Entry> entries_;
     std::deque<std::string> order_;
 };
 

@@ -90,7 +90,7 @@ void write_route(JsonWriter& json, const RouteRow& row) {
         .member("from_protocol", row.bgp ? row.bgp->neighbor : row.source)
         .member("primary", row.best)
         .member("metric", row.distance)
-        .member("age", rfc3339(std::chrono::system_clock::now() - row.age))
+        .member("age", rfc3339(std::chrono::system_clock::now() - row.age.value_or(seconds{0})))
         .member("learnt_from", row.bgp ? row.bgp->neighbor : "");
     json.key("type").array();
     json.value(row.source == "bgp" ? "BGP" : row.source);

@@ -47,12 +47,13 @@ struct RouteRow {
     std::uint32_t distance = 0;
     bool best = false;         // wins over the other sources of the prefix
     bool installed = false;    // packets follow it
+    bool restored = false;     // of the process before, and not announced since
     std::string_view because;  // the step of the decision that made it best, or lost it
     std::string filtered_by;   // the rule that refused it ("pods: deny 0.0.0.0/0"), Filtered only
     std::vector<NextHopRow> next_hops;
     std::vector<NextHopRow> backup;  // takes over at once when none of those is alive
     std::optional<BgpPathRow> bgp;
-    seconds age{0};
+    std::optional<seconds> age;  // since it came, or changed; unknown of a path not in use
 };
 
 struct FamilyRow {
@@ -163,8 +164,16 @@ struct Metric {
     std::vector<Sample> samples;
 };
 
+// A thing that the gateway needs to be of use.
+struct ConditionRow {
+    std::string name;  // "uplink"
+    bool met = true;
+    std::string value;  // how it is, in words
+};
+
 struct HealthReport {
     bool ready = false;
+    std::vector<ConditionRow> conditions;
     bool alive = true;
     bool drained = false;              // out of service by request
     std::vector<std::string> reasons;  // why not ready, or what is degraded
@@ -240,7 +249,16 @@ struct CommitState {
     std::uint64_t revision = 0;
     std::uint64_t edits = 0;
     std::string summary;
-    std::optional<seconds> confirm_within;  // rolls back by itself after this
+    std::optional<seconds> confirm_within{};  // rolls back by itself after this
+    std::vector<std::string> reset{};         // sessions that it ended
+    std::vector<std::string> failed{};        // what could not be applied, and why
+    std::vector<std::string> waits{};         // what only a restart applies
+    std::string not_saved{};                  // why the startup file is as it was; "": no such wish
 };
+
+// An ETag: "7", and "7.2" when it has been edited twice since.
+inline std::string entity_tag(std::uint64_t revision, std::uint64_t edits) {
+    return '"' + std::to_string(revision) + (edits > 0 ? '.' + std::to_string(edits) : "") + '"';
+}
 
 }  // namespace torii::mgmt

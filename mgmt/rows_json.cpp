@@ -77,7 +77,8 @@ void write(JsonWriter& json, const RouteRow& row) {
         if (bgp.stale) json.member("stale", true);
         json.end_object();
     }
-    json.member("age", row.age.count());
+    if (row.restored) json.member("restored", true);
+    if (row.age) json.member("age", row.age->count());
     json.end_object();
 }
 
@@ -210,6 +211,13 @@ void write(JsonWriter& json, const Metric& row) {
 void write(JsonWriter& json, const HealthReport& row) {
     json.object();
     json.member("ready", row.ready).member("alive", row.alive).member("drained", row.drained);
+    json.key("conditions").array();
+    for (const auto& condition : row.conditions) {
+        json.object();
+        json.member("name", condition.name).member("met", condition.met);
+        json.member("value", condition.value).end_object();
+    }
+    json.end_array();
     json.key("reasons").array();
     for (const auto& reason : row.reasons) json.value(reason);
     json.end_array();
@@ -292,6 +300,15 @@ void write(JsonWriter& json, const CommitState& row) {
     json.object();
     json.member("revision", row.revision).member("summary", row.summary);
     if (row.confirm_within) json.member("confirm_within", row.confirm_within->count());
+    const auto list = [&](const char* name, const std::vector<std::string>& items) {
+        json.key(name).array();
+        for (const auto& item : items) json.value(item);
+        json.end_array();
+    };
+    list("sessions_reset", row.reset);
+    list("failed", row.failed);
+    list("waits_for_restart", row.waits);
+    json.member_if("not_saved", row.not_saved);
     json.end_object();
 }
 

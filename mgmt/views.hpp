@@ -198,18 +198,25 @@ public:
     virtual void stop() = 0;
 };
 
-struct CommitRequest {
-    std::string text;
+// Who wants a change, and of which configuration (RFC 9110 §13.1.1): where it is another one
+// when the change is made, it answers 412.
+struct ChangeRequest {
     std::string author;
-    std::string comment;
+    std::string if_match;                   // entity tags; "" or "*": of any
     std::optional<seconds> confirm_within;  // rolls back unless confirmed
-    bool save = false;                      // becomes the startup file too, once it is to stay
+};
+struct CommitRequest : ChangeRequest {
+    std::string text;  // a masked secret means: as it is
+    std::string comment;
+    bool save = false;  // becomes the startup file too, once it is to stay
 };
 
 class ConfigControl {
 public:
     virtual ~ConfigControl() = default;
     virtual void running(bool with_defaults, Done<ConfigText> done) = 0;
+    // The operator's own text, comments and all, secrets masked; printed where there is none.
+    virtual void text(Done<ConfigText> done) = 0;
     // Checks text without touching anything; an empty list is a good file.
     virtual void check(std::string text, Done<std::vector<ProblemDetail>> done) = 0;
     // What would change; empty text means the startup file.
@@ -217,10 +224,13 @@ public:
     // What going back to a revision would change.
     virtual void diff_to(std::uint64_t revision, Done<ConfigDiff> done) = 0;
     // Reads the startup file again and applies the difference.
-    virtual void reload(std::string author, Done<CommitState> done) = 0;
+    virtual void reload(ChangeRequest request, Done<CommitState> done) = 0;
     virtual void commit(CommitRequest request, Done<CommitState> done) = 0;
     virtual void confirm(Done<CommitState> done) = 0;
-    virtual void roll_back(std::uint64_t revision, std::string author, Done<CommitState> done) = 0;
+    // Goes back at once from a commit that waits to be confirmed.
+    virtual void abort(std::string author, Done<CommitState> done) = 0;
+    virtual void roll_back(std::uint64_t revision, ChangeRequest request,
+                           Done<CommitState> done) = 0;
     virtual void save(Done<Nothing> done) = 0;                     // running becomes startup
     virtual void revisions(Done<std::vector<Revision>> done) = 0;  // newest first
     virtual void revision(std::uint64_t number, Done<ConfigText> done) = 0;

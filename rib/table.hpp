@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -27,6 +28,7 @@ struct RouteRow {
     std::vector<NextHop> next_hops;
     std::vector<FibNextHop> resolved;
     std::vector<FibNextHop> backup;  // of the one in use
+    std::chrono::seconds age{0};     // since it came, or changed
 };
 
 // The routes of every source, the best of them per prefix, and the changes
@@ -97,6 +99,7 @@ private:
     struct Candidate {
         SetId set = kNoSet, backup = kNoSet;
         CandidateId next = kEnd;
+        std::uint32_t since = 0;  // seconds of the monotonic clock
         PortIndex port = kAnyPort;
         Source source = Source::Static;
         std::uint8_t distance = 0;

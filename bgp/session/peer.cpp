@@ -456,8 +456,11 @@ NeighborView Peer::view() const {
     v.times_established = times_established_;
     v.last_reason = last_reason_;
     v.pending = pending_;
+    // While it is down: as configured, or what it had last.
+    v.remote_as = up_ == nullptr && settings_->remote_as.kind == RemoteAs::Kind::Number
+                      ? settings_->remote_as.number
+                      : negotiated_.peer_as;
     if (up_ != nullptr) {
-        v.remote_as = negotiated_.peer_as;
         v.router_id = negotiated_.peer_identifier;
         v.hostname = theirs_.capabilities.hostname;
         v.software = theirs_.capabilities.software;

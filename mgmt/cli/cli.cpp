@@ -288,8 +288,10 @@ void add_config(CLI::App& app, Line& line) {
         };
     });
     auto* edit = config->add_subcommand(
-        "edit", "Edit the startup file ($VISUAL, $EDITOR), see what it changes, apply and save it");
-    edit->add_option("FILE", line.edit.file, "Without: /etc/torii/torii.cfg");
+        "edit",
+        "Edit the configuration ($VISUAL, $EDITOR), see what it changes, apply and save it");
+    edit->add_option("FILE", line.edit.file,
+                     "Start from this file instead of the gateway's own text, secrets masked");
     edit->add_option("--comment", line.edit.comment);
     edit->add_option("--confirm", line.edit.confirm,
                      "Roll back after so many seconds unless confirmed")
@@ -299,11 +301,20 @@ void add_config(CLI::App& app, Line& line) {
     config->add_subcommand("confirm", "Keep what was committed on trial")->callback([&] {
         line.command = [](Session& s) { config_simple(s, "/api/v1/config/confirm", "confirmed"); };
     });
+    config->add_subcommand("abort", "Roll back at once what was committed on trial")->callback([&] {
+        line.command = [](Session& s) { config_simple(s, "/api/v1/config/abort", "rolled back"); };
+    });
     auto* back = config->add_subcommand("rollback", "Apply an earlier revision");
     back->add_option("REVISION", line.number)->required()->check(CLI::NonNegativeNumber);
+    back->add_option("--confirm", line.confirm, "Undo it after so many seconds unless confirmed")
+        ->check(CLI::Range(1, 86400));
     back->callback([&] {
         line.command = [&](Session& s) {
-            config_simple(s, "/api/v1/config/rollback/" + line.number, "rolled back");
+            config_simple(
+                s,
+                "/api/v1/config/rollback/" + line.number +
+                    (line.confirm > 0 ? "?confirm_within=" + std::to_string(line.confirm) : ""),
+                "rolled back");
         };
     });
     config->add_subcommand("save", "Make the running configuration the startup file")

@@ -30,9 +30,21 @@ void print_commit(Session& session, const std::string& answer) {
     if (const auto summary = text(state, "summary"); !summary.empty())
         session.out << ": " << summary;
     session.out << '\n';
+    for (const auto& name : list(state, "sessions_reset"))
+        session.out << "  reset: " << name.text << '\n';
+    for (const auto& change : list(state, "waits_for_restart"))
+        session.out << "  waits for a restart: " << change.text << '\n';
     if (const auto within = number(state, "confirm_within"); within > 0)
         session.out << "rolls back by itself in " << within
-                    << " s; to keep it: torii config confirm\n";
+                    << " s; to keep it: torii config confirm, to go back now: torii config abort\n";
+    for (const auto& failure : list(state, "failed")) {
+        session.err << "error: applied in part: " << failure.text << '\n';
+        session.code = kRefused;
+    }
+    if (const auto why = text(state, "not_saved"); !why.empty()) {
+        session.err << "error: applied, but not saved: " << why << '\n';
+        session.code = kRefused;
+    }
 }
 
 }  // namespace
@@ -84,9 +96,25 @@ void config_diff(Session& session, const std::string& file, const std::string& r
     session.out << text(*value, "summary") << '\n';
 }
 
+std::optional<std::string> config_tag(Session& session, std::string* own_text) {
+    const auto answer = request(session.target, "GET", "/api/v1/config/text", "", {});
+    if (!answer) {
+        session.err << "error: " << answer.error() << '\n';
+        session.code = kUnreachable;
+        return std::nullopt;
+    }
+    if (answer->status >= 300) {
+        print_problem(session, *answer);
+        return std::nullopt;
+    }
+    if (own_text) *own_text = answer->body;
+    return answer->etag;
+}
+
 void config_reload(Session& session) {
+    const auto tag = config_tag(session);
     std::string answer;
-    if (send(session, "POST", "/api/v1/config/reload", "", {}, &answer))
+    if (tag && send(session, "POST", "/api/v1/config/reload", "", {{"If-Match", *tag}}, &answer))
         print_commit(session, answer);
 }
 
@@ -100,8 +128,10 @@ void config_commit(Session& session, const std::string& file, const std::string&
     if (confirm_within > 0) json.member("confirm_within", confirm_within);
     if (save) json.member("save", true);
     json.end_object();
+    const auto tag = if_match.empty() ? config_tag(session) : std::optional{if_match};
+    if (!tag) return;
     auto headers = json_headers();
-    if (!if_match.empty()) headers.emplace_back("If-Match", if_match);
+    headers.emplace_back("If-Match", *tag);
     std::string answer;
     if (send(session, "POST", "/api/v1/config/commit", request, headers, &answer))
         print_commit(session, answer);

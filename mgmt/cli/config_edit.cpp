@@ -14,8 +14,6 @@
 namespace torii::cli {
 namespace {
 
-constexpr const char* kStartup = "/etc/torii/torii.cfg";
-
 std::optional<std::string> read_file(const std::string& name) {
     std::ifstream in{name, std::ios::binary};
     if (!in) return std::nullopt;
@@ -54,19 +52,6 @@ char ask(Session& session, const std::string& question) {
     return line.empty() ? '\0' : line[0];
 }
 
-// What is in force now, to detect that another client was faster.
-std::optional<std::string> running_tag(Session& session) {
-    const auto answer = request(session.target, "GET", "/api/v1/config");
-    if (!answer) {
-        session.err << "error: " << answer.error() << '\n';
-        session.code = kUnreachable;
-        return std::nullopt;
-    }
-    if (answer->status < 300) return answer->etag;
-    print_problem(session, *answer);
-    return std::nullopt;
-}
-
 // Edits until the candidate is good and wanted. False: it is not to be committed.
 bool edit(Session& session, const std::string& candidate, const std::string& before, bool yes) {
     for (;;) {
@@ -95,16 +80,17 @@ bool edit(Session& session, const std::string& candidate, const std::string& bef
 
 }  // namespace
 
+// Edits the target's own text, secrets masked, or a file of this machine.
 void config_edit(Session& session, const EditOptions& options) {
-    const auto file = options.file.empty() ? kStartup : options.file;
-    const auto before = read_file(file);
+    std::string own;
+    const auto tag = config_tag(session, &own);
+    if (!tag) return;
+    const auto before = options.file.empty() ? std::optional{own} : read_file(options.file);
     if (!before) {
-        session.err << "error: cannot read " << file << '\n';
+        session.err << "error: cannot read " << options.file << '\n';
         session.code = kUsage;
         return;
     }
-    const auto tag = running_tag(session);
-    if (!tag) return;
     const auto candidate = private_copy(*before);
     if (!candidate) {
         session.err << "error: no file can be made in "
@@ -116,9 +102,12 @@ void config_edit(Session& session, const EditOptions& options) {
     if (edit(session, *candidate, *before, options.yes)) {
         config_commit(session, *candidate, options.comment, options.confirm, true, *tag);
         keep = session.code != kOk;
-        if (!keep && options.confirm > 0 &&
-            (options.yes || ask(session, "keep it? [y]es, or it rolls back:") == 'y'))
-            config_simple(session, "/api/v1/config/confirm", "confirmed");
+        if (!keep && options.confirm > 0) {
+            if (options.yes || ask(session, "keep it? [y]es, or it rolls back:") == 'y')
+                config_simple(session, "/api/v1/config/confirm", "confirmed");
+            else
+                config_simple(session, "/api/v1/config/abort", "rolled back");
+        }
     } else {
         keep = read_file(*candidate) != before;
     }

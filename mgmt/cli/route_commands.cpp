@@ -29,6 +29,7 @@ std::string marks(const Json& row) {
 // The neighbor that taught it, and what it was taken or refused for.
 std::string remark(const Json& row) {
     const auto filtered = text(row, "filtered_by");
+    if (flag(row, "restored")) return "of the process before, not announced since";
     return filtered.empty() ? text(row, "because") : filtered;
 }
 
@@ -48,10 +49,14 @@ Table route_table() {
                   {"WHY", Align::Left, true}}};
 }
 
+std::string age(const Json& row) {
+    return find(row, "age") ? duration(number(row, "age")) : "-";
+}
+
 void add(Table& table, const Json& row) {
     table.add({marks(row), text(row, "prefix"), text(row, "source"),
                std::to_string(number(row, "distance")), hops(row), path(row),
-               duration(number(row, "age")), remark(row)});
+               age(row), remark(row)});
 }
 
 }  // namespace
@@ -105,7 +110,7 @@ void route_show(Session& session, const std::string& address) {
         out << text(row, "prefix") << ", " << text(row, "source") << ", distance "
             << number(row, "distance") << ", " << text(row, "kind")
             << (flag(row, "best") ? ", best" : "") << (flag(row, "installed") ? ", installed" : "")
-            << ", " << duration(number(row, "age")) << " old\n";
+            << (find(row, "age") ? ", " + age(row) + " old" : "") << '\n';
         for (const auto& hop : list(row, "next_hops")) {
             out << "  via " << text(hop, "address");
             if (const auto port = text(hop, "port"); !port.empty()) out << " on " << port;

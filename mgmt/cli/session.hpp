@@ -96,11 +96,13 @@ void config_show(Session& session, bool defaults, const std::string& revision);
 void config_check(Session& session, const std::string& file);
 void config_diff(Session& session, const std::string& file, const std::string& revision);
 void config_reload(Session& session);
+// The entity tag of what is in force, and if asked for the operator's own text of it.
+std::optional<std::string> config_tag(Session& session, std::string* own_text = nullptr);
 // With `if_match`: only while the running configuration has that tag.
 void config_commit(Session& session, const std::string& file, const std::string& comment,
                    unsigned confirm_within, bool save, const std::string& if_match = "");
 struct EditOptions {
-    std::string file;  // "": the startup file where packages put it
+    std::string file;  // "": the gateway's own text
     std::string comment;
     unsigned confirm = 0;
     bool yes = false;  // asks nothing

@@ -126,6 +126,9 @@ void status(Session& session) {
                 << number(row, "asn") << ", router ID " << text(row, "router_id") << ", up "
                 << duration(number(row, "uptime")) << '\n'
                 << (ready ? "ready" : "NOT READY") << '\n';
+    for (const auto& condition : list(row, "conditions"))
+        session.out << (flag(condition, "met") ? "  ok      " : "  NOT MET ")
+                    << text(condition, "name") << ": " << text(condition, "value") << '\n';
     for (const auto& reason : list(row, "reasons"))
         if (reason.kind == Json::Kind::Text) session.out << "  " << reason.text << '\n';
     session.out << "neighbors: " << number(row, "neighbors_established") << " of "

@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from lab import Here, wait_for
+from lab import Here, UnixConnection, wait_for
 from routers import Torii, build_directory
 
 #: Of a gate in the middle of its commits; the file's writer alone is killed 200 times in the unit tests.
@@ -96,10 +96,130 @@ def test_nothing_is_saved_beside_parts(torii, lab):
     parts = torii.config_file.parent / "conf.d"
     parts.mkdir()
     (parts / "10.cfg").write_text("")
+    commit(torii, config(torii, "10.0.0.0/8"))
     before = torii.config_file.read_text()
     status, problem = torii.api.request("POST", "/api/v1/config/save")
     assert status == 409 and str(parts / "10.cfg") in problem["detail"]
     assert torii.config_file.read_text() == before
+
+
+def test_a_commit_that_cannot_be_saved_applies_nothing(torii):
+    parts = torii.config_file.parent / "conf.d"
+    parts.mkdir()
+    (parts / "10.cfg").write_text("# nothing yet\n")
+    before = running(torii)
+    status, problem = torii.api.request("POST", "/api/v1/config/commit",
+                                        {"text": config(torii, "10.0.0.0/8"), "save": True})
+    assert status == 409 and "conf.d" in problem["detail"], problem
+    assert running(torii) == before
+    # What the files say already needs no writing.
+    assert torii.api.request("POST", "/api/v1/config/save")[0] == 204
+
+
+def test_of_commits_with_one_tag_exactly_one_wins(torii):
+    tag = '"1"'
+    answers = []
+
+    def one(n):
+        connection = UnixConnection(torii.socket)
+        connection.request("POST", "/api/v1/config/commit", config(torii, f"10.{n}.0.0/16"),
+                           {"Content-Type": "text/plain", "If-Match": tag})
+        answers.append((connection.getresponse().status, n))
+        connection.close()
+
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(64)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    won = [n for status, n in answers if status == 200]
+    assert len(won) == 1 and sorted({status for status, _ in answers}) == [200, 412], answers
+    assert f"10.{won[0]}.0.0/16" in running(torii)
+
+
+def test_what_waits_for_a_restart_is_a_difference_and_is_saved(torii):
+    text = config(torii).replace("prefix_lists", "dataplane = { workers = 2; };\nprefix_lists")
+    answer = commit(torii, text, save=True)
+    assert answer["waits_for_restart"] == ["dataplane.workers: changed (restart)"]
+    assert torii.config_file.read_text() == text
+    assert "workers = 2" in running(torii)
+    # Back again: nothing waits any more.
+    assert commit(torii, config(torii))["waits_for_restart"] == []
+    assert not any("restart" in reason for reason in torii.api.get("/api/v1/status")["reasons"])
+
+
+def test_a_rollback_gives_back_what_the_commit_changed_and_nothing_else(torii):
+    commit(torii, config(torii, "10.0.0.0/8"), confirm_within=600)
+    assert torii.api.request("PUT", "/api/v1/drop-sources/203.0.113.0%2F24")[0] == 201
+    assert torii.api.request("POST", "/api/v1/config/reload")[0] == 409, "while a commit is on trial"
+    torii.process.send_signal(signal.SIGHUP)
+    wait_for("a signal is refused as well", lambda: "CONFIG-RELOAD-REFUSED" in torii.log(), 5)
+    assert torii.api.request("POST", "/api/v1/config/abort")[0] == 200
+    now = running(torii)
+    assert "10.0.0.0/8" not in now and "203.0.113.0/24" in now
+    # Nor does a reload lose it.
+    assert torii.api.request("POST", "/api/v1/config/reload")[0] == 200
+    assert "203.0.113.0/24" in running(torii)
+    assert not torii.api.get("/api/v1/status")["config_saved"]
+
+
+def test_the_operators_text_is_edited_with_its_secrets_masked(torii):
+    text = config(torii) + 'bgp = { asn = 64512; neighbors = (\n' \
+        '  { address = "10.9.9.9"; remote_as = 64513; multihop = 9; password = "open sesame"; } );\n};  # peers\n'
+    text = text.replace("bgp = {", "bgp = { router_id = \"10.0.0.1\"; listen_addresses = [];")
+    commit(torii, text, save=True)
+    shown = torii.api.get("/api/v1/config/text")
+    assert "open sesame" not in shown and "# peers" in shown and '"********"' in shown
+    commit(torii, shown.replace("# peers", "# our peers"), save=True)
+    assert torii.config_file.read_text() == text.replace("# peers", "# our peers")
+    status, problem = torii.api.request("POST", "/api/v1/config/commit",
+                                        {"text": shown.replace("10.9.9.9", "10.9.9.8")})
+    assert status == 422 and "masked" in problem["errors"][0]["message"]
+
+
+#: Of commits, saves, reloads, rollbacks and kills, one after the other.
+STEPS = int(os.environ.get("TORII_CONFIG_STEPS", "60"))
+
+
+def test_after_any_history_the_file_is_what_was_saved_and_the_gate_what_was_committed(torii):
+    chance = random.Random(11)
+    saved = torii.config_file.read_text()
+    committed, known = saved, {}
+    fresh = iter(range(100_000))
+
+    def another():
+        n = next(fresh)
+        return f"# change {n}\n" + config(torii, f"10.{n // 250}.{n % 250}.0/24")
+
+    def revision():
+        return torii.api.get("/api/v1/config/revisions")["revisions"][0]["number"]
+
+    for _ in range(STEPS):
+        step = chance.choice(("commit", "commit", "commit and save", "save", "reload", "rollback", "kill"))
+        if step.startswith("commit"):
+            committed = another()
+            answer = commit(torii, committed, save=step != "commit")
+            known[answer["revision"]] = committed
+            if step != "commit":
+                saved = committed
+        elif step == "save":
+            assert torii.api.request("POST", "/api/v1/config/save")[0] == 204
+            saved = committed
+        elif step == "reload":
+            assert torii.api.request("POST", "/api/v1/config/reload")[0] == 200
+            committed = saved
+        elif step == "rollback" and known:
+            number = chance.choice(sorted(known)[-5:])
+            assert torii.api.request("POST", f"/api/v1/config/rollback/{number}")[0] == 200
+            committed = known[number]
+        elif step == "kill":
+            torii.process.send_signal(signal.SIGKILL)
+            torii.process.wait(5)
+            torii.start()
+            committed = saved
+        assert torii.config_file.read_text() == saved, step
+        assert torii.api.get("/api/v1/config/text").endswith(committed), step
+        known[revision()] = committed
 
 
 class Committer(threading.Thread):

@@ -81,7 +81,7 @@ def variables(package):
         "gateway_node_ranges": ["10.0.0.0/24"], "gateway_pods": ["10.244.0.0/16 ge 24 le 24"],
         "gateway_services": ["10.96.0.0/16 ge 32 le 32"], "gateway_node_settings": {"hold_time": 9, "passive": True},
         "gateway_management_allow": ["192.0.2.110/32"],
-        "pair_port": "nodes", "pair_addresses": [f"{SHARED}/24"], "pair_rise": 1,
+        "pair_port": "nodes", "pair_addresses": [f"{SHARED}/24"],
     }
     own = {name: {
         "gateway_router_id": address,

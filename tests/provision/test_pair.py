@@ -103,6 +103,49 @@ def test_drained_gate_loses_nothing(pair):
     assert report("drain and back", running.stop()) == 0
 
 
+def longest_gap_of_egress(pair, what, fail, mend):
+    """A pod to the world, while the uplink of the gate that has the shared address fails."""
+    running = Flows(*(Pings(pod, WORLD) for pod in pair.pods))
+    time.sleep(0.5)
+    fail()
+    time.sleep(4)
+    seen = running.stop()
+    report(what, seen)
+    mend()
+    pair.converge()
+    return max(gap for _, _, gap in seen.values())
+
+
+def test_uplink_that_fails_costs_the_nodes_less_than_a_second(pair):
+    gate, up = pair.gates["gate1"], pair.up
+    assert pair.owner() == ["gate1"]
+
+    def silent(on):
+        for chain in ("INPUT", "OUTPUT", "FORWARD"):
+            up.run("iptables", "-A" if on else "-D", chain, "-i" if chain != "OUTPUT" else "-o", gate.uplink, "-j",
+                   "DROP")
+        up.run("ip", "link", "set", gate.uplink, "arp", "off" if on else "on")
+
+    for what, fail, mend in (
+            ("uplink pulled", lambda: up.ip("link", "set", gate.uplink, "down"),
+             lambda: up.ip("link", "set", gate.uplink, "up")),
+            ("upstream silent", lambda: silent(True), lambda: silent(False))):
+        assert longest_gap_of_egress(pair, what, fail, mend) < 1.0, what
+        wait_for("it has the address again", lambda: pair.owner() == ["gate1"], 30)
+
+
+def test_of_two_gates_without_uplink_one_stays_master(pair):
+    for gate in pair.gates.values():
+        pair.up.ip("link", "set", gate.uplink, "down")
+    time.sleep(3)
+    assert len(pair.owner()) == 1
+    for gate in pair.gates.values():
+        status = gate.run("torii", "status", check=False)
+        assert status.returncode != 0 and "NOT MET uplink" in status.stdout, status.stdout
+        pair.up.ip("link", "set", gate.uplink, "up")
+    pair.converge()
+
+
 def test_upgrade_by_the_play_loses_nothing(pair, plays, newer):
     before = {name: gate.show("torii", "MainPID") for name, gate in pair.gates.items()}
     running = flows(pair)

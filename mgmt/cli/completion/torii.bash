@@ -34,7 +34,7 @@ _torii() {
         "drain on") words+=" --reason --wait --below" ;;
         token) words+=" add" ;;
         import) words+=" frr" ;;
-        config) words+=" show check diff edit reload commit confirm rollback save history" ;;
+        config) words+=" show check diff edit reload commit confirm abort rollback save history" ;;
         "config show") words+=" --defaults --revision" ;;
         "config check" | "config diff" | "config commit" | "config edit" | "import frr")
             mapfile -t COMPREPLY < <(compgen -f -- "$word")

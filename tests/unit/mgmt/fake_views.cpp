@@ -279,12 +279,26 @@ void FakeRouter::diff_to(std::uint64_t to, Done<ConfigDiff> done) {
     done(ConfigDiff{"1 route removed", {{"route 203.0.113.0/24 goes", "none"}}, ""});
 }
 
-void FakeRouter::reload(std::string author, Done<CommitState> done) {
-    actions.push_back("reload by " + author);
+bool FakeRouter::matches(const ChangeRequest& request, const Done<CommitState>& done) const {
+    const auto tag = entity_tag(running_revision, edits);
+    if (request.if_match.empty() || request.if_match == "*" || request.if_match == tag) return true;
+    done(Failure{
+        Problem{412, "precondition-failed", "Changed meanwhile", "the running is " + tag, {}}});
+    return false;
+}
+
+void FakeRouter::text(Done<ConfigText> done) {
+    done(ConfigText{"# ours\nrouter = { };\n", running_revision, edits, true, {}});
+}
+
+void FakeRouter::reload(ChangeRequest request, Done<CommitState> done) {
+    if (!matches(request, done)) return;
+    actions.push_back("reload by " + request.author);
     done(CommitState{++running_revision, 0, "nothing changes", {}});
 }
 
 void FakeRouter::commit(CommitRequest request, Done<CommitState> done) {
+    if (!matches(request, done)) return;
     actions.push_back("commit by " + request.author + ": " + request.comment +
                       (request.save ? ", saved" : ""));
     committed = request.text;
@@ -295,7 +309,13 @@ void FakeRouter::confirm(Done<CommitState> done) {
     done(CommitState{running_revision, 0, "", {}});
 }
 
-void FakeRouter::roll_back(std::uint64_t to, std::string, Done<CommitState> done) {
+void FakeRouter::abort(std::string author, Done<CommitState> done) {
+    actions.push_back("abort by " + author);
+    done(CommitState{++running_revision, 0, "", {}});
+}
+
+void FakeRouter::roll_back(std::uint64_t to, ChangeRequest request, Done<CommitState> done) {
+    if (!matches(request, done)) return;
     if (to > running_revision) return done(Failure{not_found("no such revision")});
     done(CommitState{++running_revision, 0, "", {}});
 }

@@ -81,10 +81,13 @@ public:
     void check(std::string text, Done<std::vector<ProblemDetail>> done) override;
     void diff(std::string text, Done<ConfigDiff> done) override;
     void diff_to(std::uint64_t to, Done<ConfigDiff> done) override;
-    void reload(std::string author, Done<CommitState> done) override;
+    bool matches(const ChangeRequest& request, const Done<CommitState>& done) const;
+    void text(Done<ConfigText> done) override;
+    void reload(ChangeRequest request, Done<CommitState> done) override;
     void commit(CommitRequest request, Done<CommitState> done) override;
     void confirm(Done<CommitState> done) override;
-    void roll_back(std::uint64_t to, std::string, Done<CommitState> done) override;
+    void abort(std::string author, Done<CommitState> done) override;
+    void roll_back(std::uint64_t to, ChangeRequest request, Done<CommitState> done) override;
     void save(Done<Nothing> done) override;
     void revisions(Done<std::vector<Revision>> done) override;
     void revision(std::uint64_t number, Done<ConfigText> done) override;
