@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "app/readiness.hpp"
 #include "app/translate.hpp"
+#include "app/uplinks.hpp"
 #include "config/applicable.hpp"
 #include "config/config.hpp"
 

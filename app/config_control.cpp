@@ -11,7 +11,7 @@
 
 namespace torii::app {
 
-// A configuration that was read and found good, and the text that says it.
+// A configuration that was read and found good, and the text of it.
 struct Candidate {
     config::Model model;
     std::string text;  // "": no single text does
@@ -94,7 +94,7 @@ void ConfigControl::text(mgmt::Done<mgmt::ConfigText> done) {
     done(std::move(answer));
 }
 
-// What a text says, or the startup file where there is none. From any thread; goes on on the
+// The model of a text, or the startup file where there is none. From any thread; goes on on the
 // background thread.
 auto ConfigControl::read(std::string text) -> Task<Answer<Candidate>> {
     const auto bad = [](const config::Problems& problems) {
@@ -346,7 +346,7 @@ void ConfigControl::roll_back(std::uint64_t revision, mgmt::ChangeRequest reques
     }
     auto change =
         co_await gateway_.prepare(std::move(candidate->model), std::move(candidate->text));
-    // Going back is a way out of a trial too.
+    // Going back is a end to a trial too.
     if (trial()) {
         trial_.reset();
         confirm_timer_.cancel();
@@ -393,7 +393,7 @@ void ConfigControl::save(mgmt::Done<mgmt::Nothing> done) {
 }
 
 // Makes what is wanted the startup configuration; from and to the control thread. "" or the
-// reason why not. The operator's own text goes before our print of it; files that say the same
+// reason why not. The operator's own text goes before our print of it; files of the same meaning
 // already are not touched.
 Task<std::string> ConfigControl::write_startup() {
     const auto wanted = gateway_.wanted();

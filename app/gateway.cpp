@@ -8,6 +8,7 @@
 #include "app/management.hpp"
 #include "app/node_liveness.hpp"
 #include "app/systemd.hpp"
+#include "app/uplinks.hpp"
 #include "base/event_list.hpp"
 #include "bgp/speaker.hpp"
 #include "config/config.hpp"
@@ -139,16 +140,20 @@ Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
     return speaker_->start();
 }
 
-// Established, and done with what they had to say.
+// Established, and done with their initial routes.
 std::set<IpAddress> Gateway::returned_peers() const {
     std::set<IpAddress> out;
     if (!speaker_) return out;
+    // Without graceful restart a peer need not send End-of-RIB.
+    constexpr std::chrono::seconds kPatience{10};
     for (const auto& peer : speaker_->neighbors()) {
-        const bool done = peer.state == "Established" &&
-                          std::ranges::all_of(peer.families, [](const bgp::FamilyView& family) {
-                              return !family.negotiated || family.end_of_rib_received;
-                          });
-        if (done) out.insert(peer.address);
+        if (peer.state != "Established") continue;
+        const bool ended = std::ranges::all_of(peer.families, [](const bgp::FamilyView& family) {
+            return !family.negotiated || family.end_of_rib_received;
+        });
+        const bool ends =
+            std::ranges::find(peer.capabilities, "graceful-restart") != peer.capabilities.end();
+        if (ended || (!ends && peer.uptime >= kPatience)) out.insert(peer.address);
     }
     return out;
 }

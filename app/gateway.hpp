@@ -77,7 +77,7 @@ public:
     // file that fails changes nothing and is logged. What was put by request and is not saved
     // stays. Refused while a commit waits to be confirmed.
     void reload();
-    // Set by who holds a commit that waits: whether there is one.
+    // Set by the owner of a commit that waits: whether there is one.
     void when_asked_for_trial(std::function<bool()> asked) { on_trial_ = std::move(asked); }
 
     // Takes the gateway out of service, or back: everything advertised carries

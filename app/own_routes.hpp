@@ -20,7 +20,7 @@ class OwnRoutes {
 public:
     explicit OwnRoutes(rib::Table& table) : table_(table) {}
 
-    // Tells it what there is and from now on every change.
+    // Originates what there is and from now on every change.
     void start_redistribution(bgp::Speaker& speaker);
 
     // The networks of ports that are up, and our addresses on all of them.

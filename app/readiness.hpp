@@ -22,14 +22,10 @@ struct Condition {
     friend bool operator==(const Condition&, const Condition&) = default;
 };
 
-// The peers of a configuration that may give us a default route: with a line of their own,
-// of another AS, and an import list that lets one pass. Pure.
-std::vector<IpAddress> uplinks_of(const config::Model& model);
-
 // Whether the gate is ready, as a set of named conditions that are looked at ten times a
 // second. The file that `readiness.file` names is rewritten when that changes: by how much the
 // priority of this gate's VRRP instances is to change, 0 when it is ready. keepalived tracks
-// it without asking anybody. Control thread.
+// it, no process is asked. Control thread.
 class Readiness {
 public:
     explicit Readiness(Gateway& gateway);

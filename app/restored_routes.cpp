@@ -42,7 +42,7 @@ void RestoredRoutes::start(const std::string& file, const std::string& identity,
     auto found = RouteJournal::read(file, identity, bound);
     constexpr int kMostTries = 2;
     if (found.why.empty() && !found.routes.empty() && RouteJournal::count_use(file) >= kMostTries) {
-        // Kept for whoever looks for the reason.
+        // Kept for the search for the reason.
         (void)std::rename(file.c_str(), (file + ".suspect").c_str());
         found.why = "toriid ended " + std::to_string(kMostTries) +
                     " times within a minute after it had used it; it is kept as " + file +

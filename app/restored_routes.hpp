@@ -19,12 +19,12 @@ class Speaker;
 namespace torii::app {
 
 // Between BGP and the table: what BGP puts is kept in a journal, and what an earlier process
-// left there is forwarded by until the peers have said it again. A restored route counts as a
+// left there is forwarded by until the peers have announced it again. A restored route counts as a
 // stale path of the peer that is its next hop:
-//   - of one next hop: the first announcement of the prefix by anybody takes its place;
+//   - of one next hop: the first announcement of the prefix by any peer takes its place;
 //   - of several (a shared address): they stay beside the announced ones, each until its peer
 //     is back and has sent End-of-RIB;
-//   - at the bound everything that nobody announced goes.
+//   - at the bound everything that no peer announced goes.
 // Liveness takes out what is dead meanwhile, as from any route. Control thread.
 class RestoredRoutes final : public rib::RouteSink {
 public:
@@ -38,7 +38,7 @@ public:
     void set_identity(const std::string& identity) {
         if (journal_) journal_->set_identity(identity);
     }
-    // Who is back; asked once a second while there are restored routes.
+    // Peers that are back; asked once a second while there are restored routes.
     void ask_peers(std::function<std::set<IpAddress>()> returned) {
         returned_ = std::move(returned);
     }
@@ -61,7 +61,7 @@ private:
     Loop& loop_;
     std::unique_ptr<RouteJournal> journal_;
     KeptRoutes restored_;   // what is left of the former process's
-    KeptRoutes announced_;  // of shared prefixes among these: what BGP says by now
+    KeptRoutes announced_;  // of shared prefixes among these: what BGP announces by now
     std::function<std::set<IpAddress>()> returned_;
     Timer timer_;
     std::chrono::steady_clock::time_point until_{};

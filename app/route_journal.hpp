@@ -26,11 +26,11 @@ struct KeptRoute {
 };
 using KeptRoutes = std::unordered_map<Prefix, KeptRoute, PrefixHash>;
 
-// What a journal that was found says; `why` instead when it is not to be used.
+// What a journal that was found holds; `why` instead when it is not to be used.
 struct FoundJournal {
     KeptRoutes routes;
     std::string why;
-    std::chrono::milliseconds age{0};  // since its process last said that it lives
+    std::chrono::milliseconds age{0};  // since its process last reported that it lives
 };
 
 // The routes learnt by BGP in a file that outlives the process: changes are appended, and the

@@ -22,7 +22,7 @@ struct TaskPromise {
 };
 
 // Of a coroutine that runs by itself from its call on. A class whose functions are such and
-// return void says so by std::coroutine_traits.
+// return void declares so by std::coroutine_traits.
 struct DetachedPromise : TaskPromise {
     DetachedPromise() { root = std::coroutine_handle<DetachedPromise>::from_promise(*this); }
     void get_return_object() {}

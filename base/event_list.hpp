@@ -30,7 +30,8 @@ inline constexpr EventKind kEvents[] = {
     {"ROUTES-RESTORED", Severity::Notice,
      "toriid started with the routes that the process before it had learnt, and forwards by them "
      "until peers announce theirs.",
-     "Nothing. `torii route list` marks them; what nobody announces goes when its peer is back, at "
+     "Nothing. `torii route list` marks them; what no peer announces goes when its peer is back, "
+     "at "
      "the latest after `bgp.defaults.restart_time`."},
     {"ROUTES-NOT-RESTORED", Severity::Info,
      "toriid started without routes of an earlier process; the event names the reason.",

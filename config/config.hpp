@@ -44,7 +44,7 @@ std::vector<std::string> parts_of(const std::string& file);
 // The same for text that is not in a file; `name` is used in messages.
 Result<Loaded, Problems> load_text(std::string_view text, const std::string& name);
 
-// What text that is not in a file says, read but not checked as a whole.
+// The model of text that is not in a file, read but not checked as a whole.
 Result<Model, Problems> read_text(std::string_view text, const std::string& name);
 
 // The files besides FILE that load() reads with it: those it includes and the parts of conf.d.

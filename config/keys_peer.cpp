@@ -146,10 +146,12 @@ const KeyTable& keys(Of<PeerSettings>) {
         field<&P::families>("families", {.doc = "Address families to offer.", .cost = Cost::Reset}),
         field<&P::passwords>(
             "password",
-            {.doc = "TCP MD5 key (RFC 2385). The kernel holds one key an address, so both ends "
-                    "change it together and the session restarts; of a list only the first "
-                    "one counts, the others are notes for the way back.",
-             .cost = Cost::Reset,
+            {.doc =
+                 "TCP MD5 key (RFC 2385). A session that is up keeps the one that it began with; "
+                 "the kernel holds one key an address, so the other end has to have the new "
+                 "one by the next session. Of a list only the first one counts, the others "
+                 "are notes for the way back.",
+             .cost = Cost::NextSession,
              .secret = true,
              .unset = "no authentication"}),
         field<&P::ttl_security>(

@@ -292,7 +292,7 @@ struct Log {
 // What makes the gate ready, beside what always does.
 struct Readiness {
     std::vector<std::string> ports;    // all of these have link; empty: any one has
-    std::vector<std::string> uplinks;  // groups and addresses; empty: who may give a default
+    std::vector<std::string> uplinks;  // groups and addresses; empty: peers that may announce a default
     bool nodes = true;                 // a member of a listen range announces a route
     std::optional<std::string> file;   // for keepalived; unset: beside the API's socket
     friend bool operator==(const Readiness&, const Readiness&) = default;

@@ -91,7 +91,7 @@ std::optional<std::string> mask(std::string_view text, const Model& model) {
 Result<std::string, Problems> unmask(std::string_view text, const std::string& name,
                                      const Model& known) {
     if (text.find(kMaskedSecret) == std::string_view::npos) return std::string{text};
-    // Each masked secret gets a mark of its own, and the reader says where that stands.
+    // Each masked secret gets a mark of its own, and the reader reports where that stands.
     std::vector<std::size_t> masked;
     const auto mark = [](std::size_t i) { return in_quotes("masked-secret-" + std::to_string(i)); };
     const auto marked = replace_literals(text, [&](std::string_view literal, std::size_t at) {

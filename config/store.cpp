@@ -69,7 +69,7 @@ std::uint64_t number_of(const std::filesystem::path& path) {
 bool write_all(int fd, std::string_view text, const std::string& replaced) {
     struct stat old {};
     if (stat(replaced.c_str(), &old) == 0) {
-        // Who may not give files away keeps it readable for itself alone.
+        // A user that may not give files away keeps it readable for itself alone.
         if (fchown(fd, old.st_uid, old.st_gid) == 0 && fchmod(fd, old.st_mode & 07777) != 0)
             return false;
     }

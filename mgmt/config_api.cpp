@@ -116,7 +116,7 @@ Done<CommitState> reply_commit(const Api& api, Respond respond) {
     });
 }
 
-// Who asks, and with what conditions. A problem: a condition is not understood.
+// The client, and its conditions. A problem: a condition is not understood.
 std::optional<Problem> read_conditions(const Request& request, ChangeRequest& out) {
     out.author = request.who;
     if (const auto* wanted = request.header("if-match")) out.if_match = *wanted;

@@ -238,7 +238,7 @@ private:
     bool outlived() const { return generation_ != shared_.generation; }
 
     void send(Response response) {
-        // Who it was has to be asked again.
+        // The client has to be asked again.
         if (outlived()) keep_alive_ = false;
         compress(response, coding_);
         HttpFields fields{{"Server", "torii"},

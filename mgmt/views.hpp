@@ -198,7 +198,7 @@ public:
     virtual void stop() = 0;
 };
 
-// Who wants a change, and of which configuration (RFC 9110 §13.1.1): where it is another one
+// The client that wants a change, and of which configuration (RFC 9110 §13.1.1): where it is another one
 // when the change is made, it answers 412.
 struct ChangeRequest {
     std::string author;

@@ -45,7 +45,7 @@ constexpr std::array kFields{
     Field{"graceful_restart", Effect::NextSession, same<&S::graceful_restart>},
     // The old key stays valid for sessions that use it; a roll-over resets
     // no peer that follows.
-    Field{"passwords", Effect::NextSession, same<&S::passwords>},
+    Field{"password", Effect::NextSession, same<&S::passwords>},
     Field{"extended_messages", Effect::NextSession, same<&S::extended_messages>},
     Field{"import_lists", Effect::Policy, same<&S::import_lists>},
     Field{"export_lists", Effect::Policy, same<&S::export_lists>},
@@ -68,8 +68,9 @@ constexpr std::array kFields{
     Field{"mapped_next_hop", Effect::AskAgain, same<&S::mapped_next_hop>},
     Field{"enforce_first_as", Effect::AskAgain, same<&S::enforce_first_as>},
     Field{"allow_as_set", Effect::AskAgain, same<&S::allow_as_set>},
-    Field{"passive", Effect::Reset, same<&S::passive>},
-    Field{"port", Effect::Reset, same<&S::port>},
+    // They decide how the next connection is made. A peer that dials in is never dialled.
+    Field{"passive", Effect::NextSession, same<&S::passive>},
+    Field{"port", Effect::NextSession, same<&S::port>},
     Field{"ttl_security", Effect::Reset, same<&S::ttl_security>},
     Field{"multihop", Effect::Reset, same<&S::multihop>},
     Field{"update_source", Effect::Reset, same<&S::update_source>},
@@ -117,6 +118,7 @@ ChangeCost Peer::change(const NeighborSettings& wanted) {
     auto effect = link_moved ? Effect::Reset : Effect::None;
     for (const auto& field : kFields) {
         if (field.same(*before, *settings_)) continue;
+        if (dynamic_ && (field.name == "passive" || field.name == "port")) continue;
         if (field.effect == Effect::NextSession && has_connection() &&
             std::ranges::find(pending_, field.name) == pending_.end())
             pending_.emplace_back(field.name);
@@ -142,7 +144,12 @@ ChangeCost Peer::change(const NeighborSettings& wanted) {
             start();
         return ChangeCost::Reset;
     }
-    if (up_ == nullptr) return ChangeCost::None;
+    if (up_ == nullptr) {
+        const bool dials_otherwise =
+            before->passive != settings_->passive || before->port != settings_->port;
+        if (dials_otherwise && !dynamic_ && !has_connection() && started_) start();
+        return ChangeCost::None;
+    }
     if (effect >= Effect::Policy) {
         host_.rib().change_peer(id_, facts());
         policies_changed();

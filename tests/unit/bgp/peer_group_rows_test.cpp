@@ -161,10 +161,19 @@ TEST_F(PeerGroupRows, Row23WhatCostsNoSession) {
     EXPECT_EQ(world.view("10.99.0.1").times_established, 1u);
 }
 
+// How the next connection is made disturbs nothing that stands.
+TEST_F(PeerGroupRows, Row24HowTheNextSessionIsMadeResetsNoneThatStands) {
+    const auto peer = world.up("10.99.0.1", 65001);
+    nodes().passive = !nodes().passive;
+    nodes().port = 1790;
+    apply();
+    EXPECT_FALSE(peer->notification);
+    EXPECT_TRUE(world.view("10.99.0.1").pending.empty()) << "a member of a range is never dialled";
+}
+
 TEST_F(PeerGroupRows, Row24EachThingThatASessionStandsOn) {
     const std::function<void(PeerSettings&)> kChanges[] = {
         [](auto& s) { s.multihop = 5; },
-        [](auto& s) { s.passive = true; },
         [](auto& s) { s.local_as = 64999; },
         [](auto& s) { s.update_source = address("10.99.0.250"); },
         [](auto& s) { s.extended_next_hop = false; },

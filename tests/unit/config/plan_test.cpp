@@ -31,11 +31,11 @@ TEST(Plan, APolicyEditRefreshesAndResetsNobody) {
     EXPECT_EQ(changes(example(), wanted), (Texts{"prefix list vips: changed (refresh)"}));
 }
 
-TEST(Plan, AChangedPasswordOfAGroupResetsItsMembersAlone) {
+TEST(Plan, AChangedPasswordOfAGroupIsItsMembersAffairAlone) {
     auto wanted = example();
     wanted.bgp->groups[1].settings.passwords = std::vector<std::string>{"another"};
-    EXPECT_EQ(changes(example(), wanted),
-              (Texts{"group rack-a: password (reset)", "neighbor 10.1.0.250: password (reset)"}));
+    EXPECT_EQ(changes(example(), wanted), (Texts{"group rack-a: password (next session)",
+                                                 "neighbor 10.1.0.250: password (next session)"}));
 }
 
 TEST(Plan, AChangeOfAnInheritedGroupShowsAtTheGroupsBelow) {
@@ -111,7 +111,7 @@ TEST(Plan, CountsWhatHappensInWords) {
     wanted.bgp->groups[1].settings.passwords.reset();
     wanted.dataplane.mbufs = 65536;
     EXPECT_EQ(summary(plan(example(), wanted)),
-              "1 neighbor reset, 1 group changed, 1 route removed, 1 port changed, 1 other change; "
+              "1 neighbor changed, 1 group changed, 1 route removed, 1 port changed, 1 other change; "
               "1 only by a restart of toriid");
 }
 
