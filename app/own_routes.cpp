@@ -26,10 +26,11 @@ void OwnRoutes::set_connected(const config::Model& model, const std::vector<bool
             wanted.try_emplace(route.prefix, route);
         }
     }
-    // Our own addresses answer on every port, also while theirs is down.
+    // Our own addresses answer on every port, also while theirs has no link.
     for (std::size_t i = 0; i < model.ports.size(); ++i)
-        for (auto& route : connected_routes(model.ports[i], static_cast<rib::PortIndex>(i)))
-            if (route.kind == rib::RouteKind::Local) wanted[route.prefix] = route;
+        if (!model.is_shut_down(model.ports[i]))
+            for (auto& route : connected_routes(model.ports[i], static_cast<rib::PortIndex>(i)))
+                if (route.kind == rib::RouteKind::Local) wanted[route.prefix] = route;
 
     for (const auto& [prefix, route] : connected_) {
         if (wanted.contains(prefix)) continue;

@@ -137,6 +137,10 @@ inline constexpr EventKind kEvents[] = {
      "answer ARP, ND, ping and BGP there.",
      "Look for the same address on another interface (`ip address`); with IPv6, look whether "
      "net.ipv6.conf.all.disable_ipv6 is set."},
+    {"KERNEL-LINK", Severity::Warning,
+     "The kernel's interface of a port could not be set up or down.",
+     "toriid needs CAP_NET_ADMIN; the unit torii.service grants it. Commit `ports.*.shutdown` "
+     "again after the correction."},
 
     // Forwarding.
     {"DATAPLANE-UP", Severity::Notice, "The workers run and forward packets.", "Nothing."},

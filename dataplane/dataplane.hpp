@@ -69,7 +69,8 @@ public:
     Result<PortIndex, SystemError> add_port(const PortSettings& port);
     Result<void, SystemError> set_addresses(PortIndex port, std::vector<PortAddress> addresses);
     Result<void, SystemError> set_mtu(PortIndex port, std::uint16_t mtu);
-    void set_shutdown(PortIndex sub_port, bool shutdown);
+    // A port that is shut down passes nothing in or out; its twin is down, its neighbors fail.
+    void set_shutdown(PortIndex port, bool shutdown);
     void set_static_neighbors(std::vector<StaticNeighbor> neighbors);
 
     // Address pools of the cluster: where the loop guard holds.

@@ -25,7 +25,7 @@
 namespace torii::dataplane {
 
 // What a running data plane is made of, in the order it is made; stop() takes it
-// apart backwards. Split over dataplane.cpp (start, stop, configuration),
+// apart backwards. Split over dataplane.cpp (start, stop, configuration), ports.cpp,
 // resolution.cpp (neighbors, held packets, links), watching.cpp (liveness) and views.cpp.
 struct Dataplane::Parts {
     Parts(Settings wanted, EventSink& sink);
@@ -46,7 +46,7 @@ struct Dataplane::Parts {
         Clock::time_point loops_reported_at{};
     };
 
-    // dataplane.cpp
+    // dataplane.cpp, ports.cpp
     Result<void, SystemError> start();
     void stop();
     Result<void, SystemError> make_pool();
@@ -57,6 +57,8 @@ struct Dataplane::Parts {
     Result<PortIndex, SystemError> parent_of(const PortSettings& sub_port) const;
     void publish_port(PortIndex index);
     void publish_own();
+    void shut(PortIndex index, bool shutdown);
+    void set_twin(PortIndex index);
     void kernel_addresses(PortIndex index, const std::vector<PortAddress>& before);
     void claim(PortIndex index, const std::vector<PortAddress>& before);
     void warn(EventId id, const SystemError& error);
@@ -79,6 +81,7 @@ struct Dataplane::Parts {
     void on_kernel_change(const KernelNeighbor& kernel);
     void on_link_state(const KernelLink& link);
     void check_links();
+    static bool is_up(const Place& place);
     void set_link(PortIndex index, bool up);
     void tick();
     void ask_for_fresh();
@@ -145,6 +148,7 @@ struct Dataplane::Parts {
     Doorbell bell;
     int epoll = -1;
     int timer = -1;
+    bool look_at_links = false;  // without waiting for the next tick
     std::size_t held = 0;
     std::uint64_t let_go = 0;  // held packets that control dropped
     Clock::time_point last_second{};

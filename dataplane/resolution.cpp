@@ -43,6 +43,7 @@ void Dataplane::Parts::poll() {
             tick();
         }
     }
+    if (look_at_links) check_links();
     take_held();
     monitor->poll();
     prune();
@@ -258,6 +259,8 @@ void Dataplane::Parts::on_kernel_change(const KernelNeighbor& kernel) {
     switch (kernel.state) {
         case State::Reachable:
         case State::Stale:
+            // What was on its way here when the port was shut down.
+            if (place->port->settings().shutdown) return;
             if (kernel.mac.is_multicast() || kernel.mac.is_zero()) return;
             if (neighbor == nullptr) neighbor = neighbors.get(index, kernel.address);
             if (neighbor == nullptr) return;
@@ -288,17 +291,21 @@ void Dataplane::Parts::apply_static(const StaticNeighbor& wanted) {
 
 // ---- links
 
+bool Dataplane::Parts::is_up(const Place& place) {
+    return !place.port->settings().shutdown && place.carrier && place.port->link_up();
+}
+
 void Dataplane::Parts::on_link_state(const KernelLink& link) {
     for (PortIndex i = 0; i < places.size(); ++i)
         if (places[i].netdev != 0 && places[i].netdev == link.netdev) {
             places[i].carrier = link.carrier;
-            set_link(i, link.carrier && places[i].port->link_up());
+            set_link(i, is_up(places[i]));
         }
 }
 
 void Dataplane::Parts::check_links() {
-    for (PortIndex i = 0; i < places.size(); ++i)
-        set_link(i, places[i].carrier && places[i].port->link_up());
+    look_at_links = false;
+    for (PortIndex i = 0; i < places.size(); ++i) set_link(i, is_up(places[i]));
 }
 
 void Dataplane::Parts::set_link(PortIndex index, bool up) {

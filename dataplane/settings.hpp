@@ -45,7 +45,7 @@ struct PortSettings {
     // MAC, queues and descriptors are its parent's.
     std::string parent;      // the name of a port with a device; empty: no sub-port
     std::uint16_t vlan = 0;  // 1 to 4094
-    bool shutdown = false;   // of a sub-port: frames with its tag map to no port
+    bool shutdown = false;   // passes no packet in or out
     bool trunk = false;      // has sub-ports from the start: its device handles tags if it can
 
     bool is_sub_port() const { return !parent.empty(); }

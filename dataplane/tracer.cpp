@@ -13,6 +13,7 @@
 #include "dataplane/packet/headers.hpp"
 #include "dataplane/worker/capture.hpp"
 #include "dataplane/worker/ring.hpp"
+#include "dataplane/worker/vlan.hpp"
 #include "dataplane/worker/worker.hpp"
 
 namespace torii::dataplane {
@@ -214,7 +215,7 @@ std::optional<TraceView> Tracer::trace(const TracePacket& packet) {
     // A bucket that is only asked about is not in use.
     const auto used = bucket != nullptr ? bucket->epoch.word : 0;
     w.now = rte_rdtsc();
-    w.forward(w, packet.in, *port, &m, 1);
+    forward(w, packet.in, *port, &m, 1);
     if (bucket != nullptr) bucket->epoch = used;
 
     bool left = false;

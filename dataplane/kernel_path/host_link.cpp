@@ -57,6 +57,12 @@ Result<void, SystemError> set_netdev_up(const std::string& name) {
     return {};
 }
 
+Result<void, SystemError> set_netdev_down(const std::string& name) {
+    if (change_flags(name, 0, IFF_UP) < 0)
+        return Failure{last_system_error("set " + name + " down")};
+    return {};
+}
+
 Result<void, SystemError> set_netdev_mtu(const std::string& name, std::uint16_t mtu) {
     const ControlSocket socket;
     auto request = request_for(name);

@@ -13,6 +13,7 @@ namespace torii::dataplane {
 // The host's netdevs, as far as ioctl and sysctl reach.
 unsigned netdev_index(const std::string& name);  // 0: there is none
 Result<void, SystemError> set_netdev_up(const std::string& name);
+Result<void, SystemError> set_netdev_down(const std::string& name);
 Result<void, SystemError> set_netdev_mtu(const std::string& name, std::uint16_t mtu);
 Result<void, SystemError> set_netdev_mac(const std::string& name, const MacAddress& mac);
 void write_sysctl(const std::string& path, const std::string& value);  // absent ones are skipped

@@ -44,6 +44,7 @@ Result<Tap, SystemError> Tap::twin(const std::string& name, const MacAddress& ma
     write_sysctl(ip6 + "router_solicitations", "0");
     write_sysctl(ip6 + "addr_gen_mode", "0");
     write_sysctl(ip6 + "forwarding", "0");
+    write_sysctl(ip6 + "keep_addr_on_down", "1");
     // Answer for this port's addresses alone; let in what came another way than the
     // kernel's routes would lead.
     write_sysctl(ip4 + "arp_ignore", "1");

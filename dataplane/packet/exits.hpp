@@ -87,6 +87,7 @@ namespace torii::dataplane {
     X(HoldFull, "hold_full")                          \
     X(NoBuffer, "no_buffer")                          \
     X(LinkDown, "link_down")                          \
+    X(PortShut, "port_shut")                          \
     X(TransmitFull, "tx_full")                        \
     X(Stopped, "stopped")
 

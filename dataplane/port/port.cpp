@@ -275,6 +275,13 @@ void Port::fill(PortView& view) const {
     }
 }
 
+void Port::set_shutdown(bool shutdown) {
+    settings_.shutdown = shutdown;
+    if (parent_ != nullptr) return;
+    [[maybe_unused]] const int ignored =
+        shutdown ? rte_eth_dev_set_link_down(device_) : rte_eth_dev_set_link_up(device_);
+}
+
 Result<void, SystemError> Port::set_mtu(std::uint16_t mtu) {
     if (parent_ != nullptr) {
         settings_.mtu = mtu;

@@ -48,7 +48,8 @@ public:
     void fill(PortView& view) const;
 
     Result<void, SystemError> set_mtu(std::uint16_t mtu);
-    void set_shutdown(bool shutdown) { settings_.shutdown = shutdown; }
+    // The device takes its link down, so that the peer sees it, where it can.
+    void set_shutdown(bool shutdown);
     void set_addresses(std::vector<PortAddress> addresses) {
         settings_.addresses = std::move(addresses);
     }

@@ -18,13 +18,15 @@ void flush(Worker& w, PortIndex port) {
     transmit_burst(w, port, out.packets, n, bytes);
 }
 
+void drop_burst(Worker& w, PortIndex in, rte_mbuf** packets, unsigned n, Exit exit) {
+    for (unsigned i = 0; i < n; ++i) drop(w, in, packets[i], exit);
+}
+
 void transmit_burst(Worker& w, PortIndex port, rte_mbuf** packets, unsigned n,
                     std::uint64_t bytes) {
     const PortState* state = w.tables->ports[port].load(std::memory_order_acquire);
-    if (state == nullptr) {
-        for (unsigned i = 0; i < n; ++i) drop(w, kFromKernel, packets[i], Exit::LinkDown);
-        return;
-    }
+    if (state == nullptr) return drop_burst(w, port, packets, n, Exit::LinkDown);
+    if (__builtin_expect(state->shut, 0)) return drop_burst(w, port, packets, n, Exit::PortShut);
     if (__builtin_expect(w.capture.load(std::memory_order_relaxed) != nullptr, 0))
         for (unsigned i = 0; i < n; ++i) show(w, port, packets[i], kTransmitted);
     // Bytes are those of the frames without their tags, as where they come in.
@@ -40,7 +42,7 @@ void transmit_burst(Worker& w, PortIndex port, rte_mbuf** packets, unsigned n,
     count.bytes += bytes;
     if (__builtin_expect(sent < n, 0)) {
         for (unsigned i = sent; i < n; ++i) count.bytes -= packets[i]->pkt_len - tag;
-        w.counters.exits[kFromKernel][static_cast<std::size_t>(Exit::TransmitFull)] += n - sent;
+        w.counters.exits[port][static_cast<std::size_t>(Exit::TransmitFull)] += n - sent;
         rte_pktmbuf_free_bulk(&packets[sent], n - sent);
     }
 }

@@ -22,6 +22,9 @@ inline void drop(Worker& w, PortIndex in, rte_mbuf* m, Exit exit) {
     rte_pktmbuf_free(m);
 }
 
+// A burst whose packets leave by one exit.
+void drop_burst(Worker& w, PortIndex in, rte_mbuf** packets, unsigned n, Exit exit);
+
 // Hands a port's buffer to its device; what the device does not take is counted
 // and freed, never retried.
 void flush(Worker& w, PortIndex port);

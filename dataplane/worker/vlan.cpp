@@ -37,11 +37,20 @@ PortIndex take_out(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m) 
 
 void hand_on(Worker& w, PortIndex in, rte_mbuf** packets, unsigned count) {
     const auto* port = w.tables->ports[in].load(std::memory_order_acquire);
-    if (__builtin_expect(port != nullptr, 1)) return w.forward(w, in, *port, packets, count);
-    for (unsigned i = 0; i < count; ++i) leave(w, in, packets[i], Exit::LinkDown);
+    if (__builtin_expect(port == nullptr, 0)) {
+        for (unsigned i = 0; i < count; ++i) leave(w, in, packets[i], Exit::LinkDown);
+    } else if (__builtin_expect(port->shut, 0)) {
+        receive_nothing(w, in, packets, count);
+    } else {
+        w.forward(w, in, *port, packets, count);
+    }
 }
 
 }  // namespace
+
+void receive_nothing(Worker& w, PortIndex in, rte_mbuf** packets, unsigned count) {
+    for (unsigned i = 0; i < count; ++i) leave(w, in, packets[i], Exit::PortShut);
+}
 
 void forward_by_tag(Worker& w, PortIndex in, const PortState& port, rte_mbuf** packets,
                     unsigned count) {

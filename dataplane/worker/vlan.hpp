@@ -28,10 +28,15 @@ inline Exit exit_of_tag(std::uint16_t id) {
 void forward_by_tag(Worker& w, PortIndex in, const PortState& port, rte_mbuf** packets,
                     unsigned count);
 
+// A burst of a port that is shut down: counted, and gone.
+void receive_nothing(Worker& w, PortIndex in, rte_mbuf** packets, unsigned count);
+
 // A burst as it comes out of a port's queue.
 inline void forward(Worker& w, PortIndex in, const PortState& port, rte_mbuf** packets,
                     unsigned count) {
-    if (__builtin_expect(port.sub_ports == nullptr, 1))
+    if (__builtin_expect(port.shut, 0))
+        receive_nothing(w, in, packets, count);
+    else if (__builtin_expect(port.sub_ports == nullptr, 1))
         w.forward(w, in, port, packets, count);
     else
         forward_by_tag(w, in, port, packets, count);

@@ -50,6 +50,7 @@ struct alignas(64) PortState {
     std::uint32_t max_frame = 1518;
     bool software_checksum = true;  // the port does not report whether it is good
     bool strict_rpf = false;
+    bool shut = false;  // administratively: nothing comes in or leaves
     bool twin = false;
     bool drops_early = false;      // some source of `soft` is not dropped by the port itself
     bool inserts_tags = false;     // the device does, else we do

@@ -115,6 +115,39 @@ def test_packets_are_too_big_for_a_smaller_link(pair):
     assert left.ping("10.2.0.2", size=1420, extra=("-M", "dont")) >= 1
 
 
+def test_a_port_that_is_shut_down_passes_nothing(pair):
+    left, right, torii = pair()
+    wait_for("the first ping is answered", lambda: left.ping("10.2.0.2", 1) == 1, 10)
+    text = torii.config_file.read_text()
+
+    def commit(changed):
+        status, answer = torii.api.request("POST", "/api/v1/config/commit", {"text": changed})
+        assert status == 200, answer
+
+    def shut():
+        counters = torii.api.get("/api/v1/counters?name=torii_exit_packets_total")["counters"]
+        return sum(s["value"] for c in counters for s in c["samples"] if s["labels"]["exit"] == "port_shut")
+
+    assert right.ping("10.1.0.2", 2) == 2 and right.ping("fd01::2", 2) == 2
+    commit(text.replace('addresses = ["10.2.0.1/24"', 'shutdown = true; addresses = ["10.2.0.1/24"'))
+    right.ip("neighbor", "flush", "all")
+    for target in ("10.2.0.1", "fd02::1", "10.1.0.1", "10.1.0.2"):
+        assert right.ping(target, 2) == 0, target
+    assert left.ping("10.2.0.2", 2) == 0 and left.ping("10.2.0.1", 2) == 0
+    assert left.ping("10.1.0.1", 2) == 2
+    assert shut() > 0
+    assert not next(p for p in torii.api.get("/api/v1/ports")["ports"] if p["name"] == "right")["link_up"]
+    assert "state DOWN" in torii.host.ip("link", "show", "right").stdout
+    commit(text)
+    wait_for("it is reached again", lambda: left.ping("10.2.0.2", 1) == 1, 10)
+    assert right.ping("fd01::2", 3, wait=2) >= 2 and right.ping("fd02::1", 2) == 2
+    # Removed: as if it were shut down, until the process starts again.
+    commit(text.replace(text[text.index("  right = {"):text.index("};\nroutes")], "").replace(
+        '{ prefix = "203.0.113.0/24"; via = "10.2.0.2"; }, ', ""))
+    right.ip("neighbor", "flush", "all")
+    assert right.ping("10.2.0.1", 2) == 0 and right.ping("10.1.0.2", 2) == 0
+
+
 def test_a_second_start_after_a_crash_finds_its_way(lab):
     gateway, left = lab.namespace("gw"), lab.namespace("left")
     lab.link(gateway, "gwl", left, "eth0")

@@ -167,6 +167,9 @@ void PacketWorld::set_mtu(PortIndex port, std::uint16_t mtu) {
 void PacketWorld::set_strict_rpf(PortIndex port, bool on) {
     ports_[port].strict_rpf = on;
 }
+void PacketWorld::set_shut(PortIndex port, bool shut) {
+    ports_[port].shut = shut;
+}
 void PacketWorld::set_hardware_checksum(bool on) {
     checksum_good_ = on;
     publish();

@@ -43,6 +43,7 @@ public:
     void set_mtu(dataplane::PortIndex port, std::uint16_t mtu);
     void set_room(std::uint16_t packets);  // that a device takes of a burst
     void set_strict_rpf(dataplane::PortIndex port, bool on);
+    void set_shut(dataplane::PortIndex port, bool shut);
     void drop_sources(std::span<const Prefix> sources);  // in software, on both ports
     void set_hardware_checksum(bool on);  // the frames come with the NIC's verdict "good"
     void hop(dataplane::HopId id, const dataplane::Hop& hop) { hops.write(id, hop); }

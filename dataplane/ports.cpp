@@ -1,0 +1,261 @@
+// Ports as the data plane runs them: opened, published to workers, shut down, and their
+// addresses in the kernel and in the tables.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+#include "base/event_list.hpp"
+#include "dataplane/packet/headers.hpp"
+#include "dataplane/parts.hpp"
+
+namespace torii::dataplane {
+namespace {
+
+// fe80::/64 of a MAC (RFC 4291 appendix A), as the kernel makes it for the twin.
+IpAddress link_local(const MacAddress& mac) {
+    const auto& b = mac.bytes;
+    return IpAddress::v6({0xfe, 0x80, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(b[0] ^ 2), b[1],
+                          b[2], 0xff, 0xfe, b[3], b[4], b[5]});
+}
+
+std::uint32_t last_word(const IpAddress& a) {
+    const std::size_t at = a.size() - 4;
+    return std::uint32_t{a.byte(at)} << 24 | std::uint32_t{a.byte(at + 1)} << 16 |
+           std::uint32_t{a.byte(at + 2)} << 8 | a.byte(at + 3);
+}
+
+// The first and last address of an attached IPv4 network mean all its hosts (RFC 1812 §5.3.5).
+std::vector<IpAddress> broadcasts(const PortAddress& own) {
+    if (own.address.is_v6() || own.length > 30) return {};
+    const auto host_bits = ~std::uint32_t{0} >> own.length;
+    return {IpAddress::v4(own.address.v4() | host_bits), own.address.masked(own.length)};
+}
+
+}  // namespace
+
+Result<PortIndex, SystemError> Dataplane::Parts::open_port(const PortSettings& wanted) {
+    if (places.size() >= kMaxPorts)
+        return Failure{SystemError{"at most " + std::to_string(kMaxPorts) + " ports", 0}};
+    const auto index = static_cast<PortIndex>(places.size());
+    Place place;
+    place.root = index;
+    if (wanted.is_sub_port()) {
+        const auto parent = parent_of(wanted);
+        if (!parent) return Failure{parent.error()};
+        place.root = *parent;
+        place.port = Port::on(*places[*parent].port, wanted);
+    } else {
+        auto opened =
+            Port::open(wanted, static_cast<unsigned>(workers.size()), pool, settings.offload);
+        if (!opened) return Failure{opened.error()};
+        place.port = std::move(*opened);
+    }
+    place.netdev = place.port->netdev().empty() ? 0 : netdev_index(place.port->netdev());
+    if (wanted.kernel_twin) {
+        auto twin = Tap::twin(wanted.name, place.port->mac(), wanted.mtu);
+        if (!twin) return Failure{twin.error()};
+        place.twin.emplace(std::move(*twin));
+        exception->add_twin(index, place.twin->fd());
+    }
+    if (wanted.shutdown) place.port->set_shutdown(true);
+    places.push_back(std::move(place));
+    claim(index, {});
+    if (wanted.shutdown) set_twin(index);
+    for (auto& w : workers) w->port_count.store(static_cast<unsigned>(places.size()));
+    // From here on its packets are its own.
+    if (places[index].root != index) publish_port(places[index].root);
+    if (places[index].netdev != 0)
+        netlink->dump_links([&](const KernelLink& link) {
+            if (link.netdev == places[index].netdev) places[index].carrier = link.carrier;
+        });
+    places[index].up = is_up(places[index]);
+    events.emit({"PORT-OPEN",
+                 "port " + wanted.name + " opened",
+                 {{"device", wanted.is_sub_port()
+                                 ? "VLAN " + std::to_string(wanted.vlan) + " of " + wanted.parent
+                                 : wanted.device},
+                  {"driver", places[index].port->driver()},
+                  {"mac", places[index].port->mac().to_string()},
+                  {"link", places[index].up ? "up" : "down"}}});
+    return index;
+}
+
+Result<PortIndex, SystemError> Dataplane::Parts::parent_of(const PortSettings& sub_port) const {
+    const auto failed = [&](const std::string& why) {
+        return Failure{SystemError{"port " + sub_port.name + ": " + why, 0}};
+    };
+    const auto parent = std::ranges::find_if(places, [&](const Place& place) {
+        const auto& port = place.port->settings();
+        return port.name == sub_port.parent && !port.is_sub_port();
+    });
+    if (parent == places.end())
+        return failed("there is no port " + sub_port.parent + " to be part of");
+    if (sub_port.vlan == 0 || sub_port.vlan >= kVlanId) return failed("a VLAN is 1 to 4094");
+    const auto index = static_cast<PortIndex>(parent - places.begin());
+    for (const auto& place : places)
+        if (const auto& other = place.port->settings();
+            place.root == index && other.vlan == sub_port.vlan && !other.shutdown)
+            return failed("VLAN " + std::to_string(sub_port.vlan) + " of " + sub_port.parent +
+                          " is port " + other.name + " already");
+    return index;
+}
+
+// Takes over a port's addresses: in the kernel, in the tables, for the workers.
+void Dataplane::Parts::claim(PortIndex index, const std::vector<PortAddress>& before) {
+    auto& place = places[index];
+    const auto& addresses = place.port->settings().addresses;
+    place.own = addresses;
+    place.own.push_back({link_local(place.port->mac()), 64});
+    place.own.insert(place.own.end(), place.shared.begin(), place.shared.end());
+    kernel_addresses(index, before);
+    for (const auto& gone : before) {
+        publisher.erase_host(gone.address);
+        for (const auto& a : broadcasts(gone)) publisher.erase_host(a);
+    }
+    for (const auto& own_address : addresses) {
+        if (place.port->settings().shutdown) break;
+        for (const auto& a : broadcasts(own_address)) publisher.set_host(a, HopTable::kBroadcast);
+        if (!own_address.address.is_link_local())
+            publisher.set_host(own_address.address, HopTable::kLocal);
+    }
+    publish_port(index);
+    publish_own();
+}
+
+void Dataplane::Parts::kernel_addresses(PortIndex index, const std::vector<PortAddress>& before) {
+    auto& place = places[index];
+    if (!place.twin) return;
+    const auto& wanted = place.port->settings().addresses;
+    const auto netdev = place.twin->netdev();
+    for (const auto& a : before) {
+        if (std::ranges::find(wanted, a) != wanted.end()) continue;
+        if (auto done = netlink->remove_address(netdev, a.address, a.length); !done)
+            warn("KERNEL-ADDRESS", done.error());
+        netlink->remove_rules_from(a.address, settings.route_table);
+    }
+    for (const auto& a : wanted) {
+        if (std::ranges::find(before, a) != before.end()) continue;
+        if (auto done = netlink->add_address(netdev, a.address, a.length); !done)
+            warn("KERNEL-ADDRESS", done.error());
+        if (a.address.is_link_local()) continue;
+        if (auto done = netlink->add_rules(a.address, settings.route_table); !done)
+            warn("KERNEL-RULE", done.error());
+    }
+}
+
+void Dataplane::Parts::publish_port(PortIndex index) {
+    const auto& place = places[index];
+    const auto& port = *place.port;
+    auto state = std::make_shared<PortState>();
+    state->mac = port.mac();
+    std::memcpy(&state->mac_bits, port.mac().bytes.data(), 6);
+    state->device = port.device();
+    state->tx_queues = port.tx_queues();
+    state->mtu = port.mtu();
+    state->vlan = port.settings().vlan;
+    state->inserts_tags = port.inserts_tags();
+    std::shared_ptr<SubPorts> sub_ports;
+    for (PortIndex i = 0; i < places.size(); ++i)
+        if (places[i].root == index && i != index) {
+            if (!sub_ports) sub_ports = std::make_shared<SubPorts>();
+            const auto& sub_port = places[i].port->settings();
+            // One that is shut down gives way to another of its VLAN.
+            if (auto& of = sub_ports->of[sub_port.vlan]; !sub_port.shutdown || of == rib::kAnyPort)
+                of = i;
+        }
+    state->sub_ports = std::move(sub_ports);
+    constexpr std::uint32_t kTagged = 14 + 4;
+    // DPDK's af_packet sockets reassemble fragments before we see them: what
+    // arrives in one piece was perhaps sent in many, each within the MTU.
+    constexpr std::uint32_t kAnyPacket = 65535;
+    state->max_frame = (port.driver() == "net_af_packet" ? kAnyPacket : port.mtu()) + kTagged;
+    state->software_checksum = !port.hardware_checksum();
+    state->strict_rpf = port.settings().strict_rpf;
+    state->twin = place.twin.has_value();
+    state->shut = port.settings().shutdown;
+    state->addresses = place.own;
+    offload(place, *state);
+    // A port without an address of a family borrows one (RFC 1812 §4.3.2.4).
+    const auto source = [&](Family family) -> std::optional<IpAddress> {
+        for (const auto& a : port.settings().addresses)
+            if (a.address.family() == family && !a.address.is_link_local()) return a.address;
+        for (const auto& other : places)
+            for (const auto& a : other.port->settings().addresses)
+                if (a.address.family() == family && !a.address.is_link_local()) return a.address;
+        return std::nullopt;
+    };
+    if (const auto a = source(Family::Ip4)) state->ip4_source = a->v4();
+    state->ip6_source = source(Family::Ip6).value_or(link_local(port.mac())).bytes();
+    tables.ports[index].store(state.get(), std::memory_order_release);
+    auto& slot = port_states[index];
+    if (slot != nullptr) retired.retire(slot);
+    slot = std::move(state);
+}
+
+void Dataplane::Parts::publish_own() {
+    auto filter = std::make_shared<OwnFilter>();
+    std::set<std::uint32_t> words;  // sub-ports share their parent's link-local address
+    for (const auto& place : places)
+        for (const auto& a : place.own) words.insert(last_word(a.address));
+    for (const auto word : words) filter->add(word);
+    tables.own.store(filter.get(), std::memory_order_release);
+    if (own != nullptr) retired.retire(own);
+    own = std::move(filter);
+}
+
+void Dataplane::Parts::share_queues() {
+    std::vector<std::vector<ReceiveQueue>> shares(workers.size());
+    std::size_t next = 0;
+    for (PortIndex i = 0; i < places.size(); ++i)
+        for (std::uint16_t q = 0; q < places[i].port->rx_queues(); ++q)
+            shares[next++ % shares.size()].push_back({i, places[i].port->device(), q});
+    std::vector<std::shared_ptr<const std::vector<ReceiveQueue>>> made;
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+        made.push_back(std::make_shared<const std::vector<ReceiveQueue>>(std::move(shares[i])));
+        workers[i]->queues.store(made.back().get(), std::memory_order_release);
+    }
+    for (auto& old : queues) retired.retire(old);
+    queues = std::move(made);
+}
+
+// Workers stop at once; links, neighbors and what depends on them follow with the next poll.
+void Dataplane::set_shutdown(PortIndex index, bool shutdown) {
+    if (index >= parts_->places.size()) return;
+    parts_->shut(index, shutdown);
+}
+
+void Dataplane::Parts::shut(PortIndex index, bool shutdown) {
+    auto& place = places[index];
+    if (place.port->settings().shutdown == shutdown) return;
+    place.port->set_shutdown(shutdown);
+    set_twin(index);
+    publish_port(index);
+    if (place.root != index) publish_port(place.root);
+    look_at_links = true;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(bell.fd, &one, sizeof one);
+}
+
+// The twin of a port that is shut down is down as well. The kernel forgets neighbors with that.
+void Dataplane::Parts::set_twin(PortIndex index) {
+    auto& place = places[index];
+    if (!place.twin) return;
+    const bool down = place.port->settings().shutdown;
+    if (const auto done =
+            down ? set_netdev_down(place.twin->name()) : set_netdev_up(place.twin->name());
+        !done)
+        warn("KERNEL-LINK", done.error());
+    for (const auto& a : place.port->settings().addresses) {
+        if (down) {
+            publisher.erase_host(a.address);
+            continue;
+        }
+        if (!a.address.is_link_local()) publisher.set_host(a.address, HopTable::kLocal);
+        if (auto done = netlink->add_address(place.twin->netdev(), a.address, a.length); !done)
+            warn("KERNEL-ADDRESS", done.error());
+    }
+}
+
+}  // namespace torii::dataplane
