@@ -57,7 +57,12 @@ bool Detector::turn(Worker& w) {
     sent_ = false;
     void* orders[kOrders];
     const unsigned n = ring_take(orders_, orders, kOrders);
-    for (unsigned i = 0; i < n; ++i) adopt(w, *static_cast<Session*>(orders[i]));
+    for (unsigned i = 0; i < n; ++i) {
+        auto& session = *static_cast<Session*>(orders[i]);
+        adopt(w, session);
+        // From here on control may free it.
+        session.orders_done.fetch_add(1, std::memory_order_release);
+    }
     wheel_.advance(now_ >> kTickShift,
                    [&](Timer& timer) { fire(w, static_cast<SessionTimer&>(timer)); });
     return sent_;
@@ -84,8 +89,9 @@ void Detector::adopt(Worker& w, Session& session) {
     const Plan* const before = session.plan;
     const Plan* const plan = session.wanted.load(std::memory_order_acquire);
     if (plan == before && plan != nullptr) return;
+    // By the plan that has it: it defines what is sent.
+    if (before != nullptr && before->bfd && (plan == nullptr || !plan->bfd)) end_bfd(w, session);
     if (plan == nullptr) {
-        if (before != nullptr && before->bfd) end_bfd(w, session);
         wheel_.disarm(session.step);
         session.plan = nullptr;
     } else {
@@ -110,10 +116,7 @@ void Detector::adopt(Worker& w, Session& session) {
 void Detector::adopt_bfd(Worker& w, Session& session, const Plan* before) {
     const auto& plan = *session.plan;
     const bool had = before != nullptr && before->bfd;
-    if (!plan.bfd) {
-        if (had) end_bfd(w, session);
-        return;
-    }
+    if (!plan.bfd) return;
     if (!had) {
         session.bfd = {session.discriminator, plan.bfd_settings};
         session.received = {};
@@ -128,8 +131,10 @@ void Detector::adopt_bfd(Worker& w, Session& session, const Plan* before) {
 
 // RFC 5880 §6.8.16: the peer shall be notified that this is no failure.
 void Detector::end_bfd(Worker& w, Session& session) {
+    // A detection time's worth of packets, at once: afterwards there is nothing to send by.
+    constexpr unsigned kFarewells = 3;
     session.bfd.set_admin_down(true);
-    if (session.plan != nullptr) send_control(w, session, false);
+    for (unsigned i = 0; i < kFarewells; ++i) send_control(w, session, false);
     wheel_.disarm(session.bfd_send);
     wheel_.disarm(session.bfd_detect);
 }

@@ -133,6 +133,7 @@ void Monitor::order(Watched& watched) {
 void Monitor::send_order(Watched& watched) {
     auto* ring = lanes_[watched.session->owner].orders;
     watched.queued = !ring_put(ring, watched.session.get());
+    if (!watched.queued) ++watched.session->orders_sent;
 }
 
 void Monitor::locate(Watched& watched, const Wire& wire) {
@@ -207,7 +208,7 @@ void Monitor::take(Session& session) {
     // No worker reads plans older than the one that is adopted.
     const auto* adopted = session.adopted.load(std::memory_order_acquire);
     if (watched->ending) {
-        if (adopted == nullptr) finish(*watched);
+        if (adopted == nullptr && session.in_no_ring()) finish(*watched);
         return;
     }
     while (watched->plans.size() > 1 && watched->plans.front().get() != adopted) {
@@ -257,8 +258,15 @@ void Monitor::tick() {
             again.push_back(&watched);
         }
     });
-    for (auto& watched : ending_)
-        if (watched->queued) send_order(*watched);
+    std::vector<Watched*> over;
+    for (auto& watched : ending_) {
+        const auto& session = *watched->session;
+        if (watched->queued)
+            send_order(*watched);
+        else if (session.adopted.load(std::memory_order_acquire) == nullptr && session.in_no_ring())
+            over.push_back(watched.get());
+    }
+    for (auto* watched : over) finish(*watched);
     for (auto* watched : again) judge_again(*watched);
     publish_directory();
 }

@@ -105,6 +105,15 @@ struct Session {
     // From control; nullptr ends the session. The owner stores what it works by.
     std::atomic<const Plan*> wanted{nullptr};
     std::atomic<const Plan*> adopted{nullptr};
+    // Orders that name the session: as many as were sent mean that none is in the ring.
+    std::uint32_t orders_sent = 0;  // control's
+    std::atomic<std::uint32_t> orders_done{0};
+
+    // No ring holds a pointer to it, once the worker has let go of its plan.
+    bool in_no_ring() const {
+        return orders_done.load(std::memory_order_acquire) == orders_sent &&
+               !reported.load(std::memory_order_acquire);
+    }
 
     // From whichever worker an answer reached; microseconds of the workers' clock.
     alignas(64) std::atomic<Micros> echo_received{0};

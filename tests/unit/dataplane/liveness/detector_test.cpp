@@ -399,6 +399,23 @@ TEST_F(Lab, TheEndOfASessionIsToldAsNoFailure) {
     EXPECT_TRUE(sent.empty());
 }
 
+TEST_F(Lab, TheEndOfBfdAloneIsToldAsNoFailure) {
+    peer = {7, fast()};
+    speaks_bfd = true;
+    watch("10.1.0.2", "10.1.0.1", Detect::Auto, fast());
+    pass(4000 * kMs);
+    ASSERT_EQ(peer.remote_state(), bfd::State::Up);
+    auto without = plan;
+    without.bfd = false;
+    without.bfd_settings = {};
+    without.control = {};
+    session->wanted = &without;
+    rte_ring_enqueue(orders, session.get());
+    pass(5 * kMs);
+    EXPECT_EQ(peer.remote_state(), bfd::State::AdminDown);
+    EXPECT_EQ(session->watch.state(), Watch::State::Up);
+}
+
 TEST_F(Lab, AFlowWhoseMemberDiedGoesToAnotherBeforeAnyGroupIsWritten) {
     auto buckets = make_buckets(64);
     HopId members[4];
