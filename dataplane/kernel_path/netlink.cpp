@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -45,6 +46,14 @@ void each_attribute(const nlmsghdr* message, std::size_t offset, F&& f) {
         f(at);
         at = mnl_attr_next(at);
     }
+}
+
+template <class F>
+void each_message(const char* buffer, ssize_t size, F&& f) {
+    int left = static_cast<int>(size);
+    for (const auto* m = reinterpret_cast<const nlmsghdr*>(buffer); mnl_nlmsg_ok(m, left);
+         m = mnl_nlmsg_next(m, &left))
+        f(m);
 }
 
 IpAddress read_address(std::uint8_t family, const nlattr* attribute) {
@@ -109,8 +118,15 @@ bool read(const nlmsghdr* message, KernelAddress& out) {
 bool read(const nlmsghdr* message, KernelLink& out) {
     const auto* link = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
     out.netdev = static_cast<unsigned>(link->ifi_index);
-    out.carrier = message->nlmsg_type == RTM_NEWLINK && (link->ifi_flags & IFF_UP) &&
-                  (link->ifi_flags & IFF_LOWER_UP);
+    out.gone = message->nlmsg_type == RTM_DELLINK;
+    out.up = !out.gone && (link->ifi_flags & IFF_UP);
+    out.carrier = out.up && (link->ifi_flags & IFF_LOWER_UP);
+    each_attribute(message, sizeof(ifinfomsg), [&](const nlattr* attribute) {
+        if (mnl_attr_get_type(attribute) == IFLA_ADDRESS &&
+            mnl_attr_get_payload_len(attribute) == 6)
+            std::copy_n(static_cast<const std::uint8_t*>(mnl_attr_get_payload(attribute)), 6,
+                        out.mac.bytes.begin());
+    });
     return true;
 }
 
@@ -152,19 +168,24 @@ Result<void, SystemError> Netlink::ask(nlmsghdr* message, const std::string& wha
     message->nlmsg_flags |= NLM_F_ACK;
     if (mnl_socket_sendto(ask_, message, message->nlmsg_len) < 0)
         return Failure{last_system_error(what)};
-    Buffer answer;
-    for (;;) {
+    std::optional<int> error;
+    while (!error) {
+        // Room for the question that an error repeats.
+        Buffer answer;
         const auto n = mnl_socket_recvfrom(ask_, answer.data(), answer.size());
         if (n < 0) return Failure{last_system_error(what)};
-        const int more = mnl_cb_run(answer.data(), static_cast<std::size_t>(n), sequence_,
-                                    mnl_socket_get_portid(ask_), nullptr, nullptr);
-        if (more < 0) return Failure{last_system_error(what)};
-        if (more == MNL_CB_STOP) return {};
+        each_message(answer.data(), n, [&](const nlmsghdr* m) {
+            // What is left of an earlier question is passed over.
+            if (m->nlmsg_seq == sequence_ && m->nlmsg_type == NLMSG_ERROR)
+                error = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(m))->error;
+        });
     }
+    if (*error == 0) return {};
+    return Failure{SystemError{what, -*error}};
 }
 
-void Netlink::dump(int type, const std::function<void(const nlmsghdr*)>& each,
-                   std::uint8_t family) {
+bool Netlink::dump_once(int type, std::uint8_t family,
+                        const std::function<void(const nlmsghdr*)>& each) {
     Buffer buffer;
     nlmsghdr* message = nullptr;
     if (type == RTM_GETNEIGH)
@@ -176,20 +197,43 @@ void Netlink::dump(int type, const std::function<void(const nlmsghdr*)>& each,
     else
         begin<fib_rule_hdr>(buffer, message, type, NLM_F_DUMP)->family = family;
     message->nlmsg_seq = ++sequence_;
-    if (mnl_socket_sendto(ask_, message, message->nlmsg_len) < 0) return;
+    if (mnl_socket_sendto(ask_, message, message->nlmsg_len) < 0) return false;
     std::vector<char> answer(32768);
-    const auto visit = [](const nlmsghdr* m, void* f) {
-        (*static_cast<const std::function<void(const nlmsghdr*)>*>(f))(m);
-        return MNL_CB_OK;
-    };
-    for (;;) {
+    bool done = false, whole = true;
+    while (!done) {
         const auto n = mnl_socket_recvfrom(ask_, answer.data(), answer.size());
-        if (n < 0) return;
-        auto* f = const_cast<std::function<void(const nlmsghdr*)>*>(&each);
-        if (mnl_cb_run(answer.data(), static_cast<std::size_t>(n), sequence_,
-                       mnl_socket_get_portid(ask_), visit, f) <= MNL_CB_STOP)
-            return;
+        if (n < 0) return false;
+        each_message(answer.data(), n, [&](const nlmsghdr* m) {
+            if (m->nlmsg_seq != sequence_ || done) return;
+            // The table changed meanwhile: something may be missing.
+            if (m->nlmsg_flags & NLM_F_DUMP_INTR) whole = false;
+            if (m->nlmsg_type == NLMSG_ERROR) whole = false;
+            done = m->nlmsg_type == NLMSG_DONE || m->nlmsg_type == NLMSG_ERROR;
+            if (!done) each(m);
+        });
     }
+    return whole;
+}
+
+// Whole before anything is done about it: what each() does may ask the kernel more.
+template <class T>
+bool Netlink::dump(int type, std::initializer_list<std::uint8_t> families,
+                   const std::function<void(const T&)>& each) {
+    constexpr int kTries = 4;
+    std::vector<T> there;
+    for (const auto family : families) {
+        const auto before = there.size();
+        bool whole = false;
+        for (int tries = 0; tries < kTries && !whole; ++tries) {
+            there.resize(before);
+            whole = dump_once(type, family, [&](const nlmsghdr* message) {
+                if (T one; read(message, one)) there.push_back(one);
+            });
+        }
+        if (!whole) return false;
+    }
+    for (const auto& one : there) each(one);
+    return true;
 }
 
 Result<void, SystemError> Netlink::address(unsigned netdev, const IpAddress& a, std::uint8_t length,
@@ -262,19 +306,16 @@ void Netlink::remove_rules_from(const IpAddress& source, std::uint32_t table) {
 void Netlink::remove_rules(std::uint32_t table) {
     for (const auto family : {std::uint8_t{AF_INET}, std::uint8_t{AF_INET6}}) {
         std::vector<IpAddress> sources;
-        dump(
-            RTM_GETRULE,
-            [&](const nlmsghdr* message) {
-                std::uint32_t priority = 0;
-                IpAddress source;
-                each_attribute(message, sizeof(fib_rule_hdr), [&](const nlattr* attribute) {
-                    const auto type = mnl_attr_get_type(attribute);
-                    if (type == FRA_PRIORITY) priority = mnl_attr_get_u32(attribute);
-                    if (type == FRA_SRC) source = read_address(family, attribute);
-                });
-                if (priority == kRuleMain || priority == kRuleTorii) sources.push_back(source);
-            },
-            family);
+        (void)dump_once(RTM_GETRULE, family, [&](const nlmsghdr* message) {
+            std::uint32_t priority = 0;
+            IpAddress source;
+            each_attribute(message, sizeof(fib_rule_hdr), [&](const nlattr* attribute) {
+                const auto type = mnl_attr_get_type(attribute);
+                if (type == FRA_PRIORITY) priority = mnl_attr_get_u32(attribute);
+                if (type == FRA_SRC) source = read_address(family, attribute);
+            });
+            if (priority == kRuleMain || priority == kRuleTorii) sources.push_back(source);
+        });
         for (const auto& source : sources) remove_rules_from(source, table);
     }
 }
@@ -308,35 +349,14 @@ void Netlink::remove_neighbor(unsigned netdev, const IpAddress& a) {
     neighbor(netdev, a, nullptr, RTM_DELNEIGH, NUD_NONE, 0);
 }
 
-void Netlink::dump_neighbors(const std::function<void(const KernelNeighbor&)>& each) {
-    for (const auto family : {std::uint8_t{AF_INET}, std::uint8_t{AF_INET6}})
-        dump(
-            RTM_GETNEIGH,
-            [&](const nlmsghdr* message) {
-                KernelNeighbor n;
-                if (read(message, n)) each(n);
-            },
-            family);
+bool Netlink::dump_neighbors(const std::function<void(const KernelNeighbor&)>& each) {
+    return dump<KernelNeighbor>(RTM_GETNEIGH, {AF_INET, AF_INET6}, each);
 }
-
-void Netlink::dump_links(const std::function<void(const KernelLink&)>& each) {
-    dump(
-        RTM_GETLINK,
-        [&](const nlmsghdr* message) {
-            KernelLink link;
-            if (read(message, link)) each(link);
-        },
-        AF_UNSPEC);
+bool Netlink::dump_links(const std::function<void(const KernelLink&)>& each) {
+    return dump<KernelLink>(RTM_GETLINK, {AF_UNSPEC}, each);
 }
-
-void Netlink::dump_addresses(const std::function<void(const KernelAddress&)>& each) {
-    dump(
-        RTM_GETADDR,
-        [&](const nlmsghdr* message) {
-            KernelAddress address;
-            if (read(message, address)) each(address);
-        },
-        AF_UNSPEC);
+bool Netlink::dump_addresses(const std::function<void(const KernelAddress&)>& each) {
+    return dump<KernelAddress>(RTM_GETADDR, {AF_UNSPEC}, each);
 }
 
 bool Netlink::changes(const std::function<void(const KernelNeighbor&)>& neighbor_changed,
@@ -346,9 +366,7 @@ bool Netlink::changes(const std::function<void(const KernelNeighbor&)>& neighbor
     for (;;) {
         const auto got = mnl_socket_recvfrom(hear_, answer.data(), answer.size());
         if (got < 0) return errno != ENOBUFS;
-        int left = static_cast<int>(got);
-        for (auto* m = reinterpret_cast<nlmsghdr*>(answer.data()); mnl_nlmsg_ok(m, left);
-             m = mnl_nlmsg_next(m, &left)) {
+        each_message(answer.data(), got, [&](const nlmsghdr* m) {
             KernelNeighbor n;
             KernelLink link;
             KernelAddress address;
@@ -359,7 +377,7 @@ bool Netlink::changes(const std::function<void(const KernelNeighbor&)>& neighbor
             else if ((m->nlmsg_type == RTM_NEWLINK || m->nlmsg_type == RTM_DELLINK) &&
                      read(m, link))
                 link_changed(link);
-        }
+        });
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <span>
 #include <string>
 
@@ -30,7 +31,10 @@ struct KernelAddress {
 };
 struct KernelLink {
     unsigned netdev = 0;
+    bool gone = false;
+    bool up = false;  // administratively
     bool carrier = false;
+    MacAddress mac;
 };
 
 // rtnetlink, as far as twins, neighbors and policy rules need it. Two sockets: one
@@ -64,11 +68,12 @@ public:
     void set_permanent(unsigned netdev, const IpAddress& address, const MacAddress& mac);
     void remove_neighbor(unsigned netdev, const IpAddress& address);
 
-    // Everything known now, and what changed since the last call. False when
-    // changes were lost: dump again.
-    void dump_neighbors(const std::function<void(const KernelNeighbor&)>& each);
-    void dump_links(const std::function<void(const KernelLink&)>& each);
-    void dump_addresses(const std::function<void(const KernelAddress&)>& each);
+    // Everything known now; false, and each() was not called, where the kernel could not give it
+    // whole. And what changed since the last call; false when changes were lost: dump again.
+    // each() may call this object.
+    bool dump_neighbors(const std::function<void(const KernelNeighbor&)>& each);
+    bool dump_links(const std::function<void(const KernelLink&)>& each);
+    bool dump_addresses(const std::function<void(const KernelAddress&)>& each);
     bool changes(const std::function<void(const KernelNeighbor&)>& neighbor,
                  const std::function<void(const KernelLink&)>& link,
                  const std::function<void(const KernelAddress&)>& address);
@@ -76,7 +81,10 @@ public:
 private:
     Netlink() = default;
     Result<void, SystemError> ask(nlmsghdr* message, const std::string& what);
-    void dump(int type, const std::function<void(const nlmsghdr*)>& each, std::uint8_t family);
+    bool dump_once(int type, std::uint8_t family, const std::function<void(const nlmsghdr*)>& each);
+    template <class T>
+    bool dump(int type, std::initializer_list<std::uint8_t> families,
+              const std::function<void(const T&)>& each);
     void neighbor(unsigned netdev, const IpAddress& address, const MacAddress* mac, int type,
                   std::uint16_t state, std::uint8_t flags);
     Result<void, SystemError> address(unsigned netdev, const IpAddress& a, std::uint8_t length,
