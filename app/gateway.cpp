@@ -337,6 +337,8 @@ void Gateway::change_port(rib::PortIndex index, const dataplane::PortSettings& h
     if (had.addresses != wanted.addresses)
         complain("PORT-ADDRESSES", "addresses", dataplane_->set_addresses(index, wanted.addresses));
     if (had.mtu != wanted.mtu) complain("PORT-MTU", "mtu", dataplane_->set_mtu(index, wanted.mtu));
+    if (had.promiscuous != wanted.promiscuous || had.strict_rpf != wanted.strict_rpf)
+        dataplane_->set_filters(index, wanted.promiscuous, wanted.strict_rpf);
     if (had.shutdown != wanted.shutdown) dataplane_->set_shutdown(index, wanted.shutdown);
 }
 
@@ -345,6 +347,7 @@ void Gateway::apply_routes(const config::Model& wanted) {
     if (dataplane_) {
         dataplane_->set_pools(wanted.pools);
         dataplane_->set_drop_sources(wanted.drop_sources);
+        dataplane_->set_admission(policing(wanted.dataplane), wanted.dataplane.udp_services);
     }
     own_.set_pools(wanted.pools);
 }

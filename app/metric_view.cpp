@@ -55,6 +55,9 @@ void add_ports(Families& out, const dataplane::Dataplane& dataplane) {
          [](const Port& p) { return p.tx.packets; });
     each("torii_port_tx_bytes_total", MetricKind::Counter, "Bytes sent by the port.",
          [](const Port& p) { return p.tx.bytes; });
+    each("torii_port_slow_packets_total", MetricKind::Counter,
+         "Packets received by the port that took the slow path, one by one.",
+         [](const Port& p) { return p.slow; });
     each("torii_port_rx_missed_total", MetricKind::Counter,
          "Packets lost before a worker saw them.", [](const Port& p) { return p.rx_missed; });
 }

@@ -65,7 +65,10 @@ void NodeLiveness::configured() {
                 far_.push_back({neighbor.address, settings.update_source, least_ttl(settings)});
         }
     }
-    if (auto* dataplane = gateway_.dataplane()) dataplane->reconsider_liveness();
+    if (auto* dataplane = gateway_.dataplane()) {
+        dataplane->reconsider_liveness();
+        dataplane->set_bgp_sources(bgp_sources(gateway_.running()));
+    }
     watch_far_peers();
 }
 

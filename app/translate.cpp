@@ -264,6 +264,8 @@ dataplane::PortSettings port_settings(const config::Model& model, const config::
     for (const auto& a : from.addresses) to.addresses.push_back({a.address, a.length});
     to.rx_queues = from.queues.value_or(0);
     to.tx_queues = from.queues.value_or(0);
+    to.promiscuous = from.promiscuous;
+    to.strict_rpf = from.strict_rpf;
     to.rx_descriptors = from.rx_descriptors;
     to.tx_descriptors = from.tx_descriptors;
     return to;
@@ -276,6 +278,15 @@ std::vector<dataplane::StaticNeighbor> static_neighbors(const config::Model& mod
     return out;
 }
 
+dataplane::ControlPlanePolicing policing(const config::Dataplane& from) {
+    dataplane::ControlPlanePolicing to;
+    const auto rate = from.icmp_errors_per_second;
+    to.icmp_errors = {rate, rate / 5 + 1};
+    // Path MTU discovery depends on these; RFC 4443 §2.4 (f) limits them all the same.
+    to.too_big = rate == 0 ? dataplane::PunterRate{} : dataplane::PunterRate{rate * 10, rate * 2};
+    return to;
+}
+
 dataplane::Settings dataplane_settings(const config::Model& model) {
     const auto& from = model.dataplane;
     dataplane::Settings to;
@@ -285,18 +296,35 @@ dataplane::Settings dataplane_settings(const config::Model& model) {
     if (from.hugepages != config::Hugepages::Auto)
         to.hugepages = from.hugepages == config::Hugepages::On;
     to.worker_cpus = worker_cpus(from);
-    to.mbufs = from.mbufs;
+    to.mbufs = from.mbufs.value_or(0);
     to.busy_poll = from.poll == config::PollMode::Busy;
     to.lookup = by_position<dataplane::LookupKind>(from.lookup);
     to.capacity.ip4_prefixes = from.ipv4_routes;
     to.capacity.ip6_prefixes = from.ipv6_routes;
     to.capacity.next_hops = from.next_hop_groups;
-    to.policing.icmp_errors = {from.icmp_errors_per_second, from.icmp_errors_per_second / 5 + 1};
+    to.capacity.neighbors = from.neighbors;
+    to.policing = policing(from);
+    to.udp_services = from.udp_services;
     to.offload = from.offload;
     to.drop_sources = model.drop_sources;
     for (const auto& port : model.ports) to.ports.push_back(port_settings(model, port));
     to.static_neighbors = static_neighbors(model);
     return to;
+}
+
+std::vector<dataplane::BgpSource> bgp_sources(const config::Model& model) {
+    std::vector<dataplane::BgpSource> out;
+    if (!model.bgp) return out;
+    const config::FoldedPeers folded{*model.bgp};
+    const auto least_ttl = [](const config::PeerSettings& peer) {
+        return static_cast<std::uint8_t>(peer.ttl_security ? 256 - *peer.ttl_security : 0);
+    };
+    for (const auto& neighbor : model.bgp->neighbors)
+        out.push_back({Prefix::host(neighbor.address), least_ttl(folded.of(neighbor))});
+    for (const auto& range : model.bgp->listen)
+        if (const auto* group = model.bgp->find_group(range.group))
+            out.push_back({range.range, least_ttl(folded.of(*group))});
+    return out;
 }
 
 dataplane::LivenessProfile liveness_profile(const config::Liveness& wanted) {

@@ -13,6 +13,8 @@
 namespace torii::app {
 
 bgp::SpeakerSettings speaker_settings(const config::Model& model, bool drained = false);
+dataplane::ControlPlanePolicing policing(const config::Dataplane& from);
+std::vector<dataplane::BgpSource> bgp_sources(const config::Model& model);
 dataplane::Settings dataplane_settings(const config::Model& model);
 dataplane::PortSettings port_settings(const config::Model& model, const config::Port& port);
 std::vector<dataplane::StaticNeighbor> static_neighbors(const config::Model& model);

@@ -137,6 +137,19 @@ inline constexpr EventKind kEvents[] = {
      "answer ARP, ND, ping and BGP there.",
      "Look for the same address on another interface (`ip address`); with IPv6, look whether "
      "net.ipv6.conf.all.disable_ipv6 is set."},
+    {"ADDRESS-CONFLICT", Severity::Error,
+     "A host on the link of a port claims an address of the gateway (ARP or neighbor "
+     "advertisement). Hosts there may send to it instead of to the gateway.",
+     "Find it: `torii capture --exit arp_conflict -w FILE` or `--exit nd_conflict` shows its MAC."},
+    {"TWIN-RESTORED", Severity::Warning,
+     "Another process changed the kernel's interface of a port (its state, MAC or an address of "
+     "it); torii set it again.",
+     "Find the process: a network manager that takes every interface, or a script. Exclude the "
+     "interfaces that are named like ports."},
+    {"TWIN-LOST", Severity::Error,
+     "Another process removed the kernel's interface of a port. The gateway does not answer ARP, "
+     "ND, ping and BGP there; packets are forwarded to neighbors that it has.",
+     "Drain the gateway, restart it, and find the process that removed the interface."},
     {"KERNEL-LINK", Severity::Warning,
      "The kernel's interface of a port could not be set up or down.",
      "toriid needs CAP_NET_ADMIN; the unit torii.service grants it. Commit `ports.*.shutdown` "

@@ -66,7 +66,7 @@ const KeyTable& keys(Of<Dataplane>) {
     static constexpr KeyEntry kEntries[] = {
         field<&D::workers>(
             "workers",
-            {.doc = "Threads that forward packets.", .cost = Cost::Restart, .limits = {1, 128}}),
+            {.doc = "Threads that forward packets.", .cost = Cost::Restart, .limits = {1, 16}}),
         field<&D::lcores>(
             "lcores", {.doc = "CPUs of the workers, as a list of numbers and ranges: \"2-5,8\".",
                        .cost = Cost::Restart,
@@ -77,8 +77,10 @@ const KeyTable& keys(Of<Dataplane>) {
                                          .unset = "what mbufs and tables need"}),
         field<&D::hugepages>("hugepages", {.doc = "\"auto\" uses hugepages when there are any.",
                                            .cost = Cost::Restart}),
-        field<&D::mbufs>(
-            "mbufs", {.doc = "Packet buffers.", .cost = Cost::Restart, .limits = {2048, 16 << 20}}),
+        field<&D::mbufs>("mbufs", {.doc = "Packet buffers.",
+                                   .cost = Cost::Restart,
+                                   .limits = {2048, 16 << 20},
+                                   .unset = "what ports, queues and workers take"}),
         field<&D::eal_arguments>(
             "eal_arguments",
             {.doc = "Further arguments for DPDK's EAL, each a string.", .cost = Cost::Restart}),
@@ -95,9 +97,10 @@ const KeyTable& keys(Of<Dataplane>) {
                                    {.doc = "How many different sets of next hops there can be.",
                                     .cost = Cost::Restart,
                                     .limits = {256, 1 << 22}}),
-        field<&D::neighbors>("neighbors", {.doc = "How many ARP and ND entries there can be.",
-                                           .cost = Cost::Restart,
-                                           .limits = {64, 1 << 20}}),
+        field<&D::neighbors>("neighbors",
+                             {.doc = "ARP and ND entries beside those of next hops in use.",
+                              .cost = Cost::Restart,
+                              .limits = {64, 1 << 20}}),
         field<&D::poll>(
             "poll",
             {.doc = "\"busy\" never sleeps; \"adaptive\" yields the CPU when no packets come.",
@@ -107,8 +110,13 @@ const KeyTable& keys(Of<Dataplane>) {
                        .cost = Cost::Restart}),
         field<&D::icmp_errors_per_second>(
             "icmp_errors_per_second",
-            {.doc = "Most ICMP errors sent a second by each worker; 0 sends none.",
+            {.doc = "Most ICMP errors sent a second about packets of each port; 0 sends none.",
              .limits = {0, 1'000'000}}),
+        field<&D::udp_services>(
+            "udp_services",
+            {.doc =
+                 "UDP ports below 32768 on which the gateway's own kernel answers: 161 for SNMP.",
+             .limits = {1, 32767}}),
         field<&D::offload>("offload",
                            {.doc = "Let ports with rte_flow drop and steer frames in hardware.",
                             .cost = Cost::Restart}),
@@ -155,6 +163,9 @@ const KeyTable& keys(Of<Port>) {
             "tx_descriptors",
             {.doc = "Length of a transmit queue.", .cost = Cost::Restart, .limits = {64, 16384}}),
         field<&Port::promiscuous>("promiscuous", {.doc = "Receive every frame of the link."}),
+        field<&Port::strict_rpf>(
+            "strict_rpf",
+            {.doc = "Drop packets whose source is not reached by the port they come from."}),
         field<&Port::shutdown>("shutdown", {.doc = "Keep the port down."}),
         field<&Port::description>("description", {.doc = "Free text."}),
 

@@ -37,7 +37,7 @@ struct Dataplane {
     std::optional<std::string> lcores;  // "1-3,5"; unset: the first free ones
     std::optional<std::uint32_t> memory_mib;
     Hugepages hugepages = Hugepages::Auto;
-    std::uint32_t mbufs = 32768;
+    std::optional<std::uint32_t> mbufs;  // unset: what ports, queues and workers take
     std::uint32_t ipv4_routes = 1'200'000;  // capacity of the FIB
     std::uint32_t ipv6_routes = 300'000;
     std::uint32_t next_hop_groups = 65536;
@@ -45,6 +45,7 @@ struct Dataplane {
     PollMode poll = PollMode::Adaptive;
     Lookup lookup = Lookup::Auto;
     std::uint32_t icmp_errors_per_second = 1000;
+    std::vector<std::uint16_t> udp_services;
     bool offload = true;
     friend bool operator==(const Dataplane&, const Dataplane&) = default;
 };
@@ -79,6 +80,7 @@ struct Port {
     std::uint16_t rx_descriptors = 1024;
     std::uint16_t tx_descriptors = 1024;
     bool promiscuous = false;
+    bool strict_rpf = false;
     bool shutdown = false;
     std::optional<std::string> description;
     friend bool operator==(const Port&, const Port&) = default;

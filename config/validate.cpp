@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/packet_buffers.hpp"
 #include "base/suggest.hpp"
 #include "config/value_text.hpp"
 
@@ -109,6 +110,26 @@ void check_sub_port(const Model& model, const Port& port, const std::string& pat
     parents(port.promiscuous, "promiscuous");
 }
 
+// Without enough of them a port does not start, or stops receiving under load.
+void check_buffers(const Model& model, Findings& find) {
+    const auto& given = model.dataplane.mbufs;
+    if (!given) return;
+    BufferDemand demand{model.dataplane.workers};
+    for (const auto& port : model.ports) {
+        const std::size_t queues = port.queues.value_or(0);
+        if (port.parent)
+            demand.add_sub_port();
+        else
+            demand.add_port(queues, queues, port.rx_descriptors, port.tx_descriptors);
+    }
+    if (*given < demand.least())
+        find.error("dataplane.mbufs",
+                   std::to_string(*given) +
+                       " packet buffers are too few: queues and workers take " +
+                       std::to_string(demand.least()),
+                   "leave dataplane.mbufs out, or raise it");
+}
+
 void check_ports(const Model& model, Findings& find) {
     std::map<std::string, std::string> devices;
     std::map<MacAddress, std::string> macs;
@@ -209,6 +230,9 @@ void check_routes(const Model& model, Findings& find) {
             find.error(path, prefix + " has next hops and is to be dropped", "keep one of them");
         if (route.prefix.address().is_multicast())
             find.error(path, prefix + " is multicast, which torii does not route");
+        if (route.prefix.family() == Family::Ip6 && route.prefix.length() >= 64 &&
+            Prefix{IpAddress::v6({}), 64}.contains(route.prefix.address()))
+            find.error(path, prefix + " is within ::/64, where there are no hosts (RFC 4291 §2.4)");
         std::set<std::string> hops;
         for (const auto& via : route.via) {
             check_via(model, route, via, path + ".via", find);
@@ -315,6 +339,7 @@ void validate(const Model& model, const SourceMap& sources, Problems& problems) 
     Findings find{sources, problems};
     check_dataplane(model.dataplane, find);
     check_ports(model, find);
+    check_buffers(model, find);
     check_routes(model, find);
     check_static_neighbors(model, find);
     check_drop_sources(model, find);

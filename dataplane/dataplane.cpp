@@ -13,6 +13,7 @@
 #include <algorithm>
 
 #include "base/event_list.hpp"
+#include "base/packet_buffers.hpp"
 #include "dataplane/loop.hpp"
 #include "dataplane/packet/headers.hpp"
 #include "dataplane/packet/soft_flow.hpp"
@@ -24,22 +25,25 @@
 namespace torii::dataplane {
 namespace {
 
-constexpr unsigned kPuntRing[kPuntClasses] = {4096, 2048, 512, 1024, 1024, 512, 512};
+constexpr unsigned kPuntRing[kPuntClasses] = {4096, 2048, 512, 1024, 1024, 512, 512, 256, 128};
 constexpr unsigned kInjectRing = 4096;
-constexpr unsigned kPoolCache = 256;
+constexpr unsigned kPoolCache = BufferDemand::kPoolCache;
+static_assert(kTransmitBuffer == BufferDemand::kTransmitBuffer);
 constexpr std::chrono::milliseconds kTick{100};
 
 std::uint32_t buffers_for(const Settings& settings, std::size_t workers) {
     if (settings.mbufs != 0) return settings.mbufs;
-    std::size_t n = 8192 + settings.capacity.held_packets;
-    for (const auto ring : kPuntRing) n += workers * ring;
-    n += workers * (kInjectRing + 2 * kPoolCache);
+    BufferDemand demand{workers};
     for (const auto& port : settings.ports) {
-        n += workers * kTransmitBuffer;
-        if (port.is_sub_port()) continue;
-        n += std::max<std::size_t>(workers, port.rx_queues) * port.rx_descriptors +
-             std::max<std::size_t>(workers, port.tx_queues) * port.tx_descriptors;
+        if (port.is_sub_port())
+            demand.add_sub_port();
+        else
+            demand.add_port(port.rx_queues, port.tx_queues, port.rx_descriptors,
+                            port.tx_descriptors);
     }
+    std::size_t n = demand.least() + 8192 + settings.capacity.held_packets;
+    for (const auto ring : kPuntRing) n += workers * ring;
+    n += workers * kInjectRing;
     // A power of two less one is what the mempool's ring holds best.
     std::uint32_t rounded = 16384;
     while (rounded - 1 < n) rounded *= 2;
@@ -73,7 +77,9 @@ Dataplane::Parts::Parts(Settings wanted, EventSink& sink)
       hops(std::max<std::uint32_t>(settings.capacity.next_hops, 256) + HopTable::kFirstPort +
                kMaxPorts,
            quiescence),
-      neighbors(hops, std::max<std::uint32_t>(settings.capacity.next_hops, 256) / 2),
+      // Those in use find room nevertheless.
+      neighbors(hops, std::min(settings.capacity.neighbors,
+                               std::max<std::uint32_t>(settings.capacity.next_hops, 256) / 2)),
       publisher(fib4, fib6, hops, neighbors, quiescence, sink, settings.capacity.group_members),
       soft(std::make_shared<const SoftFlow>(settings.drop_sources)) {}
 
@@ -87,9 +93,11 @@ void Dataplane::Parts::warn(EventId id, const SystemError& error) {
 
 Result<void, SystemError> Dataplane::Parts::make_pool() {
     const auto n = buffers_for(settings, eal->lcores.size());
-    pool = rte_pktmbuf_pool_create("torii", n, kPoolCache, RTE_ALIGN(sizeof(BufferNote), 8),
-                                   static_cast<std::uint16_t>(data_room(settings)),
-                                   static_cast<int>(rte_socket_id()));
+    // Control and the exception thread share the pool with workers, and the kernel may take
+    // their CPU away in the middle: workers do not wait for that (relaxed tail).
+    pool = rte_pktmbuf_pool_create_by_ops("torii", n, kPoolCache, RTE_ALIGN(sizeof(BufferNote), 8),
+                                          static_cast<std::uint16_t>(data_room(settings)),
+                                          static_cast<int>(rte_socket_id()), "ring_mt_rts");
     if (pool == nullptr)
         return Failure{SystemError{"allocate " + std::to_string(n) + " packet buffers", rte_errno}};
     return {};
@@ -98,16 +106,12 @@ Result<void, SystemError> Dataplane::Parts::make_pool() {
 Result<void, SystemError> Dataplane::Parts::make_workers() {
     const auto hz = rte_get_tsc_hz();
     const auto share = static_cast<unsigned>(eal->lcores.size());
-    const auto& rates = settings.policing;
-    const PunterRate by_class[kPuntClasses] = {
-        rates.bgp,      {rates.bgp.packets_per_second / 10, rates.bgp.burst},
-        rates.vrrp,     rates.neighbor,
-        rates.neighbor, rates.icmp,
-        rates.other};
+    policing->limit(settings.policing, hz);
     tables.fib4 = fib4.view();
     tables.fib6 = fib6.view();
     tables.hops = hops.data();
-    tables.udp_services = settings.udp_services;
+    udp_services = std::make_shared<const std::vector<std::uint16_t>>(settings.udp_services);
+    tables.udp_services = udp_services.get();
     isa = &choose_isa(settings.lookup);
     for (unsigned i = 0; i < share; ++i) {
         auto w = std::make_unique<Worker>(i, hops.pool().limit() + 1);
@@ -130,13 +134,10 @@ Result<void, SystemError> Dataplane::Parts::make_workers() {
             w->punt[c] =
                 ring("punt" + std::to_string(c) + "_", kPuntRing[c], RING_F_SP_ENQ | RING_F_SC_DEQ);
         w->hold = ring("hold_", 1024, RING_F_SP_ENQ | RING_F_SC_DEQ);
-        w->inject = ring("inject_", kInjectRing, RING_F_SC_DEQ);
+        w->inject = ring("inject_", kInjectRing, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
         if (rings.size() != (i + 1) * (kPuntClasses + 2))
             return Failure{SystemError{"make rings", rte_errno}};
-        for (auto& port : w->policers)
-            for (std::size_t c = 0; c < kPuntClasses; ++c)
-                port[c] = Policer(by_class[c], hz, share);
-        for (auto& policer : w->icmp_errors) policer = Policer(rates.icmp_errors, hz, share);
+        w->policing = policing.get();
         workers.push_back(std::move(w));
     }
     if (auto done = make_detectors(); !done) return done;
@@ -294,11 +295,26 @@ Result<void, SystemError> Dataplane::set_mtu(PortIndex port, std::uint16_t mtu) 
     if (auto done = place.port->set_mtu(mtu); !done) return done;
     if (place.twin)
         if (auto done = set_netdev_mtu(place.twin->name(), mtu); !done) return done;
+    parts_->set_tun_mtu();
     parts_->publish_port(port);
     parts_->neighbors.each([&](Neighbor& n) {
         if (n.port == port && n.usable()) parts_->resolved(n, n.mac, n.state);
     });
     return {};
+}
+
+void Dataplane::set_admission(const ControlPlanePolicing& policing,
+                              const std::vector<std::uint16_t>& udp_services) {
+    auto& p = *parts_;
+    if (p.settings.policing != policing) {
+        p.settings.policing = policing;
+        p.policing->limit(policing, rte_get_tsc_hz());
+    }
+    if (*p.udp_services == udp_services) return;
+    auto before = std::exchange(p.udp_services,
+                                std::make_shared<const std::vector<std::uint16_t>>(udp_services));
+    p.tables.udp_services.store(p.udp_services.get(), std::memory_order_release);
+    p.retired.retire(std::move(before));
 }
 
 void Dataplane::set_static_neighbors(std::vector<StaticNeighbor> wanted) {

@@ -71,6 +71,13 @@ public:
     Result<void, SystemError> set_mtu(PortIndex port, std::uint16_t mtu);
     // A port that is shut down passes nothing in or out; its twin is down, its neighbors fail.
     void set_shutdown(PortIndex port, bool shutdown);
+    // Which frames a port's device lets through, and whether sources are checked (RFC 3704 §2.2).
+    void set_filters(PortIndex port, bool promiscuous, bool strict_rpf);
+    // What the kernel gets to see, and what errors are sent.
+    void set_admission(const ControlPlanePolicing& policing,
+                       const std::vector<std::uint16_t>& udp_services);
+    // Neighbors and listen ranges; of those with a session that is up segments go first.
+    void set_bgp_sources(std::vector<BgpSource> sources);
     void set_static_neighbors(std::vector<StaticNeighbor> neighbors);
 
     // Address pools of the cluster: where the loop guard holds.

@@ -25,20 +25,26 @@ std::uint32_t epoch_of(std::uint64_t tsc, std::uint64_t hz) {
 }
 
 // How long an idle worker may sleep: at first hardly, so that a conversation is
-// not slowed; after a tenth of a second of silence enough to leave the core alone.
+// not slowed; after a tenth of a second of silence enough to leave the core alone, and never so
+// long that a queue of a fast port fills meanwhile.
 class Backoff {
 public:
-    explicit Backoff(std::uint64_t hz) : hz_(hz) {}
+    Backoff(std::uint64_t hz, const std::atomic<std::uint32_t>& most) : hz_(hz), most_(most) {}
     void worked(std::uint64_t now) { last_ = now; }
     // Nanoseconds; 0: spin.
     long nap(std::uint64_t now) const {
         const auto idle = now - last_;
         if (idle < hz_ / 50'000) return 0;
-        return idle < hz_ / 10 ? 20'000 : 200'000;
+        const long wanted = idle < hz_ / 10 ? 20'000 : 200'000;
+        const long most = most_.load(std::memory_order_relaxed);
+        // What a wake-up takes by itself.
+        constexpr long kWakeUp = 5'000;
+        return wanted < most ? wanted : most <= kWakeUp ? 0 : most - kWakeUp;
     }
 
 private:
     std::uint64_t hz_;
+    const std::atomic<std::uint32_t>& most_;
     std::uint64_t last_ = 0;
 };
 
@@ -69,7 +75,7 @@ unsigned turn(Worker& w, const std::vector<ReceiveQueue>& queues) {
 void run(Worker& w) {
     ::prctl(PR_SET_TIMERSLACK, 1000UL);
     const auto hz = rte_get_tsc_hz();
-    Backoff backoff{hz};
+    Backoff backoff{hz, w.most_nap};
     rte_rcu_qsbr_thread_register(w.quiescence, w.id);
     rte_rcu_qsbr_thread_online(w.quiescence, w.id);
     std::uint64_t loops = 0, busy = 0, last = rte_rdtsc();

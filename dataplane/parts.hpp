@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "base/event.hpp"
+#include "base/event_budget.hpp"
 #include "dataplane/dataplane.hpp"
 #include "dataplane/fast/isa.hpp"
 #include "dataplane/fib/neighbors.hpp"
@@ -23,6 +25,12 @@
 #include "dataplane/worker/worker.hpp"
 
 namespace torii::dataplane {
+
+// Addresses that mean another interface on each link. Those of 169.254/16 do as well, but
+// have one link alone here.
+inline bool has_scope(const IpAddress& a) {
+    return a.is_v6() && a.is_link_local();
+}
 
 // What a running data plane is made of, in the order it is made; stop() takes it
 // apart backwards. Split over dataplane.cpp (start, stop, configuration), ports.cpp,
@@ -42,8 +50,11 @@ struct Dataplane::Parts {
         std::vector<PortAddress> own;  // configured ones, the link-local one, shared ones
         // What others added to the twin: addresses that a pair of gates shares.
         std::vector<PortAddress> shared;
-        std::uint64_t loops_seen = 0;  // drops of the loop guard that were reported
-        Clock::time_point loops_reported_at{};
+        struct Reported {
+            std::uint64_t seen = 0;
+            Clock::time_point at{};
+        };
+        Reported loops, conflicts;  // drops that were reported
     };
 
     // dataplane.cpp, ports.cpp
@@ -54,11 +65,16 @@ struct Dataplane::Parts {
     Result<PortIndex, SystemError> open_port(const PortSettings& port);
     void launch();
     void share_queues();
+    void limit_naps();
     Result<PortIndex, SystemError> parent_of(const PortSettings& sub_port) const;
     void publish_port(PortIndex index);
     void publish_own();
+    void publish_bgp();
     void shut(PortIndex index, bool shutdown);
     void set_twin(PortIndex index);
+    void watch_twin(PortIndex index, const KernelLink& link);
+    void restored(PortIndex index, const char* what);
+    void set_tun_mtu();
     void kernel_addresses(PortIndex index, const std::vector<PortAddress>& before);
     void claim(PortIndex index, const std::vector<PortAddress>& before);
     void warn(EventId id, const SystemError& error);
@@ -67,16 +83,19 @@ struct Dataplane::Parts {
     void poll();
     void take_held();
     void hold(rte_mbuf* m);
-    void resume(Neighbor& neighbor, bool resolved);
-    void reinject(rte_mbuf* m, bool resolved);
+    void resume(Neighbor& neighbor);
+    void reinject(rte_mbuf* m, const Neighbor* there);
+    void let_go_of(rte_mbuf* m);
     void resolve(Neighbor& neighbor);
     void resolved(Neighbor& neighbor, const MacAddress& mac, NeighborState state);
     void failed(Neighbor& neighbor, std::string_view why);
     void unresolved(Neighbor& neighbor);
     void forget(Neighbor& neighbor);
+    void place_host(Neighbor& neighbor);
     void gone(Neighbor& neighbor);
     void verify(unsigned tick);
-    void dump_neighbors();
+    bool dump_neighbors();
+    void resynchronize();
     Place* place_of(unsigned netdev);
     void on_kernel_change(const KernelNeighbor& kernel);
     void on_link_state(const KernelLink& link);
@@ -94,7 +113,9 @@ struct Dataplane::Parts {
     void locate(liveness::Watched& watched, const Neighbor& neighbor);
     void watch_tick();
     void start_slowly();
-    void report_loops();
+    void report_drops();
+    void report_drop(PortIndex port, Place::Reported& last, std::initializer_list<Exit> exits,
+                     EventId id, const char* text);
     void prune();
     void verdict_changed(liveness::Watched& watched, NeighborVerdict before);
     bool lives(const Neighbor& neighbor);
@@ -102,7 +123,7 @@ struct Dataplane::Parts {
 
     // shared_addresses.cpp
     void on_kernel_change(const KernelAddress& kernel);
-    void dump_shared();
+    bool dump_shared();
     void take_shared(PortIndex index, const PortAddress& shared);
     void give_up_shared(PortIndex index, const IpAddress& address);
 
@@ -124,11 +145,17 @@ struct Dataplane::Parts {
     Neighbors neighbors;
     Publisher publisher;
     std::shared_ptr<const SoftFlow> soft;  // never null
+    std::shared_ptr<const std::vector<std::uint16_t>> udp_services;
+    std::optional<std::vector<BgpSource>> bgp_wanted;  // nothing: not configured yet
+    boost::unordered_flat_set<IpAddress, IpAddressHash> bgp_up;
+    std::shared_ptr<const BgpSources> bgp;
+    bool bgp_dirty = false;
     Tables tables;
     const Isa* isa = nullptr;
     Retired<std::shared_ptr<const void>> retired{quiescence};
     std::map<PortIndex, std::shared_ptr<const PortState>> port_states;
     std::shared_ptr<const OwnFilter> own;
+    std::unique_ptr<Policing> policing = std::make_unique<Policing>();
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<std::shared_ptr<const std::vector<ReceiveQueue>>> queues;
     std::vector<rte_ring*> rings;
@@ -148,8 +175,11 @@ struct Dataplane::Parts {
     Doorbell bell;
     int epoll = -1;
     int timer = -1;
+    bool kernel_is_unclear = false;  // some dump was cut short
+    EventBudget restorations;
     bool look_at_links = false;  // without waiting for the next tick
     std::size_t held = 0;
+    std::size_t held_for_strangers = 0;
     std::uint64_t let_go = 0;  // held packets that control dropped
     Clock::time_point last_second{};
     unsigned ticks = 0;

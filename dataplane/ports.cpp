@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
 
 #include "base/event_list.hpp"
 #include "dataplane/packet/headers.hpp"
@@ -20,17 +19,18 @@ IpAddress link_local(const MacAddress& mac) {
                           b[2], 0xff, 0xfe, b[3], b[4], b[5]});
 }
 
-std::uint32_t last_word(const IpAddress& a) {
-    const std::size_t at = a.size() - 4;
-    return std::uint32_t{a.byte(at)} << 24 | std::uint32_t{a.byte(at + 1)} << 16 |
-           std::uint32_t{a.byte(at + 2)} << 8 | a.byte(at + 3);
-}
-
 // The first and last address of an attached IPv4 network mean all its hosts (RFC 1812 §5.3.5).
 std::vector<IpAddress> broadcasts(const PortAddress& own) {
     if (own.address.is_v6() || own.length > 30) return {};
     const auto host_bits = ~std::uint32_t{0} >> own.length;
     return {IpAddress::v4(own.address.v4() | host_bits), own.address.masked(own.length)};
+}
+
+// RFC 4291 §2.6.1; a link of two routers has none (RFC 6164 §5).
+std::optional<IpAddress> router_anycast(const PortAddress& own) {
+    if (own.address.is_v4() || own.address.is_link_local() || own.length > 126) return std::nullopt;
+    const auto anycast = own.address.masked(own.length);
+    return anycast == own.address ? std::nullopt : std::optional{anycast};
 }
 
 }  // namespace
@@ -71,6 +71,7 @@ Result<PortIndex, SystemError> Dataplane::Parts::open_port(const PortSettings& w
             if (link.netdev == places[index].netdev) places[index].carrier = link.carrier;
         });
     places[index].up = is_up(places[index]);
+    set_tun_mtu();
     events.emit({"PORT-OPEN",
                  "port " + wanted.name + " opened",
                  {{"device", wanted.is_sub_port()
@@ -109,17 +110,26 @@ void Dataplane::Parts::claim(PortIndex index, const std::vector<PortAddress>& be
     place.own = addresses;
     place.own.push_back({link_local(place.port->mac()), 64});
     place.own.insert(place.own.end(), place.shared.begin(), place.shared.end());
+    for (const auto& a : addresses)
+        if (const auto anycast = router_anycast(a)) place.own.push_back({*anycast, a.length});
     kernel_addresses(index, before);
     for (const auto& gone : before) {
-        publisher.erase_host(gone.address);
-        for (const auto& a : broadcasts(gone)) publisher.erase_host(a);
+        publisher.erase_host(gone.address, HopTable::kLocal);
+        for (const auto& a : broadcasts(gone)) publisher.erase_host(a, HopTable::kBroadcast);
+        if (const auto anycast = router_anycast(gone))
+            publisher.erase_host(*anycast, HopTable::kLocal);
     }
     for (const auto& own_address : addresses) {
         if (place.port->settings().shutdown) break;
         for (const auto& a : broadcasts(own_address)) publisher.set_host(a, HopTable::kBroadcast);
-        if (!own_address.address.is_link_local())
+        if (!has_scope(own_address.address))
             publisher.set_host(own_address.address, HopTable::kLocal);
+        if (const auto anycast = router_anycast(own_address))
+            publisher.set_host(*anycast, HopTable::kLocal);
     }
+    neighbors.each([&](Neighbor& n) {
+        if (n.port == index) place_host(n);
+    });
     publish_port(index);
     publish_own();
 }
@@ -139,7 +149,7 @@ void Dataplane::Parts::kernel_addresses(PortIndex index, const std::vector<PortA
         if (std::ranges::find(before, a) != before.end()) continue;
         if (auto done = netlink->add_address(netdev, a.address, a.length); !done)
             warn("KERNEL-ADDRESS", done.error());
-        if (a.address.is_link_local()) continue;
+        if (has_scope(a.address)) continue;
         if (auto done = netlink->add_rules(a.address, settings.route_table); !done)
             warn("KERNEL-RULE", done.error());
     }
@@ -196,13 +206,25 @@ void Dataplane::Parts::publish_port(PortIndex index) {
 
 void Dataplane::Parts::publish_own() {
     auto filter = std::make_shared<OwnFilter>();
-    std::set<std::uint32_t> words;  // sub-ports share their parent's link-local address
     for (const auto& place : places)
-        for (const auto& a : place.own) words.insert(last_word(a.address));
-    for (const auto word : words) filter->add(word);
+        for (const auto& a : place.own) {
+            filter->add(a.address);
+            for (const auto& all : broadcasts(a)) filter->add(all);
+        }
     tables.own.store(filter.get(), std::memory_order_release);
     if (own != nullptr) retired.retire(own);
     own = std::move(filter);
+}
+
+// No worker sleeps longer than the fastest of its ports can wait.
+void Dataplane::Parts::limit_naps() {
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+        std::uint32_t most = 1'000'000;
+        for (const auto& q : *queues[i])
+            if (const auto patience = places[q.port].port->patience())
+                most = static_cast<std::uint32_t>(std::min<std::int64_t>(most, patience->count()));
+        workers[i]->most_nap.store(most, std::memory_order_relaxed);
+    }
 }
 
 void Dataplane::Parts::share_queues() {
@@ -218,6 +240,13 @@ void Dataplane::Parts::share_queues() {
     }
     for (auto& old : queues) retired.retire(old);
     queues = std::move(made);
+    limit_naps();
+}
+
+void Dataplane::set_filters(PortIndex index, bool promiscuous, bool strict_rpf) {
+    if (index >= parts_->places.size()) return;
+    parts_->places[index].port->set_filters(promiscuous, strict_rpf);
+    parts_->publish_port(index);
 }
 
 // Workers stop at once; links, neighbors and what depends on them follow with the next poll.
@@ -249,13 +278,53 @@ void Dataplane::Parts::set_twin(PortIndex index) {
         warn("KERNEL-LINK", done.error());
     for (const auto& a : place.port->settings().addresses) {
         if (down) {
-            publisher.erase_host(a.address);
+            publisher.erase_host(a.address, HopTable::kLocal);
             continue;
         }
-        if (!a.address.is_link_local()) publisher.set_host(a.address, HopTable::kLocal);
+        if (!has_scope(a.address)) publisher.set_host(a.address, HopTable::kLocal);
         if (auto done = netlink->add_address(place.twin->netdev(), a.address, a.length); !done)
             warn("KERNEL-ADDRESS", done.error());
     }
+}
+
+// What other processes do to a twin (`ip link set down`, a network manager, udev's own MAC) cuts
+// BGP, ARP and ND: it is undone, and worth a line.
+void Dataplane::Parts::watch_twin(PortIndex index, const KernelLink& link) {
+    auto& place = places[index];
+    if (link.gone) {
+        exception->forget_twin(index);
+        return events.emit(
+            {"TWIN-LOST",
+             "the kernel's interface of port " + place.port->settings().name + " was removed",
+             {{"port", place.port->settings().name}}});
+    }
+    if (!link.mac.is_zero() && link.mac != place.port->mac()) {
+        if (auto done = set_netdev_mac(place.twin->name(), place.port->mac()); !done)
+            return warn("KERNEL-LINK", done.error());
+        restored(index, "its MAC address");
+    }
+    if (link.up || place.port->settings().shutdown) return;
+    set_twin(index);
+    restored(index, "its state up");
+}
+
+void Dataplane::Parts::restored(PortIndex index, const char* what) {
+    if (!restorations.admit()) return;
+    const auto& name = places[index].port->settings().name;
+    events.emit({"TWIN-RESTORED",
+                 "the kernel's interface of port " + name + " had lost " + what + "; set again",
+                 {{"port", name}, {"what", what}}});
+}
+
+// What the kernel sends through us fits through every port: nothing else would announce to its
+// sockets that it does not (RFC 1191 §3, RFC 8201 §4).
+void Dataplane::Parts::set_tun_mtu() {
+    if (!tun) return;
+    constexpr std::uint16_t kLeastOfIp6 = 1280;
+    std::uint16_t least = 9600;
+    for (const auto& place : places) least = std::min(least, place.port->mtu());
+    if (auto done = set_netdev_mtu(tun->name(), std::max(least, kLeastOfIp6)); !done)
+        warn("KERNEL-LINK", done.error());
 }
 
 }  // namespace torii::dataplane

@@ -15,11 +15,12 @@ namespace torii::dataplane {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kAskAgain = 1s;      // RFC 1122 §2.3.2.1: no more often
-constexpr auto kPatience = 3500ms;  // the kernel gives up after three probes
-constexpr auto kForget = 3s;        // a neighbor that failed and is not in use
-constexpr auto kSettled = 10s;      // entries of a flood do not live that long in the kernel
-constexpr unsigned kVerify = 100;   // ticks between two looks at whether it is sent to
+constexpr auto kAskAgain = 1s;            // RFC 1122 §2.3.2.1: no more often
+constexpr auto kPatience = 3500ms;        // the kernel gives up after three probes
+constexpr auto kForget = 3s;              // a neighbor that failed and is not in use
+constexpr auto kSettled = 10s;            // entries of a flood do not live that long in the kernel
+constexpr unsigned kHeldForStranger = 3;  // RFC 4861 §7.2.2: one and more
+constexpr unsigned kVerify = 100;         // ticks between two looks at whether it is sent to
 
 }  // namespace
 
@@ -34,22 +35,28 @@ void Dataplane::Parts::poll() {
                 netlink->changes([this](const KernelNeighbor& k) { on_kernel_change(k); },
                                  [this](const KernelLink& l) { on_link_state(l); },
                                  [this](const KernelAddress& a) { on_kernel_change(a); });
-            if (!complete) {
-                dump_shared();
-                dump_neighbors();
-                netlink->dump_links([this](const KernelLink& l) { on_link_state(l); });
-            }
+            if (!complete) resynchronize();
         } else if (::read(fd, &count, sizeof count) == sizeof count && fd == timer) {
             tick();
         }
     }
     if (look_at_links) check_links();
+    if (bgp_dirty) publish_bgp();
     take_held();
     monitor->poll();
     prune();
     ask_for_fresh();
     publisher.reclaim();
     retired.reclaim();
+}
+
+// Changes were lost: all of it anew, and once more with the next tick where the kernel could
+// not give it whole.
+void Dataplane::Parts::resynchronize() {
+    bool whole = dump_shared();
+    whole &= dump_neighbors();
+    whole &= netlink->dump_links([this](const KernelLink& l) { on_link_state(l); });
+    kernel_is_unclear = !whole;
 }
 
 // ---- packets that wait
@@ -69,42 +76,58 @@ void Dataplane::Parts::take_held() {
 
 void Dataplane::Parts::hold(rte_mbuf* m) {
     const auto& about = note(m);
-    auto* neighbor = about.neighbor != 0 ? neighbors.by_number(about.neighbor)
-                                         : neighbors.get(about.out_port, about.address);
-    if (neighbor == nullptr || neighbor->port >= places.size()) return reinject(m, false);
+    if (about.out_port >= places.size()) return reinject(m, nullptr);
+    auto* neighbor = about.neighbor != 0
+                         ? neighbors.by_number(about.neighbor)
+                         : neighbors.get(about.out_port, about.address, Neighbors::Claim::Asked);
+    // No evidence that it is not there: its packets wait no longer than that.
+    if (neighbor == nullptr || neighbor->port >= places.size()) return let_go_of(m);
     // Resolved while the packet was on its way here.
-    if (neighbor->usable()) return reinject(m, true);
+    if (neighbor->usable()) return reinject(m, neighbor);
     if (neighbor->state == NeighborState::Failed && Clock::now() - neighbor->since < kAskAgain)
-        return reinject(m, false);
-    if (neighbor->held.size() >= settings.capacity.held_per_neighbor ||
-        held >= settings.capacity.held_packets) {
-        ++counted.exits[about.port][static_cast<std::size_t>(Exit::HoldFull)];
-        ++let_go;
-        return rte_pktmbuf_free(m);
-    }
+        return reinject(m, nullptr);
+    // Next hops in use have half of the room for themselves.
+    const bool stranger = neighbor->users == 0;
+    const auto room = settings.capacity.held_packets;
+    if (neighbor->held.size() >=
+            (stranger ? kHeldForStranger : settings.capacity.held_per_neighbor) ||
+        held >= room || (stranger && held_for_strangers >= room / 2))
+        return let_go_of(m);
     neighbor->held.push_back(m);
     ++held;
+    if (stranger) ++held_for_strangers;
     resolve(*neighbor);
 }
 
-void Dataplane::Parts::reinject(rte_mbuf* m, bool is_resolved) {
-    note(m).kind = is_resolved ? BufferNote::Kind::Resumed : BufferNote::Kind::TimedOut;
-    const auto in = note(m).port;
-    if (ring_put(workers[in % workers.size()]->inject, m)) return;
-    ++counted.exits[in][static_cast<std::size_t>(Exit::HoldFull)];
+void Dataplane::Parts::let_go_of(rte_mbuf* m) {
+    ++counted.exits[note(m).port][static_cast<std::size_t>(Exit::HoldFull)];
     ++let_go;
     rte_pktmbuf_free(m);
 }
 
-void Dataplane::Parts::resume(Neighbor& neighbor, bool is_resolved) {
+// On to the neighbor, by what its hop is now and without another lookup, or back: no packet
+// waits twice.
+void Dataplane::Parts::reinject(rte_mbuf* m, const Neighbor* there) {
+    auto& about = note(m);
+    about.kind = BufferNote::Kind::TimedOut;
+    if (there != nullptr) {
+        about.hop = there->hop;
+        about.next = hops.read(there->hop);
+        if (about.next.kind() == HopKind::Forward) about.kind = BufferNote::Kind::Resumed;
+    }
+    if (!ring_put(workers[about.port % workers.size()]->inject, m)) let_go_of(m);
+}
+
+void Dataplane::Parts::resume(Neighbor& neighbor) {
     held -= neighbor.held.size();
-    for (auto* m : std::exchange(neighbor.held, {})) reinject(m, is_resolved);
+    for (auto* m : std::exchange(neighbor.held, {}))
+        reinject(m, neighbor.usable() ? &neighbor : nullptr);
 }
 
 // ---- neighbors
 
 bool Dataplane::Parts::on_link(const Place& place, const IpAddress& address) const {
-    return !address.is_link_local() &&
+    return !has_scope(address) &&
            std::ranges::find(place.shared, address, &PortAddress::address) == place.shared.end() &&
            std::ranges::any_of(place.own, [&](const PortAddress& own_address) {
                return Prefix{own_address.address, own_address.length}.contains(address);
@@ -143,11 +166,8 @@ void Dataplane::Parts::resolved(Neighbor& neighbor, const MacAddress& mac, Neigh
     if (news) neighbor.since = Clock::now();
     publisher.neighbor_changed(
         neighbor, Hop::forward(mac, place.port->mac(), neighbor.port, place.port->mtu()));
-    if (on_link(place, neighbor.address) && !neighbor.on_link) {
-        neighbor.on_link = true;
-        publisher.set_host(neighbor.address, neighbor.hop);
-    }
-    resume(neighbor, true);
+    place_host(neighbor);
+    resume(neighbor);
     if (news && listener != nullptr)
         listener->neighbor_changed(neighbor.port, neighbor.address, state);
 }
@@ -159,11 +179,8 @@ void Dataplane::Parts::failed(Neighbor& neighbor, std::string_view why) {
     neighbor.since = Clock::now();
     // Answered by the workers for a while, instead of being asked for again.
     publisher.neighbor_changed(neighbor, Hop::of(HopKind::Unreachable));
-    if (on_link(places[neighbor.port], neighbor.address) && !neighbor.on_link) {
-        neighbor.on_link = true;
-        publisher.set_host(neighbor.address, neighbor.hop);
-    }
-    resume(neighbor, false);
+    place_host(neighbor);
+    resume(neighbor);
     if (!news) return;
     if (!neighbor.dead && (was_usable || neighbor.users != 0))
         events.emit({"NEIGHBOR-LOST",
@@ -187,10 +204,21 @@ void Dataplane::Parts::unresolved(Neighbor& neighbor) {
         listener->neighbor_changed(neighbor.port, neighbor.address, NeighborState::Unresolved);
 }
 
+// The host route of a neighbor on a network of its port, whose networks may have changed. One
+// that was never found has none: the table is not for what a scan looks for.
+void Dataplane::Parts::place_host(Neighbor& neighbor) {
+    const bool worth_it = neighbor.usable() || neighbor.on_link ||
+                          (neighbor.state == NeighborState::Failed && neighbor.users != 0);
+    const bool wanted = worth_it && on_link(places[neighbor.port], neighbor.address);
+    if (!wanted && neighbor.on_link) publisher.erase_host(neighbor.address, neighbor.hop);
+    if (wanted) publisher.set_host(neighbor.address, neighbor.hop);
+    neighbor.on_link = wanted;
+}
+
 void Dataplane::Parts::forget(Neighbor& neighbor) {
-    resume(neighbor, false);
+    resume(neighbor);
     if (auto* watched = monitor->find(neighbor.port, neighbor.address)) monitor->close(*watched);
-    if (neighbor.on_link) publisher.erase_host(neighbor.address);
+    if (neighbor.on_link) publisher.erase_host(neighbor.address, neighbor.hop);
     neighbors.erase(neighbor);
 }
 
@@ -212,15 +240,16 @@ void Dataplane::Parts::verify(unsigned tick) {
     for (std::size_t number = tick % kVerify; number < neighbors.numbers(); number += kVerify) {
         auto* n = neighbors.by_number(static_cast<std::uint32_t>(number));
         if (n == nullptr || n->state != NeighborState::Reachable) continue;
-        const auto sent = sum_hop(n->hop).packets;
+        std::uint64_t sent = 0;
+        publisher.each_hop_of(*n, [&](HopId hop) { sent += sum_hop(hop).packets; });
         if (std::exchange(n->sent, sent) != sent && places[n->port].twin)
             netlink->resolve(places[n->port].twin->netdev(), n->address);
     }
 }
 
-void Dataplane::Parts::dump_neighbors() {
+bool Dataplane::Parts::dump_neighbors() {
     std::vector<bool> known;
-    netlink->dump_neighbors([&](const KernelNeighbor& kernel) {
+    const bool whole = netlink->dump_neighbors([&](const KernelNeighbor& kernel) {
         on_kernel_change(kernel);
         const auto* place = place_of(kernel.netdev);
         if (place == nullptr) return;
@@ -230,6 +259,7 @@ void Dataplane::Parts::dump_neighbors() {
         if (n->number >= known.size()) known.resize(n->number + 1);
         known[n->number] = true;
     });
+    if (!whole) return false;
     std::vector<Neighbor*> missing;
     neighbors.each([&](Neighbor& n) {
         if (n.state == NeighborState::Reachable && places[n.port].twin &&
@@ -237,6 +267,7 @@ void Dataplane::Parts::dump_neighbors() {
             missing.push_back(&n);
     });
     for (auto* n : missing) gone(*n);
+    return true;
 }
 
 Dataplane::Parts::Place* Dataplane::Parts::place_of(unsigned netdev) {
@@ -262,7 +293,13 @@ void Dataplane::Parts::on_kernel_change(const KernelNeighbor& kernel) {
             // What was on its way here when the port was shut down.
             if (place->port->settings().shutdown) return;
             if (kernel.mac.is_multicast() || kernel.mac.is_zero()) return;
-            if (neighbor == nullptr) neighbor = neighbors.get(index, kernel.address);
+            // The kernel answers requests from any address, and stores the senders. What is
+            // on no network of the port is a neighbor only as a next hop that is bound to it.
+            if (neighbor == nullptr && !has_scope(kernel.address) &&
+                !on_link(*place, kernel.address))
+                return;
+            if (neighbor == nullptr)
+                neighbor = neighbors.get(index, kernel.address, Neighbors::Claim::Learned);
             if (neighbor == nullptr) return;
             if (!neighbor->usable() || neighbor->mac != kernel.mac)
                 resolved(*neighbor, kernel.mac, NeighborState::Reachable);
@@ -296,6 +333,8 @@ bool Dataplane::Parts::is_up(const Place& place) {
 }
 
 void Dataplane::Parts::on_link_state(const KernelLink& link) {
+    if (auto* place = place_of(link.netdev); place != nullptr)
+        return watch_twin(static_cast<PortIndex>(place - places.data()), link);
     for (PortIndex i = 0; i < places.size(); ++i)
         if (places[i].netdev != 0 && places[i].netdev == link.netdev) {
             places[i].carrier = link.carrier;
@@ -315,6 +354,7 @@ void Dataplane::Parts::set_link(PortIndex index, bool up) {
     events.emit({up ? EventId{"LINK-UP"} : EventId{"LINK-DOWN"},
                  "link of port " + place.port->settings().name + (up ? " up" : " down"),
                  {{"port", place.port->settings().name}}});
+    if (up && !queues.empty()) limit_naps();  // its speed may be another one
     monitor->link(index, up);
     std::vector<Neighbor*> there;
     neighbors.each([&](Neighbor& n) {
@@ -338,9 +378,13 @@ void Dataplane::Parts::set_link(PortIndex index, bool up) {
 
 void Dataplane::Parts::tick() {
     check_links();
+    neighbors.recount();
+    if (kernel_is_unclear) resynchronize();
     const auto now = Clock::now();
     std::vector<Neighbor*> silent, done;
+    held_for_strangers = 0;
     neighbors.each([&](Neighbor& n) {
+        if (n.users == 0) held_for_strangers += n.held.size();
         if (n.state == NeighborState::Resolving && now - n.since > kPatience)
             silent.push_back(&n);
         else if (n.state == NeighborState::Failed && n.users == 0 && !n.dead &&
@@ -367,7 +411,7 @@ void Dataplane::Parts::tick() {
     });
     const auto hz = rte_get_tsc_hz();
     start_slowly();
-    report_loops();
+    report_drops();
     publisher.settle(static_cast<std::uint32_t>(rte_rdtsc() / (hz / 4)) + 1);
 }
 

@@ -37,7 +37,7 @@ struct PortSettings {
     std::uint16_t tx_queues = 0;  // 0: one a worker
     std::uint16_t rx_descriptors = 1024;
     std::uint16_t tx_descriptors = 1024;
-    bool promiscuous = true;
+    bool promiscuous = false;
     bool strict_rpf = false;  // RFC 3704 §2.2
     bool kernel_twin = true;  // no twin: nothing addressed to us is answered here
 
@@ -71,6 +71,7 @@ struct Capacity {
     std::uint32_t ip6_nodes = 262'144;   // inner nodes of prefixes shorter than /64
     std::uint32_t next_hops = 65'536;    // adjacencies and groups together
     std::uint32_t group_members = 512;   // of one group
+    std::uint32_t neighbors = 16'384;    // beside the next hops in use
     std::uint32_t held_packets = 1'024;  // for neighbors being resolved
     std::uint32_t held_per_neighbor = 8;
     std::uint32_t watched = 16'384;  // neighbors under liveness, 65,536 at the most
@@ -81,6 +82,8 @@ struct Capacity {
 struct PunterRate {
     std::uint32_t packets_per_second = 0;
     std::uint32_t burst = 0;
+
+    friend bool operator==(const PunterRate&, const PunterRate&) = default;
 };
 struct ControlPlanePolicing {
     PunterRate bgp{200'000, 20'000};  // per port
@@ -88,7 +91,21 @@ struct ControlPlanePolicing {
     PunterRate neighbor{5'000, 1'000};
     PunterRate icmp{5'000, 1'000};
     PunterRate other{5'000, 1'000};
-    PunterRate icmp_errors{1'000, 200};  // sent by us, per ingress port
+    PunterRate bgp_strangers{500, 100};
+    PunterRate mld{100, 50};
+    PunterRate icmp_errors{1'000, 200};  // sent by us, per ingress port; 0: none
+    PunterRate too_big{10'000, 2'000};   // of them those that path MTU discovery waits for
+    PunterRate glean{2'000, 500};  // packets to addresses of a port's networks without a neighbor
+
+    friend bool operator==(const ControlPlanePolicing&, const ControlPlanePolicing&) = default;
+};
+
+// Where BGP sessions may come from: a neighbor, or a listen range.
+struct BgpSource {
+    Prefix from;
+    std::uint8_t least_ttl = 0;  // 0: any
+
+    friend bool operator==(const BgpSource&, const BgpSource&) = default;
 };
 
 struct Settings {
@@ -97,7 +114,7 @@ struct Settings {
     std::uint32_t memory_mb = 512;           // for buffers, where hugepages are absent
     std::optional<bool> hugepages;           // nothing: when the host has free ones
     std::vector<std::uint16_t> worker_cpus;  // one worker each; empty: the last CPU
-    std::uint32_t mbufs = 0;                 // 0: from ports, queues and descriptors
+    std::uint32_t mbufs = 0;                 // 0: what ports, queues and workers take
     bool busy_poll = false;                  // false: back off when idle
     LookupKind lookup = LookupKind::Auto;
     Capacity capacity;

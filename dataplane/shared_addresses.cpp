@@ -18,19 +18,29 @@ void Dataplane::Parts::on_kernel_change(const KernelAddress& kernel) {
                addresses.end();
     };
     if (kernel.gone) {
-        if (known(place->shared)) give_up_shared(index, kernel.address);
+        if (known(place->shared)) return give_up_shared(index, kernel.address);
+        // One of ours, which BGP and ARP need.
+        const auto& settings_of = place->port->settings();
+        const auto ours =
+            std::ranges::find(settings_of.addresses, kernel.address, &PortAddress::address);
+        if (ours == settings_of.addresses.end() || settings_of.shutdown) return;
+        if (auto done = netlink->add_address(kernel.netdev, ours->address, ours->length); !done)
+            return warn("KERNEL-ADDRESS", done.error());
+        restored(index, "an address");
     } else if (!known(place->own)) {
         take_shared(index, {kernel.address, kernel.length});
     }
 }
 
 // What is there now; for the start, and when changes were lost.
-void Dataplane::Parts::dump_shared() {
-    // Whole before anything is done about it, which asks the kernel more.
+bool Dataplane::Parts::dump_shared() {
     std::vector<KernelAddress> there;
-    netlink->dump_addresses([&](const KernelAddress& kernel) { there.push_back(kernel); });
+    // From a list that is cut short nothing follows about what is missing.
+    if (!netlink->dump_addresses([&](const KernelAddress& kernel) { there.push_back(kernel); }))
+        return false;
     for (const auto& kernel : there) on_kernel_change(kernel);
     for (PortIndex i = 0; i < places.size(); ++i) {
+        if (!places[i].twin) continue;
         const auto before = places[i].shared;
         for (const auto& a : before)
             if (std::ranges::none_of(there, [&](const KernelAddress& kernel) {
@@ -38,18 +48,20 @@ void Dataplane::Parts::dump_shared() {
                 }))
                 give_up_shared(i, a.address);
     }
+    return true;
 }
 
 void Dataplane::Parts::take_shared(PortIndex index, const PortAddress& shared) {
     auto& place = places[index];
     // While the other gate had it, it was a neighbor like any.
     if (auto* neighbor = neighbors.find(index, shared.address); neighbor != nullptr) {
-        if (std::exchange(neighbor->on_link, false)) publisher.erase_host(shared.address);
+        if (std::exchange(neighbor->on_link, false))
+            publisher.erase_host(shared.address, neighbor->hop);
         if (neighbor->users == 0) forget(*neighbor);
     }
     place.shared.push_back(shared);
     place.own.push_back(shared);
-    if (!shared.address.is_link_local()) {
+    if (!has_scope(shared.address)) {
         publisher.set_host(shared.address, HopTable::kLocal);
         if (auto done = netlink->add_rules(shared.address, settings.route_table); !done)
             warn("KERNEL-RULE", done.error());
@@ -66,8 +78,8 @@ void Dataplane::Parts::give_up_shared(PortIndex index, const IpAddress& address)
     auto& place = places[index];
     std::erase_if(place.shared, [&](const PortAddress& a) { return a.address == address; });
     std::erase_if(place.own, [&](const PortAddress& a) { return a.address == address; });
-    if (!address.is_link_local()) {
-        publisher.erase_host(address);
+    if (!has_scope(address)) {
+        publisher.erase_host(address, HopTable::kLocal);
         netlink->remove_rules_from(address, settings.route_table);
     }
     publish_port(index);

@@ -34,6 +34,7 @@ std::vector<PortView> Dataplane::ports() const {
         for (const auto& w : parts_->workers) {
             view.rx += w->counters.rx[i];
             view.tx += w->counters.tx[i];
+            view.slow += w->counters.slow[i];
         }
         if (const auto root = parts_->places[i].root; root != i) {
             out[root].rx += view.rx;
@@ -68,13 +69,8 @@ std::vector<NeighborView> Dataplane::neighbors() const {
         view.mac = n.mac;
         view.state = n.state;
         view.groups = n.users;
-        view.sent = parts_->sum_hop(n.hop);
-        // Groups of one member carry the neighbor's rewrite themselves.
-        parts_->publisher.each_group([&](const Group& group) {
-            if (group.buckets != nullptr || group.members.size() != 1 ||
-                group.members.front() != &n)
-                return;
-            const auto sent = parts_->sum_hop(group.hop);
+        parts_->publisher.each_hop_of(n, [&](HopId hop) {
+            const auto sent = parts_->sum_hop(hop);
             view.sent.packets += sent.packets;
             view.sent.bytes += sent.bytes;
         });
@@ -136,7 +132,7 @@ std::vector<ResourceView> Dataplane::resources() const {
             {"fib_ip6_nodes", p.fib6.nodes().used(), p.fib6.nodes().limit()},
             {"next_hops", p.hops.pool().used(), p.hops.pool().limit()},
             {"next_hop_groups", p.publisher.groups(), p.hops.pool().limit()},
-            {"neighbors", p.neighbors.size(), p.hops.pool().limit() / 2},
+            {"neighbors", p.neighbors.strangers(), p.neighbors.limit()},
             {"liveness_sessions", p.monitor ? p.monitor->size() : 0,
              p.monitor ? p.monitor->limit() : 0},
             {"held_packets", p.held, p.settings.capacity.held_packets},

@@ -36,6 +36,7 @@ struct PortView {
     // Of a port with sub-ports all that passed its device, of theirs too.
     Tally rx;
     Tally tx;
+    std::uint64_t slow = 0;       // packets that were looked at one by one
     std::uint64_t rx_missed = 0;  // lost before a worker saw them
     std::uint64_t rx_errors = 0;
     std::uint64_t tx_errors = 0;

@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto kPruneSlice = 1ms;  // of the control thread, before others have their turn
 constexpr std::size_t kPruneGroups = 16;
-constexpr auto kLoopsAgain = 10s;
+constexpr auto kDropsAgain = 10s;
 
 std::uint64_t microseconds(std::chrono::steady_clock::duration time) {
     return static_cast<std::uint64_t>(
@@ -196,22 +196,31 @@ void Dataplane::Parts::start_slowly() {
     });
 }
 
-// Packets between a node that does not have a service address and a gateway that routes it
-// there are a misconfiguration, and worth a line.
-void Dataplane::Parts::report_loops() {
-    constexpr auto kExit = static_cast<std::size_t>(Exit::LoopGuard);
+// What counters show to operators that look at them, and is worth a line to the others.
+void Dataplane::Parts::report_drops() {
     for (PortIndex i = 0; i < places.size(); ++i) {
-        std::uint64_t now = 0;
-        for (const auto& w : workers) now += w->counters.exits[i][kExit];
-        auto& seen = places[i].loops_seen;
-        if (now == seen || Clock::now() - places[i].loops_reported_at < kLoopsAgain) continue;
-        events.emit(
-            {"LOOP-GUARD",
-             "packets dropped: their next hop is the node that sent them",
-             {{"port", places[i].port->settings().name}, {"packets", std::to_string(now - seen)}}});
-        seen = now;
-        places[i].loops_reported_at = Clock::now();
+        // Between a node that does not have a service address and a gateway that routes it there.
+        report_drop(i, places[i].loops, {Exit::LoopGuard}, "LOOP-GUARD",
+                    "packets dropped: their next hop is the node that sent them");
+        // RFC 5227 §2.4 (c): the administrator of a router is notified.
+        report_drop(i, places[i].conflicts, {Exit::ArpConflict, Exit::NdConflict},
+                    "ADDRESS-CONFLICT", "another host uses an address of this port");
     }
+}
+
+void Dataplane::Parts::report_drop(PortIndex port, Place::Reported& last,
+                                   std::initializer_list<Exit> exits, EventId id,
+                                   const char* text) {
+    std::uint64_t now = 0;
+    for (const auto& w : workers)
+        for (const auto exit : exits)
+            now += w->counters.exits[port][static_cast<std::size_t>(exit)];
+    if (now == last.seen || Clock::now() - last.at < kDropsAgain) return;
+    events.emit({id,
+                 text,
+                 {{"port", places[port].port->settings().name},
+                  {"packets", std::to_string(now - last.seen)}}});
+    last = {now, Clock::now()};
 }
 
 void Dataplane::set_pools(std::vector<Prefix> pools) {
@@ -229,7 +238,43 @@ void Dataplane::reconsider_liveness(const IpAddress& neighbor) {
 
 void Dataplane::set_routing_session(PortIndex port, const IpAddress& neighbor,
                                     RoutingSession session) {
-    parts_->monitor->routing(port, neighbor, session);
+    auto& p = *parts_;
+    p.monitor->routing(port, neighbor, session);
+    const bool changed = session == RoutingSession::Up ? p.bgp_up.insert(neighbor).second
+                                                       : p.bgp_up.erase(neighbor) != 0;
+    p.bgp_dirty |= changed;
+}
+
+void Dataplane::set_bgp_sources(std::vector<BgpSource> sources) {
+    if (parts_->bgp_wanted == sources) return;
+    parts_->bgp_wanted = std::move(sources);
+    parts_->publish_bgp();
+}
+
+// Sessions come up by the thousand: with each poll at most once.
+void Dataplane::Parts::publish_bgp() {
+    bgp_dirty = false;
+    if (!bgp_wanted) return;
+    auto made = std::make_shared<BgpSources>();
+    for (const auto& source : *bgp_wanted) {
+        if (source.from.is_host())
+            made->peers[source.from.address()] = {source.least_ttl, false};
+        else
+            made->ranges.emplace_back(source.from, source.least_ttl);
+    }
+    std::ranges::sort(made->ranges, std::greater{},
+                      [](const auto& range) { return range.first.length(); });
+    for (const auto& address : bgp_up) {
+        auto& peer = made->peers[address];
+        peer.established = true;
+        if (peer.least_ttl != 0) continue;
+        const auto range = std::ranges::find_if(
+            made->ranges, [&](const auto& r) { return r.first.contains(address); });
+        if (range != made->ranges.end()) peer.least_ttl = range->second;
+    }
+    tables.bgp.store(made.get(), std::memory_order_release);
+    if (bgp != nullptr) retired.retire(bgp);
+    bgp = std::move(made);
 }
 
 void Dataplane::set_multihop(const std::vector<MultihopSettings>& wanted) {

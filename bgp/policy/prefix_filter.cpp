@@ -73,6 +73,8 @@ bool is_martian(const Prefix& prefix) {
         // 240.0.0.0/4 is reserved, 0.0.0.0/8 is "this network".
         return first == 127 || first >= 224 || (first == 0 && prefix.length() >= 8);
     }
+    // RFC 4291 §2.4: nothing of ::/8 is assigned to hosts below the first 64 bits.
+    if (prefix.length() >= 64 && Prefix{IpAddress::v6({}), 64}.contains(a)) return true;
     return a.is_multicast() || a.is_link_local() || a.is_loopback() ||
            (a.is_unspecified() && prefix.length() > 8) || (a.mapped_v4() && prefix.length() >= 96);
 }

@@ -123,6 +123,7 @@ public:
     static constexpr HopId attached(PortIndex port) { return kFirstPort + port; }
 
     HopId take() { return pool_.take(); }  // kNone: full
+    bool has_room() { return pool_.has(1); }
     void retire(HopId id) { pool_.retire(id); }
     void write(HopId id, const Hop& hop) {
 #ifdef TORII_THREAD_SANITIZER
@@ -130,9 +131,10 @@ public:
         std::memcpy(&whole, &hop, sizeof whole);
         __atomic_store_n(reinterpret_cast<Octets16*>(&hops_[id]), whole, __ATOMIC_RELEASE);
 #else
+        // What the hop leads to was written before.
+        std::atomic_thread_fence(std::memory_order_release);
         const auto bits = _mm_load_si128(reinterpret_cast<const __m128i*>(&hop));
         _mm_store_si128(reinterpret_cast<__m128i*>(&hops_[id]), bits);
-        std::atomic_thread_fence(std::memory_order_release);
 #endif
     }
     Hop read(HopId id) const {

@@ -11,9 +11,12 @@ Neighbor* Neighbors::by_number(std::uint32_t number) {
     return number < by_number_.size() ? by_number_[number].get() : nullptr;
 }
 
-Neighbor* Neighbors::get(PortIndex port, const IpAddress& address) {
+Neighbor* Neighbors::get(PortIndex port, const IpAddress& address, Claim claim) {
     if (auto* known = find(port, address)) return known;
-    if (by_key_.size() >= limit_) return nullptr;
+    if (port >= kMaxPorts) return nullptr;
+    // Half of the places are for those that we look for ourselves.
+    if (claim == Claim::Learned && strangers_ >= limit_ / 2) return nullptr;
+    if (claim == Claim::Asked && (strangers_ >= limit_ || silent_[port] >= quota_)) return nullptr;
     const auto hop = hops_.take();
     if (hop == HopTable::kNone) return nullptr;
     std::uint32_t number = 0;
@@ -31,9 +34,18 @@ Neighbor* Neighbors::get(PortIndex port, const IpAddress& address) {
     n->address = address;
     n->hop = hop;
     by_key_.emplace(Key{port, address}, number);
+    ++strangers_;
+    if (claim == Claim::Asked) ++silent_[port];
     fresh_.push_back(number);
     hops_.write(hop, Hop::of(HopKind::Hold, number, port));
     return n.get();
+}
+
+void Neighbors::recount() {
+    silent_.fill(0);
+    each([this](const Neighbor& n) {
+        if (n.users == 0 && !n.usable()) ++silent_[n.port];
+    });
 }
 
 void Neighbors::erase(Neighbor& neighbor) {
@@ -42,6 +54,7 @@ void Neighbors::erase(Neighbor& neighbor) {
     hops_.write(neighbor.hop, Hop::of(HopKind::NoRoute));
     hops_.retire(neighbor.hop);
     by_key_.erase(Key{neighbor.port, neighbor.address});
+    if (neighbor.users == 0) --strangers_;
     by_number_[number].reset();
     free_.push_back(number);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <chrono>
 #include <cstdint>
@@ -58,17 +59,38 @@ struct Neighbor {
 
 // All neighbors, by port and address and by number. Owns their hops;
 // does not depend on its callers. Control thread only.
+//
+// They are two populations. Next hops in use have a place as long as there are hops. The
+// others, which any packet and any ARP request can make, share a limit, and of them those that
+// have not answered a quota on each port (RFC 6583 §4): a scan of an attached network fills
+// that.
 class Neighbors {
 public:
     using Key = std::pair<PortIndex, IpAddress>;
+    enum class Claim : std::uint8_t {
+        InUse,    // a next hop, or configured
+        Asked,    // a packet wants to go there
+        Learned,  // it asked or advertised itself
+    };
 
-    Neighbors(HopTable& hops, std::uint32_t limit) : hops_(hops), limit_(limit) {}
+    // `limit`: of those not in use.
+    Neighbors(HopTable& hops, std::uint32_t limit)
+        : hops_(hops), limit_(limit), quota_(std::max<std::size_t>(limit / 16, 16)) {}
 
     Neighbor* find(PortIndex port, const IpAddress& address);
     Neighbor* by_number(std::uint32_t number);
     // The neighbor, made unresolved if it is new; nullptr when there are too many.
-    Neighbor* get(PortIndex port, const IpAddress& address);
+    Neighbor* get(PortIndex port, const IpAddress& address, Claim claim = Claim::InUse);
     void erase(Neighbor& neighbor);
+    // A group sends to it, or does not any more.
+    void use(Neighbor& neighbor) {
+        if (neighbor.users++ == 0) --strangers_;
+    }
+    void release(Neighbor& neighbor) {
+        if (--neighbor.users == 0) ++strangers_;
+    }
+    // Counts anew those that have not answered; now and then.
+    void recount();
 
     template <class F>
     void each(F&& f) {
@@ -76,6 +98,9 @@ public:
             if (n != nullptr) f(*n);
     }
     std::size_t size() const { return by_key_.size(); }
+    std::size_t strangers() const { return strangers_; }
+    std::size_t limit() const { return limit_; }
+    std::size_t quota() const { return quota_; }
     std::size_t numbers() const { return by_number_.size(); }  // each is below
     // Those made since the last call, by number: they want to be resolved.
     std::vector<std::uint32_t> take_fresh() { return std::exchange(fresh_, {}); }
@@ -90,6 +115,9 @@ private:
 
     HopTable& hops_;
     std::size_t limit_;
+    std::size_t quota_;
+    std::size_t strangers_ = 0;                    // not in use
+    std::array<std::size_t, kMaxPorts> silent_{};  // of them, without an answer, by port
     boost::unordered_flat_map<Key, std::uint32_t, KeyHash> by_key_;
     std::vector<std::unique_ptr<Neighbor>> by_number_{1};  // number 0 is no neighbor
     std::vector<std::uint32_t> free_;

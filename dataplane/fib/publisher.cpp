@@ -4,6 +4,12 @@
 #include <algorithm>
 
 namespace torii::dataplane {
+namespace {
+
+// Prefixes that waited and are tried again: with each delta, and each second.
+constexpr std::size_t kTries = 1024, kTriesASecond = 16'384;
+
+}  // namespace
 
 Publisher::Publisher(Fib4& fib4, Fib6& fib6, HopTable& hops, Neighbors& neighbors,
                      Quiescence& workers, EventSink& events, std::uint32_t max_members)
@@ -20,7 +26,7 @@ void Publisher::apply(const rib::FibDelta& delta) {
     for (const auto& change : delta.groups) change_group(change);
     for (const auto& change : delta.prefixes) change_prefix(change);
     for (const auto id : delta.removed_groups) remove_group(id);
-    if (!refused_.empty()) retry();
+    retry(kTries);
 }
 
 // A prefix whose next hops change moves to another group, and its flows are to stay
@@ -55,14 +61,17 @@ void Publisher::inherit_flows(Group& group) {
 }
 
 void Publisher::change_group(const rib::GroupChange& change) {
+    short_groups_.erase(change.id);
     if (change.id >= groups_.size()) groups_.resize(change.id + 1);
     auto& slot = groups_[change.id];
     if (slot == nullptr) {
         const auto hop = hops_.take();
         if (hop == HopTable::kNone) {
-            events_.emit({"FIB-GROUPS-FULL",
-                          "next-hop table full; raise dataplane.next_hop_groups",
-                          {{"limit", std::to_string(hops_.pool().limit())}}});
+            if (waiting_groups_.empty())
+                events_.emit({"FIB-GROUPS-FULL",
+                              "next-hop table full; raise dataplane.next_hop_groups",
+                              {{"limit", std::to_string(hops_.pool().limit())}}});
+            waiting_groups_.insert_or_assign(change.id, change);
             return;
         }
         slot = std::make_unique<Group>();
@@ -75,44 +84,52 @@ void Publisher::change_group(const rib::GroupChange& change) {
     const bool fresh = group.wanted.empty() && group.buckets == nullptr;
     const auto before = std::exchange(group.members, {});
     const auto backup_before = std::exchange(group.backup, {});
-    enlist(group, change.members, group.wanted, group.members);
-    enlist(group, change.backup, group.wanted_backup, group.backup);
+    bool all = enlist(group, change.members, group.wanted, group.members);
+    all &= enlist(group, change.backup, group.wanted_backup, group.backup);
+    if (!all) short_groups_.insert_or_assign(change.id, change);
     if (fresh) inherit_flows(group);
     publish(group);
     release(group, before);
     release(group, backup_before);
 }
 
-// Puts the group on the list of every neighbor it may send to.
-void Publisher::enlist(Group& group, const std::vector<rib::FibNextHop>& from,
+// Puts the group on the list of every neighbor it may send to; false when one found no place.
+bool Publisher::enlist(Group& group, const std::vector<rib::FibNextHop>& from,
                        std::vector<rib::FibNextHop>& wanted, std::vector<Neighbor*>& members) {
     wanted.clear();
+    bool all = true;
     for (const auto& member : from) {
         if (members.size() >= max_members_) {
-            events_.emit({"FIB-GROUP-TRUNCATED",
-                          "next-hop group truncated: more members than a group holds",
-                          {{"members", std::to_string(from.size())},
-                           {"used", std::to_string(max_members_)}}});
+            if (const auto left_out = truncations_.admit())
+                events_.emit({"FIB-GROUP-TRUNCATED",
+                              "next-hop group truncated: more members than a group holds",
+                              {{"members", std::to_string(from.size())},
+                               {"used", std::to_string(max_members_)},
+                               {"left_out", std::to_string(*left_out)}}});
             break;
         }
         auto* neighbor = neighbors_.get(member.port, member.neighbor);
         if (neighbor == nullptr) {
-            events_.emit({"FIB-NEIGHBORS-FULL",
-                          "neighbor table full; raise dataplane.next_hop_groups",
-                          {{"neighbor", member.neighbor.to_string()}}});
+            all = false;
+            if (const auto left_out = without_neighbor_.admit())
+                events_.emit({"FIB-NEIGHBORS-FULL",
+                              "neighbor table full; raise dataplane.next_hop_groups",
+                              {{"neighbor", member.neighbor.to_string()},
+                               {"left_out", std::to_string(*left_out)}}});
             continue;
         }
-        ++neighbor->users;
+        neighbors_.use(*neighbor);
         holders_[neighbor].push_back(&group);
         wanted.push_back(member);
         members.push_back(neighbor);
     }
+    return all;
 }
 
 // Takes the group off the lists of neighbors it had, once for each time.
 void Publisher::release(Group& group, const std::vector<Neighbor*>& members) {
     for (auto* neighbor : members) {
-        --neighbor->users;
+        neighbors_.release(*neighbor);
         const auto holders = holders_.find(neighbor);
         auto& list = holders->second;
         list.erase(std::ranges::find(list, &group));
@@ -121,6 +138,8 @@ void Publisher::release(Group& group, const std::vector<Neighbor*>& members) {
 }
 
 void Publisher::remove_group(rib::GroupId id) {
+    waiting_groups_.erase(id);
+    short_groups_.erase(id);
     if (id >= groups_.size() || groups_[id] == nullptr) return;
     auto& group = *groups_[id];
     by_hop_.erase(group.hop);
@@ -139,8 +158,8 @@ void Publisher::remove_group(rib::GroupId id) {
     --group_count_;
 }
 
-void Publisher::publish(Group& group) {
-    auto outgrown = deal(group);
+void Publisher::publish(Group& group, bool hurry) {
+    auto outgrown = deal(group, hurry);
     if (group.guarded != 0) publish_guarded(group);
     // Before both were written a worker could still begin to read it.
     if (outgrown != nullptr) retired_.retire(std::move(outgrown));
@@ -170,7 +189,7 @@ bool Publisher::is_guarded(const Prefix& prefix, const Group& group) const {
            std::ranges::any_of(pools_, [&](const Prefix& pool) { return pool.contains(prefix); });
 }
 
-BucketTablePtr Publisher::deal(Group& group) {
+BucketTablePtr Publisher::deal(Group& group, bool hurry) {
     group.has_pending_moves = group.waits = false;
     // Members known dead take no traffic while another is left, or a backup.
     const bool lives = group.lives();
@@ -181,12 +200,13 @@ BucketTablePtr Publisher::deal(Group& group) {
     bool slow = false;
     for (std::size_t i = 0; i < members.size(); ++i)
         if (members[i]->state != NeighborState::Failed) {
-            alive.push_back({members[i]->hop, wanted[i].weight});
+            alive.push_back(
+                {members[i]->hop, wanted[i].weight, Assignment::identity_of(members[i]->address)});
             alive_neighbors.push_back(members[i]);
             slow |= members[i]->share != Neighbor::kFullShare;
         }
     if (alive.empty() && !group.members.empty()) {
-        alive.push_back({group.members.front()->hop, 1});
+        alive.push_back({group.members.front()->hop, 1, 0});
         alive_neighbors.push_back(group.members.front());
     }
     if (alive.size() <= 1 && group.buckets == nullptr) {
@@ -222,7 +242,14 @@ BucketTablePtr Publisher::deal(Group& group) {
         outgrown = std::exchange(group.buckets, std::move(larger));
     }
     note_backup(group);
-    group.has_pending_moves = BucketPlan::settle(*group.buckets, alive, idle_before) != 0;
+    if (!group.plan || group.plan->members() != alive) group.plan.emplace(alive);
+    // A few a second, so that a scale-out under load is over in a minute or two.
+    const auto some = hurry ? std::max(2u, group.buckets->size() / 64) : 0;
+    group.has_pending_moves = group.plan->settle(*group.buckets, idle_before, some) != 0;
+    if (!group.has_pending_moves) {
+        group.plan.reset();
+        group.pending_since = 0;
+    }
     hops_.write(group.hop, Hop::group(group.buckets.get()));
     return outgrown;
 }
@@ -270,7 +297,11 @@ void Publisher::share_changed(Neighbor& neighbor) {
 void Publisher::settle(std::uint32_t epoch) {
     epoch_ = epoch;
     for (auto& group : groups_)
-        if (group != nullptr && group->has_pending_moves) publish(*group);
+        if (group != nullptr && group->has_pending_moves) {
+            if (group->pending_since == 0) group->pending_since = epoch_;
+            publish(*group, epoch_ - group->pending_since >= kUnbalancedTicks);
+        }
+    retry(kTriesASecond);
 }
 
 void Publisher::reclaim() {
@@ -323,7 +354,7 @@ void Publisher::erase(const Prefix& prefix) {
 
 void Publisher::change_prefix(const rib::PrefixChange& change) {
     const auto& prefix = change.prefix;
-    if (!refused_.empty()) refused_.erase(prefix);
+    if (!waiting_.empty()) waiting_.remove(prefix);
     const auto hop =
         change.action ? hop_of(change.prefix, *change.action) : std::optional<HopId>{0};
     if (prefix.is_host()) {
@@ -347,40 +378,69 @@ void Publisher::change_prefix(const rib::PrefixChange& change) {
 
     // What was there before points to a group that may go now.
     erase(prefix);
-    if (refused_.empty())
+    if (waiting_.empty())
         events_.emit({"FIB-FULL",
                       "forwarding table full; refused routes are retried when room is free",
                       {{"first", prefix.to_string()},
                        {"ip4", std::to_string(fib4_.prefixes())},
                        {"ip6", std::to_string(fib6_.prefixes())}}});
-    events_.emit(
-        {"FIB-REFUSED", "route not installed: table full", {{"prefix", prefix.to_string()}}});
-    refused_.emplace(prefix, *change.action);
+    if (const auto left_out = refusals_.admit())
+        events_.emit({"FIB-REFUSED",
+                      "route not installed: table full",
+                      {{"prefix", prefix.to_string()}, {"left_out", std::to_string(*left_out)}}});
+    waiting_.add(prefix, change.action, hop ? Waiting::lack_of(prefix) : Waiting::Lack::Group);
 }
 
-void Publisher::retry() {
-    // Room for one is enough to try one; the rest would fail alike.
-    for (auto it = refused_.begin(); it != refused_.end();) {
-        const auto hop = hop_of(it->first, it->second);
-        if (hop && !set(it->first, *hop)) return;
-        refused_.erase(it++);
+bool Publisher::fit(const Prefix& prefix, const std::optional<rib::FibAction>& action) {
+    if (action) {
+        const auto hop = hop_of(prefix, *action);
+        if (!hop || !set(prefix, *hop)) return false;
+        if (prefix.is_host()) hosts_[prefix].route = *hop;
+        return true;
     }
+    const auto host = hosts_.find(prefix);
+    return host == hosts_.end() || host->second.host == 0 || host->second.route != 0 ||
+           set(prefix, host->second.host);
+}
+
+void Publisher::retry(std::size_t most) {
+    if (refused() == 0) return;
+    retry_groups();
+    waiting_.retry(most, [this](const Prefix& prefix, const std::optional<rib::FibAction>& action) {
+        return fit(prefix, action);
+    });
+}
+
+// The groups that wait for a hop, as long as there are any, then those that lack members.
+void Publisher::retry_groups() {
+    while (!waiting_groups_.empty() && hops_.has_room()) {
+        const auto change = std::move(waiting_groups_.begin()->second);
+        waiting_groups_.erase(waiting_groups_.begin());
+        change_group(change);
+    }
+    if (!hops_.has_room()) return;
+    for (auto& [id, change] : std::exchange(short_groups_, {})) change_group(change);
 }
 
 void Publisher::set_host(const IpAddress& address, HopId hop) {
     const auto prefix = Prefix::host(address);
     auto& host = hosts_[prefix];
+    const auto ours = [](HopId id) { return id == HopTable::kLocal || id == HopTable::kBroadcast; };
+    if (host.host == hop || (ours(host.host) && !ours(hop))) return;
     host.host = hop;
-    if (host.route == 0) set(prefix, hop);
+    if (host.route == 0 && !set(prefix, hop))
+        waiting_.add(prefix, std::nullopt, Waiting::lack_of(prefix));
 }
 
-void Publisher::erase_host(const IpAddress& address) {
+void Publisher::erase_host(const IpAddress& address, HopId hop) {
     const auto prefix = Prefix::host(address);
     const auto found = hosts_.find(prefix);
-    if (found == hosts_.end() || found->second.host == 0) return;
+    if (found == hosts_.end() || found->second.host != hop || hop == 0) return;
     found->second.host = 0;
     if (found->second.route != 0) return;
     hosts_.erase(found);
+    // A route for it may wait for room.
+    if (!waiting_.is_route(prefix)) waiting_.remove(prefix);
     erase(prefix);
 }
 

@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <chrono>
+#include <cstring>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "base/event.hpp"
+#include "base/event_budget.hpp"
 #include "base/prefix.hpp"
 #include "dataplane/fib/bucket_table.hpp"
 #include "dataplane/fib/fib4.hpp"
@@ -17,6 +20,7 @@
 #include "dataplane/fib/hop.hpp"
 #include "dataplane/fib/neighbors.hpp"
 #include "dataplane/fib/next_hop_group.hpp"
+#include "dataplane/fib/waiting.hpp"
 #include "rib/fib_delta.hpp"
 
 namespace torii::dataplane {
@@ -28,12 +32,14 @@ struct Group {
     std::vector<rib::FibNextHop> wanted;
     std::vector<Neighbor*> members;  // parallel to wanted
     std::vector<rib::FibNextHop> wanted_backup;
-    std::vector<Neighbor*> backup;   // likewise: while no member is up
-    BucketTablePtr buckets;          // two usable members and more
-    HopId guarded = 0;               // the same for prefixes under the loop guard; 0: none
-    BucketTablePtr lone;             // of `guarded`, while there are no other buckets
-    bool has_pending_moves = false;  // some member waits for idle buckets
-    bool waits = false;              // for its turn to be refilled
+    std::vector<Neighbor*> backup;    // likewise: while no member is up
+    BucketTablePtr buckets;           // two usable members and more
+    HopId guarded = 0;                // the same for prefixes under the loop guard; 0: none
+    BucketTablePtr lone;              // of `guarded`, while there are no other buckets
+    bool has_pending_moves = false;   // some bucket is not where it should be
+    std::uint32_t pending_since = 0;  // epoch
+    std::optional<BucketPlan> plan;   // while some move is pending
+    bool waits = false;               // for its turn to be refilled
 
     bool has(const Neighbor& neighbor) const {
         return std::ranges::find(members, &neighbor) != members.end();
@@ -60,9 +66,10 @@ public:
     void guard(std::vector<Prefix> pools) { pools_ = std::move(pools); }
 
     // A host prefix that no route names: neighbors on attached networks, broadcast
-    // addresses. A route for the same prefix goes first.
+    // addresses. A route for the same prefix goes first, and what is ours before a neighbor.
     void set_host(const IpAddress& address, HopId hop);
-    void erase_host(const IpAddress& address);
+    // Only if it leads to `hop`: another neighbor may have the address by now.
+    void erase_host(const IpAddress& address, HopId hop);
 
     // A neighbor's MAC or state changed: one store of its hop, which is all that groups
     // with buckets need to send on; those of it alone are rewritten as well. Buckets of
@@ -75,7 +82,8 @@ public:
     // The neighbor's share of its weight has changed.
     void share_changed(Neighbor& neighbor);
 
-    // Moves idle buckets that members still wait for; frees what no worker reads.
+    // Moves idle buckets that members still wait for, and tries again what found no room;
+    // frees what no worker reads.
     void settle(std::uint32_t epoch);
     void reclaim();
 
@@ -89,21 +97,36 @@ public:
             if (group != nullptr) f(*group);
     }
     std::size_t groups() const { return group_count_; }
-    std::size_t refused() const { return refused_.size(); }
+    // Routes, groups and members that wait for room.
+    std::size_t refused() const {
+        return waiting_.size() + waiting_groups_.size() + short_groups_.size();
+    }
+    // Every hop that counts packets to the neighbor: its own, and those of groups that carry a
+    // copy of it.
+    template <class F>
+    void each_hop_of(const Neighbor& neighbor, F&& f) const {
+        f(neighbor.hop);
+        const auto holders = holders_.find(const_cast<Neighbor*>(&neighbor));
+        if (holders == holders_.end()) return;
+        for (const auto* group : holders->second)
+            if (group->buckets == nullptr && same_frame(group->hop, neighbor.hop)) f(group->hop);
+    }
 
 private:
     static constexpr std::uint32_t kIdleTicks = 4 * 30;  // buckets unused for 30 s may move
+    // After this long some move although they are in use.
+    static constexpr std::uint32_t kUnbalancedTicks = 4 * 60;
 
     void find_predecessors(const rib::FibDelta& delta);
     void inherit_flows(Group& group);
     void change_group(const rib::GroupChange& change);
-    void enlist(Group& group, const std::vector<rib::FibNextHop>& from,
+    bool enlist(Group& group, const std::vector<rib::FibNextHop>& from,
                 std::vector<rib::FibNextHop>& wanted, std::vector<Neighbor*>& members);
     void remove_group(rib::GroupId id);
     void change_prefix(const rib::PrefixChange& change);
-    void publish(Group& group);
+    void publish(Group& group, bool hurry = false);
     // The table that the group outgrew, which the guarded hop may still lead to.
-    BucketTablePtr deal(Group& group);
+    BucketTablePtr deal(Group& group, bool hurry);
     void publish_guarded(Group& group);
     bool is_guarded(const Prefix& prefix, const Group& group) const;
     void release(Group& group, const std::vector<Neighbor*>& members);
@@ -111,7 +134,12 @@ private:
     std::optional<HopId> hop_of(const Prefix& prefix, const rib::FibAction& action);
     bool set(const Prefix& prefix, HopId hop);
     void erase(const Prefix& prefix);
-    void retry();
+    bool same_frame(HopId one, HopId other) const {
+        return std::memcmp(hops_.read(one).macs, hops_.read(other).macs, 12) == 0;
+    }
+    bool fit(const Prefix& prefix, const std::optional<rib::FibAction>& action);
+    void retry(std::size_t most);
+    void retry_groups();
 
     Fib4& fib4_;
     Fib6& fib6_;
@@ -133,7 +161,10 @@ private:
         HopId host = 0;   // ours; 0: none
     };
     boost::unordered_flat_map<Prefix, Host, PrefixHash> hosts_;
-    boost::unordered_flat_map<Prefix, rib::FibAction, PrefixHash> refused_;
+    Waiting waiting_;
+    std::map<rib::GroupId, rib::GroupChange> waiting_groups_;  // for a hop
+    std::map<rib::GroupId, rib::GroupChange> short_groups_;    // for places of their members
+    EventBudget refusals_, truncations_, without_neighbor_;
     std::vector<Prefix> pools_;
     Retired<BucketTablePtr> retired_;
     Used used_;

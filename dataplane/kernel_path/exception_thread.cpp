@@ -20,7 +20,7 @@ constexpr int kMaxSegments = 8;
 
 // How many packets of each class a turn carries: the urgent ones first, and a
 // flood of the others never for long.
-constexpr unsigned kTurn[kPuntClasses] = {256, 64, 64, 64, 64, 32, 32};
+constexpr unsigned kTurn[kPuntClasses] = {256, 64, 64, 64, 64, 32, 32, 16, 16};
 
 void write_frame(int fd, const rte_mbuf* m) {
     iovec parts[kMaxSegments];
@@ -75,6 +75,12 @@ void ExceptionThread::add_tun(int fd) {
     watch(kFromKernel, fd);
 }
 
+// Its descriptor would be readable for ever, and give nothing but an error.
+void ExceptionThread::forget_twin(PortIndex port) {
+    const int fd = fds_[port].exchange(-1, std::memory_order_acq_rel);
+    if (fd >= 0) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+}
+
 void ExceptionThread::loop() {
     epoll_event events[32];
     bool idle = false;
@@ -96,7 +102,8 @@ void ExceptionThread::loop() {
                 continue;
             }
             const auto source = static_cast<PortIndex>(events[i].data.u32);
-            moved += from_kernel(source, fds_[source].load(std::memory_order_acquire));
+            if (const int fd = fds_[source].load(std::memory_order_acquire); fd >= 0)
+                moved += from_kernel(source, fd);
         }
         idle = moved == 0;
     }

@@ -29,6 +29,7 @@ public:
     // Control thread. The descriptors stay the caller's; add before traffic needs them.
     void add_twin(PortIndex port, int fd);
     void add_tun(int fd);
+    void forget_twin(PortIndex port);  // its netdev is gone
 
     std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
     void stop();

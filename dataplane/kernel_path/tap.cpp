@@ -36,6 +36,8 @@ Result<Tap, SystemError> Tap::twin(const std::string& name, const MacAddress& ma
                                    std::uint16_t mtu) {
     auto tap = open(name, IFF_TAP | IFF_NO_PI);
     if (!tap) return tap;
+    // First of all: udev gives a new netdev a MAC of its own, unless it has been given one.
+    if (auto done = set_netdev_mac(name, mac); !done) return Failure{done.error()};
     const auto ip6 = "net/ipv6/conf/" + name + "/", ip4 = "net/ipv4/conf/" + name + "/";
     write_sysctl(ip6 + "disable_ipv6", "0");
     write_sysctl(ip6 + "accept_ra", "0");
@@ -43,7 +45,9 @@ Result<Tap, SystemError> Tap::twin(const std::string& name, const MacAddress& ma
     write_sysctl(ip6 + "dad_transmits", "0");
     write_sysctl(ip6 + "router_solicitations", "0");
     write_sysctl(ip6 + "addr_gen_mode", "0");
-    write_sysctl(ip6 + "forwarding", "0");
+    // RFC 4861 §7.2.4, RFC 4291 §2.6.1: we are a router in advertisements, and have the anycast
+    // address of each network. The kernel forwards nothing itself without the switch for all.
+    write_sysctl(ip6 + "forwarding", "1");
     write_sysctl(ip6 + "keep_addr_on_down", "1");
     // Answer for this port's addresses alone; let in what came another way than the
     // kernel's routes would lead.
@@ -52,7 +56,6 @@ Result<Tap, SystemError> Tap::twin(const std::string& name, const MacAddress& ma
     write_sysctl(ip4 + "arp_notify", "1");
     write_sysctl(ip4 + "rp_filter", "0");
     write_sysctl(ip4 + "forwarding", "0");
-    if (auto done = set_netdev_mac(name, mac); !done) return Failure{done.error()};
     if (auto done = set_netdev_mtu(name, mtu); !done) return Failure{done.error()};
     if (auto done = set_netdev_up(name); !done) return Failure{done.error()};
     return tap;

@@ -17,6 +17,8 @@ namespace torii::dataplane {
     X(PuntNeighbor, "punt_neighbor")                  \
     X(PuntIcmp, "punt_icmp")                          \
     X(PuntOther, "punt_other")                        \
+    X(PuntBgpStranger, "punt_bgp_stranger")           \
+    X(PuntMld, "punt_mld")                            \
     X(BfdControl, "bfd_control")                      \
     X(LivenessEcho, "liveness_echo")                  \
     X(LivenessProbe, "liveness_probe")                \
@@ -65,6 +67,7 @@ namespace torii::dataplane {
     X(Ip6ReassemblyFailed, "ip6_reass_fail")          \
     X(NdBad, "nd_bad")                                \
     X(NdConflict, "nd_conflict")                      \
+    X(NdNotForUs, "nd_not_for_us")                    \
     X(IcmpBad, "icmp_bad")                            \
     X(IcmpRedirect, "icmp_redirect")                  \
     X(IcmpIgnored, "icmp_ignored")                    \
@@ -85,6 +88,7 @@ namespace torii::dataplane {
     X(PuntFull, "punt_full")                          \
     X(PuntNoTwin, "punt_no_twin")                     \
     X(HoldFull, "hold_full")                          \
+    X(HoldPoliced, "hold_policed")                    \
     X(NoBuffer, "no_buffer")                          \
     X(LinkDown, "link_down")                          \
     X(PortShut, "port_shut")                          \
@@ -123,6 +127,8 @@ enum class PuntClass : std::uint8_t {
     Neighbor,
     Icmp,
     Other,
+    BgpStranger,  // of no configured peer
+    Mld,
     Count
 };
 inline constexpr std::size_t kPuntClasses = static_cast<std::size_t>(PuntClass::Count);

@@ -36,12 +36,11 @@ Verdict inspect_options(Bytes options) {
 }
 
 bool martian_source4(std::uint32_t a) {
-    return a >> 24 == 0 || a >> 24 == 127 || a >> 28 >= 0xe || a >> 16 == 0xa9fe;
+    return a >> 24 == 0 || a >> 24 == 127 || a >> 28 >= 0xe;
 }
 Exit martian_destination4(std::uint32_t a) {
     if (a >> 28 == 0xe) return Exit::Ip4Multicast;
-    if (a >> 24 == 0 || a >> 24 == 127 || a >> 28 == 0xf || a >> 16 == 0xa9fe)
-        return Exit::Ip4MartianDestination;
+    if (a >> 24 == 0 || a >> 24 == 127 || a >> 28 == 0xf) return Exit::Ip4MartianDestination;
     return Exit::Count;
 }
 

@@ -143,6 +143,33 @@ bool is_vrrp_group(Bytes ip) {
     return ip[6] == kVrrp && std::equal(kGroup6, kGroup6 + 16, &ip[24]);
 }
 
+// RFC 9777 §5.1: from a link-local address with hop limit 1 and a router alert.
+bool is_mld_query(Bytes ip) {
+    constexpr std::uint8_t kQuery = 130, kRouterAlert = 5;
+    constexpr std::uint32_t kOptions = 8;
+    if (ip.size() < kIp6Header + kOptions + 24 || ip[6] != kHopByHop || ip[7] != 1) return false;
+    if (ip[8] != 0xfe || (ip[9] & 0xc0) != 0x80) return false;
+    const auto* options = &ip[kIp6Header];
+    if (options[0] != kIcmp6 || options[1] != 0) return false;
+    const std::uint32_t length = read16(&ip[4]);
+    if (length < kOptions + 24 || kIp6Header + length > ip.size()) return false;
+    bool alert = false;
+    for (std::uint32_t at = 2; at < kOptions;) {
+        if (options[at] == 0) {
+            ++at;
+            continue;
+        }
+        if (at + 2 > kOptions || at + 2 + options[at + 1] > kOptions) return false;
+        alert |= options[at] == kRouterAlert;
+        at += 2u + options[at + 1];
+    }
+    const auto mld = ip.subspan(kIp6Header + kOptions, length - kOptions);
+    return alert && mld[0] == kQuery &&
+           fold16(sum16(mld.data(), mld.size(),
+                        pseudo6(ip.data(), static_cast<std::uint32_t>(mld.size()), kIcmp6))) ==
+               0xffff;
+}
+
 namespace {
 
 const PortAddress* owner(std::span<const PortAddress> addresses, const IpAddress& a) {
@@ -170,12 +197,15 @@ Exit inspect_arp(Bytes arp, const MacAddress& ours, std::span<const PortAddress>
     if (owner(addresses, sender) != nullptr)
         return std::equal(ours.bytes.begin(), ours.bytes.end(), &arp[8]) ? Exit::ArpNotForUs
                                                                          : Exit::ArpConflict;
+    const bool request = operation == 1, to_us = owner(addresses, target) != nullptr;
+    // RFC 826: a request for an address of ours is answered, whatever the sender's is (a node
+    // asks with a service address); and a gateway outside of our networks answers us. Control
+    // learns from neither what it did not look for.
+    if (to_us) return exit_of(PuntClass::Neighbor);
     // A probe (RFC 5227 §2.1.1) has no sender address yet; others are of this link.
     if (!sender.is_unspecified() && !on_link(addresses, sender)) return Exit::ArpBad;
     const bool gratuitous = sender == target;
-    if (operation == 1 && !gratuitous && owner(addresses, target) == nullptr)
-        return Exit::ArpNotForUs;
-    return exit_of(PuntClass::Neighbor);
+    return request && !gratuitous ? Exit::ArpNotForUs : exit_of(PuntClass::Neighbor);
 }
 
 Exit inspect_nd(Bytes ip, std::span<const PortAddress> addresses) {
@@ -209,6 +239,7 @@ Exit inspect_nd(Bytes ip, std::span<const PortAddress> addresses) {
         const auto target = ip6_at(&nd[8]);
         if (target.is_multicast()) return Exit::NdBad;
         if (type == kSolicit && unspecified && !to_group) return Exit::NdBad;
+        if (type == kSolicit && owner(addresses, target) == nullptr) return Exit::NdNotForUs;
         if (type == kAdvertise) {
             if (to_group && (nd[4] & 0x40)) return Exit::NdBad;
             if (owner(addresses, target) != nullptr) return Exit::NdConflict;

@@ -87,7 +87,13 @@ Result<Eal, SystemError> start_eal(const Settings& settings, std::uint64_t buffe
 
     auto workers = settings.worker_cpus;
     if (workers.empty()) workers = {cpus.home.back()};
-    std::string lcores = "0@(" + join(cpus.home) + ")";
+    // Control, exception and management threads run where no worker polls, as far as there is
+    // such a CPU.
+    auto home = cpus.home;
+    std::erase_if(
+        home, [&](std::uint16_t cpu) { return std::ranges::find(workers, cpu) != workers.end(); });
+    if (home.empty()) home = cpus.home;
+    std::string lcores = "0@(" + join(home) + ")";
     for (std::size_t i = 0; i < workers.size(); ++i) {
         if (std::ranges::find(cpus.permitted, workers[i]) == cpus.permitted.end())
             return Failure{SystemError{"worker CPU " + std::to_string(workers[i]) +

@@ -204,9 +204,8 @@ Result<void, SystemError> Port::configure(unsigned workers, rte_mempool* pool, b
         return failed(settings_, "set MTU", error);
     if (const int error = rte_eth_dev_start(device_); error != 0)
         return failed(settings_, "start", error);
-    if (settings_.promiscuous || mac_ != of_device) {
-        [[maybe_unused]] const int ignored = rte_eth_promiscuous_enable(device_);
-    }
+    mac_by_filter_ = mac_ == of_device;
+    set_filters(settings_.promiscuous, settings_.strict_rpf);
     rte_eth_allmulticast_enable(device_);
     if (flows) {
         flows_ = std::make_unique<RteFlow>(device_, queues);
@@ -253,6 +252,14 @@ std::uint32_t Port::speed_mbps() const {
     return link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed;
 }
 
+std::optional<std::chrono::nanoseconds> Port::patience() const {
+    if (parent_ != nullptr || shares_netdev(driver_)) return std::nullopt;
+    const std::uint64_t mbps = speed_mbps();
+    if (mbps == 0) return std::nullopt;
+    constexpr std::uint64_t kSmallestFrame = 84 * 8;  // bits, with preamble and gap
+    return std::chrono::nanoseconds{settings_.rx_descriptors / 2 * kSmallestFrame * 1000 / mbps};
+}
+
 void Port::fill(PortView& view) const {
     view.name = settings_.name;
     view.parent = settings_.parent;
@@ -273,6 +280,15 @@ void Port::fill(PortView& view) const {
         view.rx_errors = stats.ierrors;
         view.tx_errors = stats.oerrors;
     }
+}
+
+void Port::set_filters(bool promiscuous, bool strict_rpf) {
+    settings_.promiscuous = promiscuous;
+    settings_.strict_rpf = strict_rpf;
+    if (parent_ != nullptr) return;
+    [[maybe_unused]] const int ignored = promiscuous || !mac_by_filter_
+                                             ? rte_eth_promiscuous_enable(device_)
+                                             : rte_eth_promiscuous_disable(device_);
 }
 
 void Port::set_shutdown(bool shutdown) {

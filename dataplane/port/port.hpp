@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,9 +46,13 @@ public:
     const std::string& netdev() const { return netdev_; }  // empty: none below
     bool link_up() const;
     std::uint32_t speed_mbps() const;
+    // How long half of a receive queue lasts at the speed of the link, in the smallest frames.
+    // Nothing: the kernel queues in front of it, or the speed is not known.
+    std::optional<std::chrono::nanoseconds> patience() const;
     void fill(PortView& view) const;
 
     Result<void, SystemError> set_mtu(std::uint16_t mtu);
+    void set_filters(bool promiscuous, bool strict_rpf);
     // The device takes its link down, so that the peer sees it, where it can.
     void set_shutdown(bool shutdown);
     void set_addresses(std::vector<PortAddress> addresses) {
@@ -72,6 +77,7 @@ private:
     std::uint16_t tx_queues_ = 1;
     bool hardware_checksum_ = false;
     bool inserts_tags_ = false;
+    bool mac_by_filter_ = true;  // false: the device filters by another MAC than ours
     std::unique_ptr<RteFlow> flows_;
     std::unique_ptr<SilencedNetdev> silence_;
 };

@@ -2,6 +2,8 @@
 
 #include <rte_ring.h>
 
+#include <algorithm>
+
 #include "dataplane/fib/bucket_table.hpp"
 #include "dataplane/fib/lookup6.hpp"
 #include "dataplane/liveness/receive.hpp"
@@ -76,6 +78,13 @@ void punt_nd(Worker& w, const Packet& p) {
     punt_neighbor(w, p, lookup6(w.tables->fib6, read64(about), read64(about + 8)), p.frame() + 6);
 }
 
+// What a path's MTU is has a budget of its own (RFC 1191, RFC 8201): without it connections hang.
+bool admits_error(const Worker& w, const Packet& p, const IcmpError& error) {
+    const bool too_big = p.is_ip4() ? error.type == 3 && error.code == 4 : error.type == 2;
+    auto& of = too_big ? w.policing->too_big : w.policing->icmp_errors;
+    return of[p.in].admit(w.now);
+}
+
 // Sends the ICMP error, as far as rules and rate allow, and lets the packet leave.
 void refuse(Worker& w, const Packet& p, Exit exit, const IcmpError& error) {
     if (error.type != 0 && !p.ours) {
@@ -85,7 +94,7 @@ void refuse(Worker& w, const Packet& p, Exit exit, const IcmpError& error) {
                              : may_answer_ip6(bytes, p.link_unicast, error);
         const bool addressed =
             ip4 ? p.port.ip4_source != 0 : p.port.ip6_source != decltype(p.port.ip6_source){};
-        if (may && addressed && w.icmp_errors[p.in].admit(w.now)) {
+        if (may && addressed && admits_error(w, p, error)) {
             if (auto* m = rte_pktmbuf_alloc(w.pool); m != nullptr) {
                 auto* frame = rte_pktmbuf_mtod(m, std::uint8_t*);
                 std::span<std::uint8_t> out{frame + kEtherHeader, kMaxIcmp6Error};
@@ -172,6 +181,17 @@ bool trim_to_packet(const Packet& p) {
            rte_pktmbuf_trim(p.m, static_cast<std::uint16_t>(p.m->pkt_len - frame)) == 0;
 }
 
+// BGP's class is for those that a session is configured with, by address and TTL.
+PuntClass class_by_source(const Worker& w, const Packet& p, PuntClass c) {
+    if (c != PuntClass::Bgp && c != PuntClass::BgpOpen) return c;
+    const auto* sources = w.tables->bgp.load(std::memory_order_acquire);
+    if (sources == nullptr) return c;
+    const auto* ip = p.ip();
+    const bool ip4 = p.is_ip4();
+    return sources->class_of(ip4 ? IpAddress::v4(read32(ip + 12)) : ip6_at(ip + 8), ip[ip4 ? 8 : 7],
+                             c == PuntClass::BgpOpen);
+}
+
 void local(Worker& w, const Packet& p) {
     const bool ip4 = p.is_ip4();
     if (p.m->nb_segs > 1 && rte_pktmbuf_linearize(p.m) != 0)
@@ -188,14 +208,20 @@ void local(Worker& w, const Packet& p) {
             return is_punt(exit) ? punt_nd(w, p) : drop(w, p.in, p.m, exit);
         }
     }
-    const auto verdict = ip4 ? inspect_local4(p.bytes(), w.tables->udp_services)
-                             : inspect_local6(p.bytes(), w.tables->udp_services);
+    const auto* listed = w.tables->udp_services.load(std::memory_order_acquire);
+    const auto services = listed != nullptr ? std::span{*listed} : std::span<const std::uint16_t>{};
+    const auto verdict =
+        ip4 ? inspect_local4(p.bytes(), services) : inspect_local6(p.bytes(), services);
     if (is_punt(verdict.exit))
-        return punt(w, p.in, p.port, p.m, static_cast<PuntClass>(verdict.exit));
+        return punt(w, p.in, p.port, p.m,
+                    class_by_source(w, p, static_cast<PuntClass>(verdict.exit)));
     refuse(w, p, verdict.exit, verdict.error);
 }
 
-void hold(Worker& w, const Packet& p, const Hop& hop) {
+void hold(Worker& w, const Packet& p, const Hop& hop, bool guarded) {
+    // Next hops are known and few; addresses of an attached network are as many as a scan has.
+    if (hop.kind() == HopKind::Attached && !w.policing->glean[hop.port].admit(w.now))
+        return drop(w, p.in, p.m, Exit::HoldPoliced);
     if (p.in == kFromKernel || p.ours) {
         // The kernel's own queue waits better; ours would wait for an answer to itself.
         note(p.m).port = kFromKernel;
@@ -205,6 +231,7 @@ void hold(Worker& w, const Packet& p, const Hop& hop) {
     auto& n = note(p.m);
     n.kind = BufferNote::Kind::Held;
     n.out_port = hop.port;
+    n.guarded = guarded;
     n.neighbor = hop.kind() == HopKind::Hold ? static_cast<std::uint32_t>(hop.number()) : 0;
     const auto* ip = p.ip();
     n.address = p.is_ip4() ? IpAddress::v4(read32(ip + 16)) : ip6_at(ip + 24);
@@ -271,7 +298,7 @@ void settle(Worker& w, const Packet& p, HopId id) {
             return local(w, p);
         case HopKind::Attached:
         case HopKind::Hold:
-            return hold(w, p, hop);
+            return hold(w, p, hop, guarded);
         case HopKind::Discard:
             return drop(w, p.in, p.m, ip4 ? Exit::Ip4Discard : Exit::Ip6Discard);
         case HopKind::Broadcast:
@@ -307,8 +334,20 @@ bool reverse_path_ok(const Worker& w, const Packet& p) {
     }
 }
 
+// From an address of ours, or from all hosts of an attached network (RFC 1812 §5.3.7).
 bool from_ourselves(const Worker& w, const Packet& p) {
-    return load(w.tables->hops[lookup(*w.tables, p, true)]).kind() == HopKind::Local;
+    const auto kind = load(w.tables->hops[lookup(*w.tables, p, true)]).kind();
+    return kind == HopKind::Local || kind == HopKind::Broadcast;
+}
+
+bool is_own(const PortState& port, const IpAddress& address) {
+    return std::ranges::find(port.addresses, address, &PortAddress::address) !=
+           port.addresses.end();
+}
+
+// RFC 3927 §2.7: what has an address of a link stays there. Between us and that link it passes.
+bool is_of_link4(const std::uint8_t* address) {
+    return read16(address) == 0xa9fe;
 }
 
 void ip_frame(Worker& w, Packet& p, bool to_us, bool to_group) {
@@ -321,6 +360,8 @@ void ip_frame(Worker& w, Packet& p, bool to_us, bool to_group) {
         // The one group of the kernel's that routers of a pair talk in.
         const bool group = verdict.exit == Exit::Ip4Multicast || verdict.exit == Exit::Ip6Multicast;
         if (group && to_group && is_vrrp_group(p.bytes()) && trim_to_packet(p)) return local(w, p);
+        if (group && to_group && !ip4 && is_mld_query(p.bytes()))
+            return punt(w, p.in, p.port, p.m, PuntClass::Mld);
         return refuse(w, p, verdict.exit, verdict.error);
     }
     if (!trim_to_packet(p)) return drop(w, p.in, p.m, Exit::NoBuffer);
@@ -337,6 +378,11 @@ void ip_frame(Worker& w, Packet& p, bool to_us, bool to_group) {
             return drop(w, p.in, p.m, liveness::take_echo(w, p.in, p.bytes()));
         return drop(w, p.in, p.m, ip4 ? Exit::Ip4MartianSource : Exit::Ip6MartianSource);
     }
+    if (ip4 && (is_of_link4(ip + 12) || is_of_link4(ip + 16))) {
+        if (to_us && is_own(p.port, IpAddress::v4(read32(ip + 16)))) return local(w, p);
+        return drop(w, p.in, p.m,
+                    is_of_link4(ip + 12) ? Exit::Ip4MartianSource : Exit::Ip4MartianDestination);
+    }
     if (!to_us) {
         // RFC 1812 §5.3.4; an echo request to all hosts is not answered (RFC 1122 §3.2.2.6).
         const bool echo = ip4 && ip[9] == kIcmp &&
@@ -348,10 +394,7 @@ void ip_frame(Worker& w, Packet& p, bool to_us, bool to_group) {
         const bool source_local = ip[8] == 0xfe && (ip[9] & 0xc0) == 0x80;
         const bool destination_local = ip[24] == 0xfe && (ip[25] & 0xc0) == 0x80;
         if (destination_local) {
-            for (const auto& own : p.port.addresses)
-                if (own.address.is_v6() &&
-                    std::memcmp(own.address.bytes().data(), ip + 24, 16) == 0)
-                    return local(w, p);
+            if (is_own(p.port, ip6_at(ip + 24))) return local(w, p);
             return drop(w, p.in, p.m, Exit::Ip6Scope);
         }
         // RFC 4861 §8.3: whomever it is for, a router does not follow a redirect.
@@ -387,6 +430,7 @@ bool untag(Worker& w, const Packet& p) {
 }  // namespace
 
 void slow_frame(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m) {
+    ++w.counters.slow[in];
     constexpr std::uint32_t kHeaders = 256;  // what inspection may want contiguous
     if (m->pkt_len < kEtherHeader) return drop(w, in, m, Exit::RxRunt);
     if (m->pkt_len > port.max_frame) return drop(w, in, m, Exit::RxOversize);
@@ -426,6 +470,7 @@ void slow_frame(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m) {
 }
 
 void slow_hop(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m, HopId hop) {
+    ++w.counters.slow[in];
     settle(w, {m, in, port}, hop);
 }
 
@@ -449,8 +494,11 @@ void injected(Worker& w, rte_mbuf* m) {
             ++w.counters.injected;
             return route(w, {m, kFromKernel, kKernel, true, true});
         case BufferNote::Kind::Resumed:
+            // Without another lookup: what the table has there may be on its way still.
             ++w.counters.resumed;
-            return route(w, {m, p.in, p.port, true, port == nullptr});
+            if (n.guarded && n.next.next_hop_mac_is(p.frame() + 6))
+                return drop(w, p.in, m, Exit::LoopGuard);
+            return send(w, {m, p.in, p.port, true, port == nullptr}, n.next, n.hop);
         case BufferNote::Kind::TimedOut:
             ++w.counters.resumed;
             return refuse(w, p, p.is_ip4() ? Exit::Ip4ArpTimeout : Exit::Ip6NdTimeout,

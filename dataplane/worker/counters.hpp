@@ -25,11 +25,12 @@ struct alignas(64) Counters {
     Count rx[kIngresses] = {};
     Count tx[kMaxPorts] = {};
     SharedWord<std::uint64_t> exits[kIngresses][kExits] = {};
-    SharedWord<std::uint64_t> injected{};   // frames and packets of the kernel
-    SharedWord<std::uint64_t> generated{};  // ICMP errors, fragments beyond the first
-    SharedWord<std::uint64_t> held{};       // handed over to wait for a neighbor
-    SharedWord<std::uint64_t> resumed{};    // and back
-    Region<Count> hops;                     // by HopId
+    SharedWord<std::uint64_t> slow[kIngresses] = {};  // packets that took the slow path
+    SharedWord<std::uint64_t> injected{};             // frames and packets of the kernel
+    SharedWord<std::uint64_t> generated{};            // ICMP errors, fragments beyond the first
+    SharedWord<std::uint64_t> held{};                 // handed over to wait for a neighbor
+    SharedWord<std::uint64_t> resumed{};              // and back
+    Region<Count> hops;                               // by HopId
 };
 
 }  // namespace torii::dataplane

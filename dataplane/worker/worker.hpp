@@ -12,7 +12,10 @@
 #include "dataplane/fib/hop.hpp"
 #include "dataplane/packet/exits.hpp"
 #include "dataplane/settings.hpp"
+#include "dataplane/worker/bgp_sources.hpp"
 #include "dataplane/worker/counters.hpp"
+#include "dataplane/worker/own_filter.hpp"
+#include "dataplane/worker/policing.hpp"
 
 struct rte_mbuf;
 struct rte_mempool;
@@ -62,27 +65,6 @@ struct alignas(64) PortState {
     std::shared_ptr<const SoftFlow> soft;  // never null where drops_early
 };
 
-// Addresses of ours, as a filter in front of the exact question to the FIB: a
-// packet from one of them did not come from us (RFC 1812 §5.3.8).
-struct OwnFilter {
-    static constexpr unsigned kExact = 8;
-    std::uint64_t bits[16] = {};
-    unsigned count = 0;
-    std::uint32_t words[kExact] = {};  // as they lie in a packet; 0 is none
-
-    static std::uint32_t slot(std::uint32_t last_word) { return last_word * 0x9e3779b1u >> 22; }
-    void add(std::uint32_t last_word) {
-        const auto s = slot(last_word);
-        bits[s >> 6] |= std::uint64_t{1} << (s & 63);
-        if (count < kExact) words[count] = __builtin_bswap32(last_word);
-        ++count;
-    }
-    bool may_have(std::uint32_t last_word) const {
-        const auto s = slot(last_word);
-        return bits[s >> 6] >> (s & 63) & 1;
-    }
-};
-
 // What all workers read and the control thread writes.
 struct Tables {
     Fib4View fib4;
@@ -90,29 +72,8 @@ struct Tables {
     const Hop* hops = nullptr;
     std::array<std::atomic<const PortState*>, kMaxPorts> ports{};
     std::atomic<const OwnFilter*> own{nullptr};
-    std::span<const std::uint16_t> udp_services;
-};
-
-// A bucket of tokens in cycles: no division on the way.
-class Policer {
-public:
-    Policer() = default;
-    Policer(PunterRate rate, std::uint64_t hz, unsigned share)
-        : cost_(rate.packets_per_second == 0 ? 0 : hz * share / rate.packets_per_second),
-          depth_(cost_ * std::max<std::uint32_t>(rate.burst, 1)) {}
-
-    bool admit(std::uint64_t now) {
-        if (cost_ == 0) return true;
-        if (now > level_ + depth_) level_ = now - depth_;
-        if (level_ + cost_ > now) return false;
-        level_ += cost_;
-        return true;
-    }
-
-private:
-    std::uint64_t cost_ = 0;
-    std::uint64_t depth_ = 0;
-    std::uint64_t level_ = 0;
+    std::atomic<const BgpSources*> bgp{nullptr};                           // null: any source
+    std::atomic<const std::vector<std::uint16_t>*> udp_services{nullptr};  // null: none
 };
 
 struct ReceiveQueue {
@@ -165,12 +126,12 @@ struct alignas(64) Worker {
     rte_ring* inject = nullptr;         // from both
     Doorbell* exception = nullptr;
     Doorbell* control = nullptr;
-    std::array<std::array<Policer, kPuntClasses>, kMaxPorts> policers;
-    std::array<Policer, kIngresses> icmp_errors;
+    Policing* policing = &Policing::none();  // of all workers together
 
     std::atomic<const std::vector<ReceiveQueue>*> queues{nullptr};
     rte_rcu_qsbr* quiescence = nullptr;
     bool busy_poll = false;
+    std::atomic<std::uint32_t> most_nap{1'000'000};  // nanoseconds; control sets it
     std::atomic<bool> stop{false};
     SendRouted send_routed = nullptr;  // the slow path's, for liveness
     unsigned lcore = 0;

@@ -84,20 +84,22 @@ PacketWorld::PacketWorld(LookupKind kind, Tags tags) : tags_(tags) {
         const MacAddress mac{{2, 0, 0, 0, static_cast<std::uint8_t>(p + 1), 1}};
         fib4.set(net4 | 2, 32, neighbor(p, mac));
         fib6.set({net6.high, 2}, 128, neighbor(p, mac));
-        own_.add(net4 | 1);
-        own_.add(1);
+        for (const auto& own : port.addresses) own_.add(own.address);
+        own_.add(net4);
+        own_.add(net4 | 255);
     }
     fib4.set(ip("10.1.0.3").v4(), 32, neighbor(0, {{2, 0, 0, 0, 1, 3}}));
     tables_.fib4 = fib4.view();
     tables_.fib6 = fib6.view();
     tables_.hops = hops.data();
     tables_.own = &own_;
-    tables_.udp_services = services_;
+    tables_.udp_services = &services_;
     worker = std::make_unique<Worker>(0, 4096);
     worker->tables = &tables_;
     worker->forward = choose_isa(kind).forward;
     worker->send_routed = send_routed;
     worker->pool = pool;
+    worker->policing = &policing;
     worker->port_count = 3;
     worker->control = worker->exception = &bell_;
     bell_.asleep = false;
@@ -163,6 +165,14 @@ void PacketWorld::publish() {
 void PacketWorld::set_mtu(PortIndex port, std::uint16_t mtu) {
     ports_[port].mtu = mtu;
     publish();
+}
+void PacketWorld::add_address(PortIndex port, const PortAddress& address) {
+    ports_[port].addresses.push_back(address);
+    if (address.address.is_v4())
+        fib4.set(address.address.v4(), 32, HopTable::kLocal);
+    else
+        fib6.set(Ip6::of(address.address), 128, HopTable::kLocal);
+    own_.add(address.address);
 }
 void PacketWorld::set_strict_rpf(PortIndex port, bool on) {
     ports_[port].strict_rpf = on;

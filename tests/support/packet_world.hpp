@@ -42,6 +42,7 @@ public:
 
     void set_mtu(dataplane::PortIndex port, std::uint16_t mtu);
     void set_room(std::uint16_t packets);  // that a device takes of a burst
+    void add_address(dataplane::PortIndex port, const dataplane::PortAddress& address);
     void set_strict_rpf(dataplane::PortIndex port, bool on);
     void set_shut(dataplane::PortIndex port, bool shut);
     void drop_sources(std::span<const Prefix> sources);  // in software, on both ports
@@ -66,6 +67,9 @@ public:
     dataplane::Fib6 fib6{10'000, 1'000, quiescence};
     dataplane::HopTable hops{4096, quiescence};
     std::unique_ptr<dataplane::Worker> worker;
+    dataplane::BgpSources bgp;  // where a test asks for it
+    void use_bgp_sources() { tables_.bgp = &bgp; }
+    dataplane::Policing policing;  // none, but for what a test limits
 
 private:
     void publish();

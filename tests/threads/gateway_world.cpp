@@ -256,6 +256,9 @@ void GatewayWorld::control_turn() {
         const unsigned n = ring_take(w->hold, packets, 64);
         for (unsigned i = 0; i < n; ++i) {
             auto* m = static_cast<rte_mbuf*>(packets[i]);
+            note(m).hop = 0;
+            note(m).next =
+                Hop::forward({{2, 0, 0, 0, 1, 9}}, {{2, 0, 0, 0, 0, 1}}, note(m).out_port, 1500);
             note(m).kind = i % 2 ? BufferNote::Kind::Resumed : BufferNote::Kind::TimedOut;
             if (!ring_put(w->inject, m)) rte_pktmbuf_free(m);
         }

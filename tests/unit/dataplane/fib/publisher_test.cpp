@@ -10,8 +10,12 @@ namespace torii::dataplane {
 namespace {
 
 struct Silent : EventSink {
-    void emit(Event event) override { ids.insert(std::string(event.id.name())); }
+    void emit(Event event) override {
+        ids.insert(std::string(event.id.name()));
+        ++emitted;
+    }
     std::set<std::string> ids;
+    unsigned emitted = 0;
 };
 
 IpAddress ip(const char* text) {
@@ -19,12 +23,15 @@ IpAddress ip(const char* text) {
 }
 
 struct World {
-    explicit World(std::uint32_t prefixes = 1000) : fib4{prefixes, 100, workers} {}
+    explicit World(std::uint32_t prefixes = 1000, std::uint32_t blocks = 100,
+                   std::uint32_t free_hops = 900)
+        : fib4{prefixes, blocks, workers},
+          hops{static_cast<std::uint32_t>(HopTable::kFirstPort + kMaxPorts + free_hops), workers} {}
     Silent events;
     Quiescence workers{1};
     Fib4 fib4;
     Fib6 fib6{1000, 100, workers};
-    HopTable hops{1024, workers};
+    HopTable hops;
     Neighbors neighbors{hops, 500};
     Publisher publisher{fib4, fib6, hops, neighbors, workers, events, 512};
 
@@ -148,13 +155,13 @@ TEST(Publisher, SharesTheBackupWhenAllMembersAreDead) {
     EXPECT_EQ(w.hop("10.2.1.1").buckets()->backup, w.neighbors.find(1, ip("10.1.0.4"))->hop);
     while (w.publisher.refill(1)) {
     }
-    EXPECT_EQ(w.shares("10.2.1.1"), (std::map<int, unsigned>{{4, 64}}));
-    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{4, 32}, {5, 32}}));
+    EXPECT_EQ(w.shares("10.2.1.1"), (std::map<int, unsigned>{{4, 1024}}));
+    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{4, 512}, {5, 512}}));
     EXPECT_TRUE(w.hop("198.18.0.1").guarded());
     EXPECT_EQ(w.shares("198.18.0.1"), (std::map<int, unsigned>{{5, 1}}));
     w.reachable("10.1.0.2", 2);
-    EXPECT_EQ(w.shares("10.2.1.1"), (std::map<int, unsigned>{{2, 64}}));
-    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{2, 64}}));
+    EXPECT_EQ(w.shares("10.2.1.1"), (std::map<int, unsigned>{{2, 1024}}));
+    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{2, 1024}}));
     EXPECT_EQ(w.shares("198.18.0.1"), (std::map<int, unsigned>{{2, 1}}));
 }
 
@@ -172,6 +179,8 @@ TEST(Publisher, KeepsFlowsWhereTheyAreWhenARouteMovesToAnotherGroup) {
         return out;
     };
     const auto before = owners();
+    for (std::uint32_t b = 0; b < before.size(); ++b)
+        w.hop("10.2.0.1").buckets()->buckets[b].epoch = 1;  // in use
     // As BGP does it when a node withdraws: another set, another group, in one delta.
     rib::FibDelta delta;
     delta.groups.push_back({2, {{ip("10.1.0.3"), 1, 1}, {ip("10.1.0.4"), 1, 1}}});
@@ -256,7 +265,7 @@ TEST(Publisher, WhoIsBackEarnsItsShareWhileFlowsStayWhereTheyAre) {
         EXPECT_EQ(w.hops.read(busy->hop).macs[5], 3);
     }
     // One to four, two to four, three to four, and half of all.
-    EXPECT_EQ(shares, (std::vector<unsigned>{13, 13, 21, 21, 27, 27, 32, 32}));
+    EXPECT_EQ(shares, (std::vector<unsigned>{204, 204, 341, 341, 438, 438, 511, 511}));
     EXPECT_EQ(n->share, Neighbor::kFullShare);
     n->slow_start = 0s;
     EXPECT_EQ(n->share_at(n->back), Neighbor::kFullShare);
@@ -309,8 +318,7 @@ TEST(Publisher, GrowsAGroupFromOneMemberAndShrinksItBack) {
     w.group(1, {"10.1.0.2", "10.1.0.3"});
     EXPECT_EQ(w.shares("10.96.0.1").size(), 2u);
     w.group(1, {"10.1.0.3"});
-    EXPECT_EQ(w.shares("10.96.0.1"),
-              (std::map<int, unsigned>{{3, 2 * BucketPlan::kBucketsPerMember}}));
+    EXPECT_EQ(w.shares("10.96.0.1"), (std::map<int, unsigned>{{3, 1024}}));
     EXPECT_EQ(w.neighbors.find(1, ip("10.1.0.2"))->users, 0u);
 }
 
@@ -401,7 +409,9 @@ TEST(Publisher, PrefersARouteOverItsOwnHostEntryAndReturnsToIt) {
     EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::Forward);
     w.withdraw("10.2.0.9/32");
     EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::Broadcast);
-    w.publisher.erase_host(ip("10.2.0.9"));
+    w.publisher.erase_host(ip("10.2.0.9"), 77);  // of another by now
+    EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::Broadcast);
+    w.publisher.erase_host(ip("10.2.0.9"), HopTable::kBroadcast);
     EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::NoRoute);
 }
 
@@ -418,6 +428,164 @@ TEST(Publisher, RefusesRoutesBeyondItsRoomAndTakesThemWhenThereIsSome) {
     w.withdraw("10.10.0.0/16");
     EXPECT_EQ(w.publisher.refused(), 0u);
     EXPECT_EQ(w.hop("10.12.0.1").kind(), HopKind::Forward);
+}
+
+TEST(Publisher, LeavesAHostEntryToTheNeighborThatHasItNow) {
+    World w;
+    w.reachable("10.1.0.2", 2);
+    w.reachable("10.1.0.3", 3);
+    const auto first = w.neighbors.find(1, ip("10.1.0.2"))->hop;
+    const auto second = w.neighbors.find(1, ip("10.1.0.3"))->hop;
+    w.publisher.set_host(ip("10.2.0.9"), first);
+    w.publisher.set_host(ip("10.2.0.9"), second);
+    w.publisher.erase_host(ip("10.2.0.9"), first);
+    EXPECT_EQ(w.hop("10.2.0.9").macs[5], 3);
+    // What is ours stays ours.
+    w.publisher.set_host(ip("10.2.0.9"), HopTable::kLocal);
+    w.publisher.set_host(ip("10.2.0.9"), first);
+    EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::Local);
+    w.publisher.erase_host(ip("10.2.0.9"), HopTable::kLocal);
+    EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::NoRoute);
+}
+
+TEST(Publisher, PutsAHostEntryInWhenThereIsRoom) {
+    World w{2};
+    w.group(1, {"10.1.0.2"});
+    w.reachable("10.1.0.2", 2);
+    w.route("10.10.0.0/16", 1);
+    w.route("10.11.0.0/16", 1);
+    w.publisher.set_host(ip("10.2.0.9"), w.neighbors.find(1, ip("10.1.0.2"))->hop);
+    EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::NoRoute);
+    w.withdraw("10.10.0.0/16");
+    EXPECT_EQ(w.hop("10.2.0.9").macs[5], 2);
+    EXPECT_EQ(w.publisher.refused(), 0u);
+}
+
+TEST(Publisher, KeepsOnePrefixThatFindsNoRoomFromDelayingOthers) {
+    World w{100, 1};  // one /24 with longer prefixes
+    w.group(1, {"10.1.0.2"});
+    w.reachable("10.1.0.2", 2);
+    w.route("10.10.0.0/28", 1);
+    for (int n = 0; n < 60; ++n) w.route(("10.20." + std::to_string(n) + ".0/28").c_str(), 1);
+    for (int n = 0; n < 39; ++n) w.route(("10.30." + std::to_string(n) + ".0/24").c_str(), 1);
+    for (int n = 0; n < 60; ++n) w.route(("10.40." + std::to_string(n) + ".0/24").c_str(), 1);
+    EXPECT_EQ(w.publisher.refused(), 60u);
+    w.route("10.50.0.0/24", 1);
+    EXPECT_EQ(w.publisher.refused(), 61u);
+    w.withdraw("10.40.0.0/24");
+    EXPECT_EQ(w.publisher.refused(), 60u);
+    EXPECT_EQ(w.hop("10.50.0.1").kind(), HopKind::Forward);
+    w.withdraw("10.10.0.0/28");
+    w.publisher.reclaim();
+    w.publisher.settle(1);
+    EXPECT_EQ(w.publisher.refused(), 59u);
+}
+
+TEST(Publisher, InstallsRoutesWhoseGroupFoundNoHopWhenThereIsOne) {
+    World w{1000, 100, 3};
+    w.group(1, {"10.1.0.2"});
+    w.reachable("10.1.0.2", 2);
+    w.group(2, {"10.1.0.2"});
+    w.route("10.10.0.0/24", 1);
+    w.route("10.11.0.0/24", 2);
+    w.group(3, {"10.1.0.2"});
+    w.route("10.12.0.0/24", 3);
+    EXPECT_TRUE(w.events.ids.contains("FIB-GROUPS-FULL"));
+    EXPECT_EQ(w.hop("10.12.0.1").kind(), HopKind::NoRoute);
+    EXPECT_GT(w.publisher.refused(), 0u);
+    w.withdraw("10.10.0.0/24");
+    rib::FibDelta delta;
+    delta.removed_groups.push_back(1);
+    w.publisher.apply(delta);
+    w.publisher.reclaim();
+    w.publisher.settle(1);
+    EXPECT_EQ(w.hop("10.12.0.1").macs[5], 2);
+    EXPECT_EQ(w.publisher.refused(), 0u);
+}
+
+TEST(Publisher, EnlistsMembersThatFoundNoPlaceWhenThereIsOne) {
+    World w{1000, 100, 4};
+    w.group(1, {"10.1.0.2"});
+    w.group(2, {"10.1.0.3", "10.1.0.4"});
+    w.route("10.11.0.0/24", 2);
+    EXPECT_TRUE(w.events.ids.contains("FIB-NEIGHBORS-FULL"));
+    rib::FibDelta delta;
+    delta.removed_groups.push_back(1);
+    w.publisher.apply(delta);
+    w.publisher.reclaim();
+    w.publisher.settle(1);
+    auto* late = w.neighbors.find(1, ip("10.1.0.4"));
+    ASSERT_NE(late, nullptr);
+    EXPECT_EQ(late->users, 1u);
+    EXPECT_EQ(w.publisher.refused(), 0u);
+}
+
+TEST(Publisher, EmitsAFewEventsForThousandsOfRefusals) {
+    World w{1};
+    w.group(1, {"10.1.0.2"});
+    for (int n = 0; n < 250; ++n)
+        for (int m = 0; m < 8; ++m)
+            w.route(("10." + std::to_string(n) + "." + std::to_string(m) + ".0/24").c_str(), 1);
+    EXPECT_EQ(w.publisher.refused(), 1999u);
+    EXPECT_LT(w.events.emitted, 20u);
+}
+
+TEST(Publisher, NamesEveryHopThatCountsPacketsToANeighbor) {
+    World w;
+    w.reachable("10.1.0.2", 2);
+    w.reachable("10.1.0.3", 3);
+    w.group(1, {"10.1.0.2"}, {"10.1.0.3"});
+    w.group(2, {"10.1.0.2", "10.1.0.3"});
+    w.route("10.10.0.0/24", 1);
+    const auto hops_of = [&](const char* address) {
+        std::set<HopId> out;
+        w.publisher.each_hop_of(*w.neighbors.find(1, ip(address)),
+                                [&](HopId hop) { out.insert(hop); });
+        return out;
+    };
+    const auto own = [&](const char* address) { return w.neighbors.find(1, ip(address))->hop; };
+    const auto lone = w.fib4.lookup(ip("10.10.0.1").v4());
+    EXPECT_EQ(hops_of("10.1.0.2"), (std::set<HopId>{own("10.1.0.2"), lone}));
+    EXPECT_EQ(hops_of("10.1.0.3"), (std::set<HopId>{own("10.1.0.3")}));
+    w.dies("10.1.0.2");
+    EXPECT_EQ(hops_of("10.1.0.3"), (std::set<HopId>{own("10.1.0.3"), lone}));
+}
+
+TEST(Publisher, GivesThoseThatJoinTheirShareAlsoWhenEveryBucketIsBusy) {
+    World w;
+    const auto host = [](int n) { return "10.1.0." + std::to_string(n); };
+    std::vector<std::string> names;
+    for (int n = 2; n < 14; ++n) {
+        names.push_back(host(n));
+        w.reachable(names.back().c_str(), static_cast<std::uint8_t>(n));
+    }
+    std::vector<const char*> few, all;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (i < 4) few.push_back(names[i].c_str());
+        all.push_back(names[i].c_str());
+    }
+    w.group(1, few);
+    w.route("10.2.0.0/24", 1);
+    std::uint32_t epoch = 1000;
+    const auto busy = [&] {
+        const auto* table = w.hop("10.2.0.1").buckets();
+        for (std::uint32_t b = 0; b < table->size(); ++b) table->buckets[b].epoch = epoch;
+    };
+    const auto second = [&] {
+        epoch += 4;
+        busy();
+        w.publisher.settle(epoch);
+    };
+    busy();
+    w.publisher.settle(epoch);
+    w.group(1, all);
+    for (int s = 0; s < 55; ++s) second();
+    EXPECT_EQ(w.shares("10.2.0.1").size(), 4u);  // flows come first, for a while
+    for (int s = 55; s < 120; ++s) second();
+    const auto shares = w.shares("10.2.0.1");
+    EXPECT_EQ(shares.size(), 12u);
+    const auto fair = w.hop("10.2.0.1").buckets()->size() / 12;
+    for (const auto& [member, n] : shares) EXPECT_NEAR(n, fair, 2) << member;
 }
 
 }  // namespace

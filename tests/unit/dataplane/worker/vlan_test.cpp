@@ -172,9 +172,8 @@ TEST_P(VlanTest, AHeldPacketLeavesByTheSubPortOnceItIsResolved) {
     auto* m = static_cast<rte_mbuf*>(held);
     EXPECT_EQ(note(m).port, 0);
     EXPECT_EQ(note(m).out_port, 1);
-    const auto hop = world.hops.take();
-    world.hop(hop, Hop::forward({{2, 0, 0, 0, 2, 0x4d}}, {{2, 0, 0, 0, 0, 2}}, 1, 1500));
-    world.fib4.set(0x0a02004d, 32, hop);
+    note(m).hop = world.hops.take();
+    note(m).next = Hop::forward({{2, 0, 0, 0, 2, 0x4d}}, {{2, 0, 0, 0, 0, 2}}, 1, 1500);
     note(m).kind = BufferNote::Kind::Resumed;
     injected(*world.worker, m);
     const auto sent = world.take_sent();
