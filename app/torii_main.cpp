@@ -26,11 +26,12 @@ torii::cli::Imported import_frr(const std::string& file, bool by_range) {
     const auto printed = config::print(imported.model, config::Secrets::Shown);
     out.configuration = "# Imported from " + file + ".\n" + printed;
     for (const auto& item : imported.left_out)
-        out.left_out.push_back({item.line, item.text, item.why});
+        out.left_out.push_back(
+            {item.line, item.text, item.why, std::string{config::to_string(item.effect)}});
     const auto loaded = config::load_text(printed, "imported");
     const auto& problems = loaded ? loaded->warnings : loaded.error();
     for (const auto& problem : problems) out.problems.push_back(problem.to_string());
-    if (!loaded) out.code = cli::kRefused;
+    if (!loaded || !imported.is_safe()) out.code = cli::kRefused;
     return out;
 }
 

@@ -8,18 +8,10 @@
 
 namespace torii::config {
 
-// A name of FRR's as ours may be: letters, digits, - and _, a letter in front.
-inline std::string frr_name(std::string_view name) {
-    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-    std::string out;
-    if (name.empty() || !is_letter(name.front())) out = "n";
-    for (const char c : name) out += is_letter(c) || (c >= '0' && c <= '9') || c == '_' ? c : '-';
-    return out;
-}
-
-// One line of an FRR file as words.
+// One line of an FRR file as words. Views into the text, which must outlive it.
 class FrrWords {
 public:
+    FrrWords() = default;
     explicit FrrWords(std::string_view line) {
         while (!line.empty()) {
             const auto start = line.find_first_not_of(" \t\r");
@@ -40,7 +32,13 @@ public:
         std::size_t i = 0;
         return (((*this)[i++] == std::string_view{wanted}) && ...);
     }
+    bool contains(std::string_view word, std::size_t from = 0) const {
+        for (; from < words_.size(); ++from)
+            if (words_[from] == word) return true;
+        return false;
+    }
     void drop(std::size_t n) {
+        n = n < words_.size() ? n : words_.size();
         words_.erase(words_.begin(), words_.begin() + static_cast<std::ptrdiff_t>(n));
     }
     std::string from(std::size_t i) const {
@@ -60,6 +58,13 @@ public:
 
 private:
     std::vector<std::string_view> words_;
+};
+
+// A line with its number and its text without what indents it.
+struct FrrLine {
+    unsigned number = 0;
+    std::string_view text;
+    FrrWords words;
 };
 
 }  // namespace torii::config

@@ -1,51 +1,44 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/frr_lines.hpp"
-#include "config/model.hpp"
 
 namespace torii::config {
 
-// FRR's route-maps, and the lists of AS paths and communities that they name.
+// One clause of a route-map, its lines not yet read for their meaning.
+struct FrrClause {
+    bool permit = true;
+    std::uint32_t seq = 0;
+    FrrLine head;
+    // By what they are about ("ip address prefix-list"): FRR keeps the last line of each.
+    std::vector<std::pair<std::string, FrrLine>> matches, sets;
+    std::string call;  // a route-map that may deny too
+    enum class Then : std::uint8_t { Exit, Next, Goto } then = Then::Exit;
+    std::uint32_t goto_seq = 0;
+    std::vector<FrrLine> odd;  // lines that are none of these
+};
+
+struct FrrRouteMap {
+    std::map<std::uint32_t, FrrClause> clauses;
+};
+
+// The route-maps of a file.
 class FrrRouteMaps {
 public:
-    struct Clause {
-        PolicyTerm term;
-        std::vector<std::string> next_hop_lists;  // prefix lists
-        unsigned line = 0;
-        // Asks for one prefix list at most and edits nothing.
-        bool plain() const;
-    };
-
-    // "route-map NAME permit|deny [SEQ]"
-    void begin(const FrrWords& words, unsigned line);
-    // A line inside; returns why it was not taken, or "".
-    std::string take(const FrrWords& words);
-    // "bgp as-path access-list ...", "bgp community-list ..." and their kin.
-    static bool is_list(const FrrWords& words);
-    std::string take_list(FrrWords words);
-
-    const std::vector<Clause>* find(const std::string& name) const;
-    // One that a list of prefixes can stand for.
-    bool plain(const std::string& name) const;
-
-    // The map as a policy; `lists` are the prefix lists of the file.
-    using PrefixLists = std::map<std::string, std::vector<std::pair<std::uint32_t, PrefixRule>>>;
-    Policy policy(const std::string& name, const PrefixLists& lists) const;
-    void put_lists(Model& model) const;
+    // "route-map NAME permit|deny SEQ"; returns why not, or "".
+    std::string begin(const FrrLine& line);
+    // A line inside of the clause that was begun last.
+    void take(const FrrLine& line);
+    const FrrRouteMap* find(std::string_view name) const;
 
 private:
-    std::string match(Clause& clause, const FrrWords& words) const;
-    std::string set(Clause& clause, const FrrWords& words) const;
-    std::string set_communities(TermEdits& set, const FrrWords& words) const;
-
-    std::map<std::string, std::vector<Clause>> maps_;
-    std::string inside_;
-    std::vector<AsPathList> as_paths_;
-    std::vector<CommunityList> communities_;
+    std::map<std::string, FrrRouteMap, std::less<>> maps_;
+    FrrClause* inside_ = nullptr;
 };
 
 }  // namespace torii::config

@@ -22,6 +22,7 @@ struct Imported {
     struct LeftOut {
         unsigned line = 0;
         std::string text, why;
+        std::string effect = "lost";  // or "wider", "dead", "narrower", "changed"
     };
     int code = kOk;
     std::string configuration;

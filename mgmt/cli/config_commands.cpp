@@ -169,6 +169,7 @@ void config_import(Session& session, const std::string& file, const Imported& im
         for (const auto& item : imported.left_out)
             json.object()
                 .member("line", item.line)
+                .member("effect", item.effect)
                 .member("text", item.text)
                 .member("why", item.why)
                 .end_object();
@@ -179,9 +180,18 @@ void config_import(Session& session, const std::string& file, const Imported& im
         return;
     }
     session.out << imported.configuration;
-    for (const auto& item : imported.left_out)
-        session.err << file << ':' << item.line << ": left out: " << item.text << " (" << item.why
-                    << ")\n";
+    std::vector<std::pair<std::string, std::size_t>> counts;
+    for (const auto& item : imported.left_out) {
+        session.err << file << ':' << item.line << ": " << item.effect << ": " << item.text << " ("
+                    << item.why << ")\n";
+        if (counts.empty() || counts.back().first != item.effect)
+            counts.emplace_back(item.effect, 0);
+        ++counts.back().second;
+    }
+    if (!counts.empty()) session.err << file << ": not carried over as it is:";
+    for (const auto& [effect, count] : counts)
+        session.err << (&effect == &counts.front().first ? " " : ", ") << count << ' ' << effect;
+    if (!counts.empty()) session.err << '\n';
     for (const auto& problem : imported.problems) session.err << problem << '\n';
 }
 

@@ -262,9 +262,9 @@ TEST_F(CliTest, HandlesConfigurations) {
 TEST_F(CliTest, ImportsAndNamesWhatIsLeftOut) {
     EXPECT_EQ(torii({"import", "frr", "frr.conf"}), kOk);
     EXPECT_EQ(out.str(), "# ours, of frr.conf\n");
-    EXPECT_EQ(err.str(), "frr.conf:7: left out: service x (not ours)\n");
+    EXPECT_EQ(err.str(), "frr.conf:7: lost: service x (not ours)\nfrr.conf: not carried over as it is: 1 lost\n");
     EXPECT_EQ(torii({"import", "frr", "frr.conf", "--json"}), kOk);
-    EXPECT_TRUE(shows(R"("left_out":[{"line":7,"text":"service x","why":"not ours"}])"))
+    EXPECT_TRUE(shows(R"("left_out":[{"line":7,"effect":"lost","text":"service x","why":"not ours"}])"))
         << out.str();
 }
 
