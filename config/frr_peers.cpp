@@ -262,6 +262,9 @@ private:
                 parts.emplace_back(f, std::move(none));
             }
         }
+        for (auto& [_, part] : parts)
+            if (part.terms.empty())
+                part.terms.push_back({std::nullopt, {}, {}, TermAction::Reject});
         if (parts.size() == 2 && parts[0].second.terms == parts[1].second.terms &&
             parts[0].second.base == parts[1].second.base)
             parts.pop_back();
@@ -270,8 +273,6 @@ private:
                 for (auto& term : part.terms) term.match.family = family;
         std::vector<std::string> names;
         for (auto& [family, part] : parts) {
-            if (part.terms.empty())
-                part.terms.push_back({std::nullopt, {}, {}, TermAction::Reject});
             names.push_back(bgp_.names_.policy(part.base, to_string(family), part.terms));
         }
         return names;

@@ -187,6 +187,12 @@ TEST(FrrPolicy, KeepsAFamilyWithoutAFilterAsFrrHasIt) {
     EXPECT_EQ(terms(kLists, lines), (Lines{"ipv4 A accept", "ipv6 reject"}));
     EXPECT_EQ(terms(kLists, " no bgp ebgp-requires-policy\n" + lines),
               (Lines{"ipv4 A accept", "ipv6 accept"}));
+    // A map that matches nothing in one family says nothing about the other.
+    EXPECT_EQ(terms("route-map M permit 10\n match ipv6 address prefix-list GONE\n"
+                    "route-map N permit 10\n",
+                    " neighbor 192.0.2.11 route-map M in\n address-family ipv6 unicast\n"
+                    "  neighbor 192.0.2.11 activate\n  neighbor 192.0.2.11 route-map N in\n"),
+              (Lines{"ipv4 reject", "ipv6 accept"}));
 }
 
 bool permits(const std::vector<PrefixRule>& rules, const Prefix& prefix) {
