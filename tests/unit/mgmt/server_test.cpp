@@ -303,5 +303,21 @@ TEST_F(ServerTest, FollowsEventsAsTheyHappen) {
     EXPECT_NE(connection.read_until("10.0.0.2 is down").find("id: 2"), std::string::npos);
 }
 
+TEST_F(ServerTest, FollowsAndListsEventsOfASeverityAlone) {
+    start();
+    log.append({"BGP-ADJCHANGE-UP", "10.0.0.2 is up", {}}, {});
+    log.append({"BGP-ADJCHANGE-DOWN", "10.0.0.2 is down", {}}, {});
+    const auto listed = client().request("GET", "/api/v1/events?after=0&severity=warning").body;
+    EXPECT_EQ(listed.find("is up"), std::string::npos) << listed;
+    EXPECT_NE(listed.find("is down"), std::string::npos) << listed;
+    auto connection = client();
+    connection.send(
+        "GET /api/v1/events?after=0&severity=warning HTTP/1.1\r\nHost: localhost\r\n"
+        "Accept: text/event-stream\r\n\r\n");
+    const auto followed = connection.read_until("is down");
+    EXPECT_EQ(followed.find("is up"), std::string::npos) << followed;
+    EXPECT_EQ(client().request("GET", "/api/v1/events?severity=loud").status, 400);
+}
+
 }  // namespace
 }  // namespace torii::mgmt
