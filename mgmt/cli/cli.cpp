@@ -354,6 +354,9 @@ int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err
         session.target.socket = socket;
     session.target.url = environment("TORII_URL");
     session.target.token = environment("TORII_TOKEN");
+    session.target.ca = environment("TORII_CA");
+    session.target.certificate = environment("TORII_CERT");
+    session.target.key = environment("TORII_KEY");
 
     Line line;
     double watch = 0;
@@ -362,7 +365,10 @@ int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err
     app.require_subcommand(1);
     app.fallthrough();
     app.add_option("--socket", session.target.socket, "Unix socket of toriid (TORII_SOCKET)");
-    app.add_option("--url", session.target.url, "http://HOST:PORT instead (TORII_URL)");
+    app.add_option("--url", session.target.url, "https://HOST:PORT instead (TORII_URL)");
+    app.add_option("--ca", session.target.ca, "File of the server's authority (TORII_CA)");
+    app.add_option("--cert", session.target.certificate, "Our certificate (TORII_CERT)");
+    app.add_option("--key", session.target.key, "Its key (TORII_KEY)");
     app.add_option("--token", session.target.token, "Bearer token (TORII_TOKEN)");
     app.add_flag("--json", session.as_json, "The API's answer as it came");
     app.add_flag("--watch{2}", watch, "Again every 2 seconds, or --watch=SECONDS");
@@ -374,7 +380,12 @@ int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err
     add_config(app, line);
     add_import(app, line, local);
 
-    arguments = translate_alias(std::move(arguments));
+    auto translated = translate_alias(std::move(arguments));
+    if (!translated.hint.empty()) {
+        err << "error: " << translated.hint << '\n';
+        return kUsage;
+    }
+    arguments = std::move(translated.arguments);
     std::ranges::reverse(arguments);  // as CLI11 wants them
     try {
         app.parse(arguments);

@@ -40,7 +40,12 @@ struct LocalCommands {
 int run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err,
         const LocalCommands& local = {});
 
-// Translates commands of vtysh, birdc and others to ours.
-std::vector<std::string> translate_alias(std::vector<std::string> arguments);
+// Translates commands of vtysh, birdc and others to ours. A command that has no single
+// counterpart gives a hint, the commands that do the same, in its place.
+struct Translated {
+    std::vector<std::string> arguments;
+    std::string hint;
+};
+Translated translate_alias(std::vector<std::string> arguments);
 
 }  // namespace torii::cli

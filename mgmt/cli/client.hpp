@@ -10,11 +10,13 @@
 
 namespace torii::cli {
 
-// Where torii answers: a Unix socket, or "http://HOST:PORT".
+// Where torii answers: a Unix socket, "http://HOST:PORT" or "https://HOST:PORT".
 struct Target {
     std::string socket = "/run/torii/torii.sock";
     std::string url;  // wins when set
     std::string token;
+    std::string ca;                // file of authorities; "": the system's
+    std::string certificate, key;  // files, shown to a server that asks
 };
 
 struct Answer {

@@ -3,6 +3,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include "mgmt/json_writer.hpp"
+
 namespace torii::cli {
 namespace {
 
@@ -45,7 +47,47 @@ Json convert(const json::value& from) {
     return out;
 }
 
+void write(mgmt::JsonWriter& json, const Json& value) {
+    switch (value.kind) {
+        case Json::Kind::Null:
+            json.null();
+            break;
+        case Json::Kind::Flag:
+            json.value(value.flag);
+            break;
+        case Json::Kind::Number:
+            if (static_cast<double>(value.whole) == value.real)
+                json.value(value.whole);
+            else
+                json.value(value.real);
+            break;
+        case Json::Kind::Text:
+            json.value(value.text);
+            break;
+        case Json::Kind::List:
+            json.array();
+            for (const auto& item : value.items) write(json, item);
+            json.end_array();
+            break;
+        case Json::Kind::Object:
+            json.object();
+            for (const auto& member : value.items) {
+                json.key(member.name);
+                write(json, member);
+            }
+            json.end_object();
+            break;
+    }
+}
+
 }  // namespace
+
+std::string to_text(const Json& value) {
+    std::string out;
+    mgmt::JsonWriter json{out};
+    write(json, value);
+    return out;
+}
 
 std::optional<Json> parse_json(std::string_view text) {
     json::error_code error;

@@ -23,6 +23,7 @@ struct Json {
 };
 
 std::optional<Json> parse_json(std::string_view text);
+std::string to_text(const Json& value);
 
 // Of an object's members. What is missing or of another kind reads as "", 0,
 // false or an empty list.

@@ -46,20 +46,25 @@ void details(Session& session, const Json& row) {
 }  // namespace
 
 void liveness(Session& session, const std::string& address) {
-    const auto answer = get(session, "/api/v1/liveness");
-    if (!answer) return;
     if (!address.empty()) {
-        bool any = false;
-        for (const auto& row : list(*answer, "liveness")) {
-            if (text(row, "address") != address) continue;
-            any = true;
-            details(session, row);
-        }
-        if (any) return;
+        const auto body = fetch(session, "/api/v1/liveness");
+        auto answer = body ? parse(session, *body) : std::nullopt;
+        if (!answer) return;
+        for (auto& member : answer->items)
+            std::erase_if(member.items,
+                          [&](const Json& row) { return text(row, "address") != address; });
+        const auto& rows = list(*answer, "liveness");
+        if (session.as_json)
+            session.out << to_text(*answer) << '\n';
+        else
+            for (const auto& row : rows) details(session, row);
+        if (!rows.empty()) return;
         session.err << "error: no liveness session for " << address << '\n';
         session.code = kRefused;
         return;
     }
+    const auto answer = get(session, "/api/v1/liveness");
+    if (!answer) return;
     Table table{{{"ADDRESS"},
                  {"PORT"},
                  {"VERDICT"},

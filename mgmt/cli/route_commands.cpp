@@ -61,8 +61,24 @@ void add(Table& table, const Json& row) {
 
 }  // namespace
 
+namespace {
+
+// Takes a page's rows to the others; its total and its cursor hold for all of them.
+void append(Json& all, Json page) {
+    const auto& more = list(page, "routes");
+    for (auto& member : all.items) {
+        if (member.name != "routes") continue;
+        member.items.insert(member.items.end(), more.begin(), more.end());
+        for (auto& other : page.items)
+            if (other.name == "routes") other.items = std::move(member.items);
+    }
+    all = std::move(page);
+}
+
+}  // namespace
+
 void route_list(Session& session, const RouteOptions& options) {
-    std::string query = "?limit=" + std::to_string(std::min<std::size_t>(options.limit, 1000));
+    std::string query;
     const auto ask = [&](const char* key, const std::string& value) {
         if (!value.empty()) query += std::string{"&"} + key + '=' + percent_encode(value);
     };
@@ -72,32 +88,36 @@ void route_list(Session& session, const RouteOptions& options) {
     ask("neighbor", options.neighbor);
     ask("table", options.table);
     ask("family", options.family);
-    auto table = route_table();
+    Json all;
+    all.kind = Json::Kind::Object;
     std::size_t shown = 0;
-    std::int64_t total = 0;
-    bool more = false;
-    for (std::string cursor;;) {
-        const auto answer = get(session, "/api/v1/routes" + query + cursor);
+    std::string next;
+    do {
+        const auto page = std::min<std::size_t>(options.limit - shown, 1000);
+        auto path = "/api/v1/routes?limit=" + std::to_string(page) + query;
+        if (!next.empty()) path += "&cursor=" + percent_encode(next);
+        const auto body = fetch(session, path);
+        auto answer = body ? parse(session, *body) : std::nullopt;
         if (!answer) return;
-        for (const auto& row : list(*answer, "routes")) {
-            add(table, row);
-            ++shown;
-        }
-        total = number(*answer, "total");
-        const auto next = text(*answer, "next_cursor");
-        more = !next.empty();
-        if (!more || shown >= options.limit) break;
-        cursor = "&cursor=" + percent_encode(next);
+        next = text(*answer, "next_cursor");
+        append(all, std::move(*answer));
+        shown = list(all, "routes").size();
+    } while (!next.empty() && shown < options.limit);
+    if (session.as_json) {
+        session.out << to_text(all) << '\n';
+        return;
     }
+    auto table = route_table();
+    for (const auto& row : list(all, "routes")) add(table, row);
     if (!table.empty()) table.print(session.out, session.width);
-    session.out << shown << " shown of " << total << " prefixes" << (more ? ", there are more" : "")
-                << "; > best, * installed\n";
+    session.out << shown << " shown of " << number(all, "total") << " prefixes"
+                << (next.empty() ? "" : ", there are more") << "; > best, * installed\n";
 }
 
 void route_show(Session& session, const std::string& address) {
     const bool prefix = address.find('/') != std::string::npos;
-    const auto answer = get(session, "/api/v1/routes?prefix=" + percent_encode(address) +
-                                         (prefix ? "&match=exact" : "&match=lpm"));
+    const auto answer = get_to_judge(session, "/api/v1/routes?prefix=" + percent_encode(address) +
+                                                  (prefix ? "&match=exact" : "&match=lpm"));
     if (!answer) return;
     const auto& rows = list(*answer, "routes");
     if (rows.empty()) {
@@ -105,6 +125,7 @@ void route_show(Session& session, const std::string& address) {
         session.code = kRefused;
         return;
     }
+    if (session.as_json) return;
     for (const auto& row : rows) {
         auto& out = session.out;
         out << text(row, "prefix") << ", " << text(row, "source") << ", distance "

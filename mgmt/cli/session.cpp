@@ -56,6 +56,13 @@ std::optional<Json> get(Session& session, const std::string& path) {
     return std::nullopt;
 }
 
+std::optional<Json> get_to_judge(Session& session, const std::string& path) {
+    const auto body = fetch(session, path);
+    if (!body) return std::nullopt;
+    if (session.as_json) session.out << *body << '\n';
+    return parse(session, *body);
+}
+
 bool send(Session& session, const std::string& method, const std::string& path,
           const std::string& body, const Headers& headers, std::string* got) {
     const auto answer = request(session.target, method, path, body, headers);

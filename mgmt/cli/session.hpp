@@ -27,6 +27,9 @@ std::optional<std::string> fetch(Session& session, const std::string& path);
 // Asks and gives the parsed answer. Nothing: the reason has been printed, the
 // exit code is set; or --json has printed the answer already.
 std::optional<Json> get(Session& session, const std::string& path);
+// The same for a command whose exit code depends on the answer: --json has printed it, and
+// it is given all the same.
+std::optional<Json> get_to_judge(Session& session, const std::string& path);
 // A request whose success is silent or one sentence.
 bool send(Session& session, const std::string& method, const std::string& path,
           const std::string& body, const Headers& headers, std::string* answer = nullptr);

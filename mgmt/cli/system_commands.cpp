@@ -118,27 +118,34 @@ void counters(Session& session, const std::string& prefix, bool all) {
 }
 
 void status(Session& session) {
-    const auto answer = get(session, "/api/v1/status");
+    const auto answer = get_to_judge(session, "/api/v1/status");
     if (!answer) return;
     const auto& row = *answer;
     const bool ready = flag(row, "ready");
-    session.out << text(row, "hostname") << ": torii " << text(row, "version") << ", AS "
-                << number(row, "asn") << ", router ID " << text(row, "router_id") << ", up "
-                << duration(number(row, "uptime")) << '\n'
+    if (!ready) session.code = kNotReady;
+    if (session.as_json) return;
+    const bool bgp = number(row, "asn") != 0;
+    if (const auto name = text(row, "hostname"); !name.empty()) session.out << name << ": ";
+    session.out << "torii " << text(row, "version");
+    if (bgp)
+        session.out << ", AS " << number(row, "asn") << ", router ID " << text(row, "router_id");
+    session.out << ", up " << duration(number(row, "uptime")) << '\n'
                 << (ready ? "ready" : "NOT READY") << '\n';
     for (const auto& condition : list(row, "conditions"))
         session.out << (flag(condition, "met") ? "  ok      " : "  NOT MET ")
                     << text(condition, "name") << ": " << text(condition, "value") << '\n';
     for (const auto& reason : list(row, "reasons"))
         if (reason.kind == Json::Kind::Text) session.out << "  " << reason.text << '\n';
-    session.out << "neighbors: " << number(row, "neighbors_established") << " of "
-                << number(row, "neighbors") << " established\n"
-                << "routes: " << grouped(static_cast<std::uint64_t>(number(row, "routes_ipv4")))
-                << " IPv4, " << grouped(static_cast<std::uint64_t>(number(row, "routes_ipv6")))
-                << " IPv6\n"
-                << "configuration: revision " << number(row, "config_revision")
+    if (bgp)
+        session.out << "neighbors: " << number(row, "neighbors_established") << " of "
+                    << number(row, "neighbors") << " established\n"
+                    << "routes: " << grouped(static_cast<std::uint64_t>(number(row, "routes_ipv4")))
+                    << " IPv4, " << grouped(static_cast<std::uint64_t>(number(row, "routes_ipv6")))
+                    << " IPv6\n";
+    else
+        session.out << "no BGP; torii route list shows the routes\n";
+    session.out << "configuration: revision " << number(row, "config_revision")
                 << (flag(row, "config_saved") ? "" : ", not saved") << '\n';
-    if (!ready) session.code = kNotReady;
 }
 
 void events(Session& session, std::size_t limit, const std::string& severity, bool follow) {
@@ -150,7 +157,9 @@ void events(Session& session, std::size_t limit, const std::string& severity, bo
         return;
     }
     EventLines lines{session};
-    const auto answer = stream(session.target, "/api/v1/events", {{"Accept", "text/event-stream"}},
+    const auto path =
+        std::string{"/api/v1/events"} + (severity.empty() ? "" : "?severity=" + severity);
+    const auto answer = stream(session.target, path, {{"Accept", "text/event-stream"}},
                                [&](std::string_view piece) { return lines.take(piece); });
     if (!answer) {
         session.err << "error: " << answer.error() << '\n';

@@ -3,12 +3,12 @@ _torii() {
     local word=${COMP_WORDS[COMP_CWORD]} first=() i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-            --socket | --url | --token) ((i++)) ;;
+            --socket | --url | --token | --ca | --cert | --key) ((i++)) ;;
             -*) ;;
             *) first+=("${COMP_WORDS[i]}") ;;
         esac
     done
-    local words="--json --watch --help --socket --url --token"
+    local words="--json --watch --help --socket --url --token --ca --cert --key"
     case "${first[*]}" in
         "") words+=" bgp route explain status top capture port neighbor liveness offload counters events token config import doctor drain tech-support" ;;
         bgp) words+=" neighbors neighbor peers groups clear soft-in soft-out shutdown enable drain dump" ;;

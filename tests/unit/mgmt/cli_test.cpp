@@ -12,45 +12,10 @@
 #include "mgmt/cli/client.hpp"
 #include "mgmt/cli/json.hpp"
 #include "mgmt/cli/table.hpp"
-#include "mgmt/server.hpp"
-#include "tests/unit/mgmt/fake_views.hpp"
+#include "tests/unit/mgmt/cli_fixture.hpp"
 
 namespace torii::cli {
 namespace {
-
-using mgmt::FakeRouter;
-
-class CliTest : public testing::Test {
-protected:
-    void SetUp() override {
-        router.add("10.244.1.0/24", "10.0.0.2", "bgp");
-        router.add("0.0.0.0/0", "192.0.2.2", "static");
-        mgmt::ServerSettings settings;
-        settings.unix_path = socket;
-        settings.tcp = {{IpAddress::v4(0x7f000001), 0}};
-        settings.without_tokens = mgmt::Role::Admin;  // these tests are not about roles
-        server = mgmt::Server::start(settings, router.views(), log);
-        ASSERT_TRUE(server->problems().empty()) << server->problems()[0];
-    }
-    int torii(std::vector<std::string> arguments) {
-        arguments.insert(arguments.begin(), {"--socket", socket});
-        out.str("");
-        err.str("");
-        return run(std::move(arguments), out, err, local);
-    }
-    // Every command that there is, those that only lead to others included.
-    std::vector<std::vector<std::string>> commands();
-    bool shows(const std::string& text) const { return out.str().find(text) != std::string::npos; }
-
-    FakeRouter router;
-    mgmt::EventLog log;
-    std::string socket = testing::TempDir() + "torii-cli-" + std::to_string(::getpid()) + ".sock";
-    std::unique_ptr<mgmt::Server> server;
-    std::ostringstream out, err;
-    LocalCommands local{[](const std::string& from, bool) {
-        return Imported{kOk, "# ours, of " + from + '\n', {{7, "service x", "not ours"}}, {}};
-    }};
-};
 
 TEST_F(CliTest, ListsNeighbors) {
     EXPECT_EQ(torii({"bgp", "neighbors"}), kOk) << err.str();
@@ -262,9 +227,12 @@ TEST_F(CliTest, HandlesConfigurations) {
 TEST_F(CliTest, ImportsAndNamesWhatIsLeftOut) {
     EXPECT_EQ(torii({"import", "frr", "frr.conf"}), kOk);
     EXPECT_EQ(out.str(), "# ours, of frr.conf\n");
-    EXPECT_EQ(err.str(), "frr.conf:7: lost: service x (not ours)\nfrr.conf: not carried over as it is: 1 lost\n");
+    EXPECT_EQ(
+        err.str(),
+        "frr.conf:7: lost: service x (not ours)\nfrr.conf: not carried over as it is: 1 lost\n");
     EXPECT_EQ(torii({"import", "frr", "frr.conf", "--json"}), kOk);
-    EXPECT_TRUE(shows(R"("left_out":[{"line":7,"effect":"lost","text":"service x","why":"not ours"}])"))
+    EXPECT_TRUE(
+        shows(R"("left_out":[{"line":7,"effect":"lost","text":"service x","why":"not ours"}])"))
         << out.str();
 }
 
@@ -360,20 +328,6 @@ TEST_F(CliTest, CapturesPacketsToAFile) {
     EXPECT_EQ(torii({"capture", "-w", file, "--snap", "0"}), kUsage);
 }
 
-TEST_F(CliTest, SaysWhenNobodyAnswers) {
-    server.reset();
-    EXPECT_EQ(torii({"status"}), kUnreachable);
-    EXPECT_NE(err.str().find("is toriid running?"), std::string::npos);
-    EXPECT_EQ(torii({"--url", "http://127.0.0.1:1", "status"}), kUnreachable);
-}
-
-TEST_F(CliTest, SpeaksToAUrlToo) {
-    EXPECT_EQ(
-        torii({"--url", "http://127.0.0.1:" + std::to_string(server->tcp_ports()[0]), "status"}),
-        kOk)
-        << err.str();
-}
-
 // The commands below one, as its help lists them.
 std::vector<std::string> listed(const std::string& help) {
     std::vector<std::string> out;
@@ -384,6 +338,8 @@ std::vector<std::string> listed(const std::string& help) {
         if (line[2] != ' ') out.push_back(line.substr(2, line.find(' ', 2) - 2));
     return out;
 }
+
+}  // namespace
 
 std::vector<std::vector<std::string>> CliTest::commands() {
     std::vector<std::vector<std::string>> all{{}};
@@ -398,6 +354,8 @@ std::vector<std::vector<std::string>> CliTest::commands() {
     }
     return all;
 }
+
+namespace {
 
 TEST_F(CliTest, HelpOfEachCommandIsOneScreen) {
     const auto all = commands();
@@ -542,18 +500,6 @@ TEST_F(CliTest, RefusesAWrongCommandLine) {
                                                     {"bgp", "neighbor"},
                                                     {"route", "add", "x", "--distance", "0"}})
         EXPECT_EQ(torii(command), kUsage);
-}
-
-TEST(Alias, KnowsTheWordsOfOthers) {
-    using Words = std::vector<std::string>;
-    EXPECT_EQ(translate_alias({"show", "bgp", "summary"}), (Words{"bgp", "neighbors"}));
-    EXPECT_EQ(translate_alias({"show", "ip", "route", "10.0.0.1", "--json"}),
-              (Words{"route", "show", "10.0.0.1", "--json"}));
-    EXPECT_EQ(translate_alias({"show", "ip", "route"}),
-              (Words{"route", "list", "--family", "ipv4"}));
-    EXPECT_EQ(translate_alias({"--socket", "x", "show", "protocols"}),
-              (Words{"--socket", "x", "bgp", "neighbors"}));
-    EXPECT_EQ(translate_alias({"bgp", "neighbors"}), (Words{"bgp", "neighbors"}));
 }
 
 TEST(Table, FitsTheTerminal) {
