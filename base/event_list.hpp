@@ -140,7 +140,8 @@ inline constexpr EventKind kEvents[] = {
     {"ADDRESS-CONFLICT", Severity::Error,
      "A host on the link of a port claims an address of the gateway (ARP or neighbor "
      "advertisement). Hosts there may send to it instead of to the gateway.",
-     "Find it: `torii capture --exit arp_conflict -w FILE` or `--exit nd_conflict` shows its MAC."},
+     "Find it: `torii capture --exit arp_conflict -w FILE` or `torii capture --exit nd_conflict` "
+     "shows its MAC."},
     {"TWIN-RESTORED", Severity::Warning,
      "Another process changed the kernel's interface of a port (its state, MAC or an address of "
      "it); torii set it again.",
@@ -152,7 +153,7 @@ inline constexpr EventKind kEvents[] = {
      "Drain the gateway, restart it, and find the process that removed the interface."},
     {"KERNEL-LINK", Severity::Warning,
      "The kernel's interface of a port could not be set up or down.",
-     "toriid needs CAP_NET_ADMIN; the unit torii.service grants it. Commit `ports.*.shutdown` "
+     "toriid needs CAP_NET_ADMIN; the unit torii.service grants it. Commit `ports.NAME.shutdown` "
      "again after the correction."},
 
     // Forwarding.
