@@ -15,22 +15,9 @@ std::size_t bytes_of(std::size_t wire_size) {
     return sizeof(StoredAttributes) + wire_size;
 }
 
-std::uint64_t hash_of(std::span<const std::uint8_t> bytes, NextHopId next_hop,
-                      std::uint16_t weight) {
-    std::uint64_t h = (bytes.size() + next_hop * 0x10001ULL + (std::uint64_t{weight} << 48)) *
-                      0x9e3779b97f4a7c15ULL;
-    const std::uint8_t* at = bytes.data();
-    std::size_t left = bytes.size();
-    for (; left >= 8; at += 8, left -= 8) {
-        std::uint64_t word;
-        std::memcpy(&word, at, 8);
-        h = (h ^ word) * 0xff51afd7ed558ccdULL;
-        h ^= h >> 32;
-    }
-    std::uint64_t word = 0;
-    if (left != 0) std::memcpy(&word, at, left);
-    h = (h ^ word) * 0xd6e8feb86659fd93ULL;
-    return h ^ h >> 32;
+// With another next hop or weight the same octets are another set.
+std::uint64_t context_of(NextHopId next_hop, std::uint16_t weight) {
+    return std::uint64_t{weight} << 32 | next_hop;
 }
 
 // The link bandwidth community, transitive or not: a number of octets a second.
@@ -80,12 +67,13 @@ AttributePool::AttributePool(NextHops& next_hops)
 AttributesId AttributePool::intern(const Attributes& a, NextHopId next_hop) {
     scratch_.clear();
     encode_attributes(a, true, false, scratch_);
-    const auto hash = hash_of(scratch_, next_hop, a.weight);
+    const auto hash = hash_(scratch_, context_of(next_hop, a.weight));
     if ((used_ + 1) * 3 > index_.size() * 2) grow();
 
     const std::size_t mask = index_.size() - 1;
     std::size_t slot = hash & mask;
-    for (; index_[slot] != 0; slot = (slot + 1) & mask) {
+    std::size_t probes = 0;
+    for (; index_[slot] != 0 && probes < kProbes; slot = (slot + 1) & mask, ++probes) {
         const auto id = index_[slot];
         StoredAttributes& known = *sets_[id];
         if (known.hash == hash && known.next_hop == next_hop && known.weight == a.weight &&
@@ -128,18 +116,33 @@ AttributesId AttributePool::intern(const Attributes& a, NextHopId next_hop) {
         free_.pop_back();
         sets_[id] = stored;
     }
-    index_[slot] = id;
+    // A set without a slot is one that no other path finds; it works as well.
+    stored->indexed = probes < kProbes;
+    if (stored->indexed) index_[slot] = id;
+    bytes_ += bytes_of(stored->size);
     ++used_;
     return id;
 }
 
 void AttributePool::erase(AttributesId id) {
     StoredAttributes* gone = sets_[id];
+    if (gone->indexed) unlink(id, *gone);
+    --used_;
+    bytes_ -= bytes_of(gone->size);
+    next_hops_.release(gone->next_hop);
+    memory_.deallocate(gone, bytes_of(gone->size), alignof(StoredAttributes));
+    sets_[id] = nullptr;
+    free_.push_back(id);
+}
+
+void AttributePool::unlink(AttributesId id, const StoredAttributes& gone) {
     const std::size_t mask = index_.size() - 1;
-    std::size_t hole = gone->hash & mask;
+    std::size_t hole = gone.hash & mask;
     while (index_[hole] != id) hole = (hole + 1) & mask;
-    // Later ones of the same run move up, so that no probe meets a gap.
-    for (std::size_t next = (hole + 1) & mask; index_[next] != 0; next = (next + 1) & mask) {
+    // Later ones of the same run move up, so that no probe meets a gap. What lies further
+    // behind the hole than a probe goes has its home behind it too.
+    for (std::size_t next = (hole + 1) & mask;
+         index_[next] != 0 && ((next - hole) & mask) < kProbes; next = (next + 1) & mask) {
         const std::size_t home = sets_[index_[next]]->hash & mask;
         if (((next - home) & mask) >= ((next - hole) & mask)) {
             index_[hole] = index_[next];
@@ -147,11 +150,6 @@ void AttributePool::erase(AttributesId id) {
         }
     }
     index_[hole] = 0;
-    --used_;
-    next_hops_.release(gone->next_hop);
-    memory_.deallocate(gone, bytes_of(gone->size), alignof(StoredAttributes));
-    sets_[id] = nullptr;
-    free_.push_back(id);
 }
 
 void AttributePool::grow() {
@@ -160,8 +158,10 @@ void AttributePool::grow() {
     for (const auto id : index_) {
         if (id == 0) continue;
         std::size_t slot = sets_[id]->hash & mask;
-        while (bigger[slot] != 0) slot = (slot + 1) & mask;
-        bigger[slot] = id;
+        std::size_t probes = 0;
+        while (bigger[slot] != 0 && ++probes < kProbes) slot = (slot + 1) & mask;
+        sets_[id]->indexed = bigger[slot] == 0;
+        if (sets_[id]->indexed) bigger[slot] = id;
     }
     index_.swap(bigger);
 }

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/keyed_hash.hpp"
 #include "bgp/rib/chunked.hpp"
 #include "bgp/rib/next_hops.hpp"
 #include "bgp/rib/path.hpp"
@@ -29,6 +30,7 @@ struct StoredAttributes {
     std::uint16_t flags;
     std::uint8_t origin;
     std::uint8_t cluster_length;
+    bool indexed;  // others that are equal find it
 
     std::span<const std::uint8_t> bytes() const {
         return {reinterpret_cast<const std::uint8_t*>(this + 1), size};
@@ -65,9 +67,14 @@ public:
     }
     const StoredAttributes& operator[](AttributesId id) const { return *sets_[id]; }
     std::size_t size() const { return used_; }
+    std::size_t bytes() const { return bytes_; }  // of all sets, their heads included
 
 private:
+    // The slots that a search looks at; a run is never longer to those that search.
+    static constexpr std::size_t kProbes = 256;
+
     void erase(AttributesId id);
+    void unlink(AttributesId id, const StoredAttributes& gone);
     void grow();
 
     NextHops& next_hops_;
@@ -75,7 +82,8 @@ private:
     Chunked<StoredAttributes*> sets_;
     std::vector<AttributesId> free_;
     std::pmr::vector<AttributesId> index_;  // open addressing; 0 empty
-    std::size_t used_ = 0;
+    std::size_t used_ = 0, bytes_ = 0;
+    KeyedHash hash_;
     std::vector<std::uint8_t> scratch_;
 };
 
