@@ -58,6 +58,8 @@ Peer::Peer(PeerHost& host, const NeighborSettings& settings, bool dynamic)
 }
 
 Peer::~Peer() {
+    // Nothing may follow: no dial, and no report of what ends now.
+    started_ = false;
     end_sessions(cease_notification(cease::kPeerDeconfigured));
     if (id_ != 0) host_.rib().retire_peer(id_);
 }

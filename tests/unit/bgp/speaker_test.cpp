@@ -36,6 +36,18 @@ TEST_F(Nodes, JoinByAListenRangeWithoutALineOfTheirOwn) {
     EXPECT_TRUE(world.events.has("BGP-ADJCHANGE-UP"));
 }
 
+TEST(ASpeaker, MayGoWhileItDials) {
+    World world;
+    auto wanted = settings();
+    wanted.neighbors = {neighbor("127.0.0.1", 65001)};
+    wanted.neighbors[0].peer.passive = false;
+    wanted.neighbors[0].peer.port = 1;
+    world.speaker->apply(wanted);
+    ASSERT_TRUE(world.speaker->start());
+    world.speaker.reset();
+    world.settle();
+}
+
 TEST_F(Nodes, AreToldEndOfRibOfEachFamilyAtOnce) {
     start(with_range());
     const auto node = world.up("10.99.0.1", 65001);
