@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "base/address.hpp"
+#include "rib/route.hpp"
 
 namespace torii::rib {
 
@@ -25,6 +26,12 @@ public:
     virtual Reachability track(const IpAddress& next_hop) = 0;
     virtual void untrack(const IpAddress& next_hop) = 0;
     virtual void listen(Listener listener) = 0;
+
+    // The same for an address on a named port, as link-local ones need it: whether packets
+    // can leave to it there. The listener gets each port where that may have changed.
+    using PortListener = std::function<void(PortIndex)>;
+    virtual bool reaches(const IpAddress&, PortIndex) const { return true; }
+    virtual void listen_ports(PortListener) {}
 };
 
 }  // namespace torii::rib

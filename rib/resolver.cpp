@@ -200,6 +200,20 @@ void Resolver::set_liveness(const IpAddress& neighbor, PortIndex port, bool aliv
             pending_sets_.push_back(id);
 }
 
+bool Resolver::set_port(PortIndex port, bool up) {
+    if (up ? down_.erase(port) == 0 : !down_.insert(port).second) return false;
+    for (NextHopSets::Id id = 0; id < sets_.capacity(); ++id)
+        if (std::ranges::find(sets_[id].members, port, &NextHop::port) != sets_[id].members.end())
+            pending_sets_.push_back(id);
+    for (TrackedId id = 0; id < tracked_.size(); ++id)
+        if (tracked_[id].in_use() &&
+            (tracked_[id].resolved.empty() ||
+             std::ranges::find(tracked_[id].resolved, port, &FibNextHop::port) !=
+                 tracked_[id].resolved.end()))
+            mark(id);
+    return true;
+}
+
 void Resolver::refresh_pending(NextHopSets::Id set, Outcome& outcome) {
     if (!refresh_set(set, outcome) || sets_[set].dependents == 0) return;
     for (TrackedId other = 0; other < tracked_.size(); ++other)

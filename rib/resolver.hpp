@@ -53,6 +53,12 @@ public:
     // The liveness verdict of a neighbor on a port.
     void set_liveness(const IpAddress& neighbor, PortIndex port, bool alive);
 
+    // A port is up or not. False: it was so before.
+    bool set_port(PortIndex port, bool up);
+    bool reaches(const IpAddress& neighbor, PortIndex port) const {
+        return !is_dead(neighbor, port);
+    }
+
     struct Outcome {
         std::vector<NextHopSets::Id> changed_sets;  // members differ
         std::vector<NextHopSets::Id> flipped_sets;  // became usable, or ceased to be
@@ -90,12 +96,13 @@ private:
     void refresh_pending(NextHopSets::Id set, Outcome& outcome);
 
     bool is_dead(const IpAddress& neighbor, PortIndex port) const {
-        return !dead_.empty() && dead_.contains({neighbor, port});
+        return (!dead_.empty() && dead_.contains({neighbor, port})) || down_.contains(port);
     }
 
     NextHopSets& sets_;
     Lookup lookup_;
     std::set<std::pair<IpAddress, PortIndex>> dead_;
+    std::set<PortIndex> down_;
     std::vector<NextHopSets::Id> pending_sets_;  // name a neighbor that died or came back
     PrefixMap<TrackedId> index_;
     std::vector<Tracked> tracked_;

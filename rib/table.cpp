@@ -143,6 +143,13 @@ void Table::changed(const Prefix& prefix) {
 
 void Table::set_liveness(const IpAddress& neighbor, PortIndex port, bool alive) {
     resolver_.set_liveness(neighbor, port, alive);
+    changed_ports_.push_back(port);
+    if (wake_ && !std::exchange(awake_, true)) wake_();
+}
+
+void Table::set_port(PortIndex port, bool up) {
+    if (!resolver_.set_port(port, up)) return;
+    changed_ports_.push_back(port);
     if (wake_ && !std::exchange(awake_, true)) wake_();
 }
 
@@ -159,15 +166,24 @@ bool Table::settle(std::size_t budget) {
     changed_sets_.insert(changed_sets_.end(), outcome.changed_sets.begin(),
                          outcome.changed_sets.end());
     if (!outcome.flipped_sets.empty()) {
-        flipped_.insert(flipped_.end(), outcome.flipped_sets.begin(), outcome.flipped_sets.end());
-        std::ranges::sort(flipped_);
-        flipped_.erase(std::ranges::unique(flipped_).begin(), flipped_.end());
-        rescan_from_ = Prefix{};
+        const auto add = [&](std::vector<SetId>& to) {
+            to.insert(to.end(), outcome.flipped_sets.begin(), outcome.flipped_sets.end());
+            std::ranges::sort(to);
+            to.erase(std::ranges::unique(to).begin(), to.end());
+        };
+        add(flipped_);
+        // What a set that flaps begins anew would never come to its end.
+        if (rescan_from_)
+            add(flipped_again_);
+        else
+            rescan_from_ = Prefix{};
     }
     if (rescan_from_) rescan(budget);
     if (listener_)
         for (const auto& [address, reachability] : outcome.tracked)
             listener_(address, reachability);
+    for (const auto port : std::exchange(changed_ports_, {}))
+        if (port_listener_) port_listener_(port);
     return rescan_from_.has_value() || !resolver_.settled();
 }
 
@@ -190,7 +206,9 @@ void Table::rescan(std::size_t budget) {
     });
     for (const auto& prefix : touched) changed(prefix);
     rescan_from_ = stopped_at;
-    if (!rescan_from_) flipped_.clear();
+    if (rescan_from_) return;
+    flipped_ = std::exchange(flipped_again_, {});
+    if (!flipped_.empty()) rescan_from_ = Prefix{};
 }
 
 bool Table::has_delta() const {
@@ -257,17 +275,22 @@ FibDelta Table::take_delta() {
 std::optional<Resolver::Via> Table::lookup(const IpAddress& address,
                                            const std::function<bool(SetId)>& excluded) const {
     std::optional<Resolver::Via> found;
+    // What is on a link is reached there: no peer may draw the next hops of another to itself
+    // by a route of its own inside the network of a port.
+    bool attached = false;
     index_.walk_covering(Prefix::host(address), [&](const Prefix& prefix, const Entry& entry) {
         if (prefix.is_default()) return true;
         for (auto id = entry.head; id != kEnd; id = candidates_[id].next) {
             const auto& c = candidates_[id];
             auto set = kNoSet;
+            if (attached && c.source == Source::Bgp) continue;
             if (c.kind == RouteKind::Forward) {
                 for (const auto one : {c.backup, c.set})
                     if (leads_on(one) && !excluded(one)) set = one;
                 if (set == kNoSet) continue;
             }
             found = Resolver::Via{c.kind, c.port, set};
+            attached = attached || c.kind == RouteKind::Attached;
             break;
         }
         return true;

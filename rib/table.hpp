@@ -45,6 +45,13 @@ public:
     Reachability track(const IpAddress& next_hop) override { return resolver_.track(next_hop); }
     void untrack(const IpAddress& next_hop) override { resolver_.untrack(next_hop); }
     void listen(Listener listener) override { listener_ = std::move(listener); }
+    bool reaches(const IpAddress& neighbor, PortIndex port) const override {
+        return resolver_.reaches(neighbor, port);
+    }
+    void listen_ports(PortListener listener) override { port_listener_ = std::move(listener); }
+
+    // A port is up, which each is until this call, or not: next hops on it do not count then.
+    void set_port(PortIndex port, bool up);
 
     // A neighbor that liveness found dead, or alive again: next hops that lead to it do not
     // count until then, whatever their source.
@@ -141,12 +148,15 @@ private:
     std::vector<CandidateId> free_;
     std::array<std::size_t, kSources> counts_{};
     Listener listener_;
+    PortListener port_listener_;
+    std::vector<PortIndex> changed_ports_;
     std::function<void()> wake_;
     bool awake_ = false;
 
     std::vector<Prefix> dirty_;  // the data plane may differ
     std::vector<SetId> changed_sets_;
-    std::vector<SetId> flipped_;  // their prefixes choose again
+    std::vector<SetId> flipped_;        // their prefixes choose again
+    std::vector<SetId> flipped_again_;  // while that went on: once more from the beginning
     std::optional<Prefix> rescan_from_;
 };
 

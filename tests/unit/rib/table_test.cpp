@@ -243,6 +243,59 @@ TEST(Table, ResolvesThroughOtherRoutesAndFollowsThem) {
     EXPECT_EQ(fib.at("172.16.0.0/12"), "1:10.0.0.9 2:10.0.1.9");
 }
 
+// A peer that announces the address of another node would draw what that one announces.
+TEST(Table, ReachesWhatIsOnALinkThereWhateverPeersAnnounce) {
+    Table table;
+    Fib fib;
+    attach(table, "10.0.0.0/24", 1);
+    route(table, "10.244.2.0/24", {{ip("10.0.0.13")}}, Source::Bgp, kDistanceEbgp);
+    route(table, "10.0.0.13/32", {{ip("10.0.0.12")}}, Source::Bgp, kDistanceEbgp);
+    fib.drain(table);
+    EXPECT_EQ(fib.at("10.244.2.0/24"), "1:10.0.0.13");
+    route(table, "10.0.0.13/32", {{ip("10.0.0.14")}});
+    fib.drain(table);
+    EXPECT_EQ(fib.at("10.244.2.0/24"), "1:10.0.0.14") << "an operator may";
+}
+
+TEST(Table, CountsNoNextHopOnAPortThatIsDown) {
+    Table table;
+    Fib fib;
+    std::vector<PortIndex> changed;
+    table.listen_ports([&](PortIndex port) { changed.push_back(port); });
+    route(table, "10.1.0.0/16", {{ip("fe80::1"), 4, 1}, {ip("fe80::1"), 5, 1}});
+    fib.drain(table);
+    EXPECT_EQ(fib.at("10.1.0.0/16"), "4:fe80::1 5:fe80::1");
+    table.set_port(4, false);
+    fib.drain(table);
+    EXPECT_EQ(fib.at("10.1.0.0/16"), "5:fe80::1");
+    EXPECT_EQ(changed, std::vector<PortIndex>{4});
+    EXPECT_FALSE(table.reaches(ip("fe80::1"), 4));
+    EXPECT_TRUE(table.reaches(ip("fe80::1"), 5));
+    table.set_port(4, true);
+    fib.drain(table);
+    EXPECT_EQ(fib.at("10.1.0.0/16"), "4:fe80::1 5:fe80::1");
+}
+
+TEST(Table, ComesToTheEndOfItsPrefixesWhileANextHopFlaps) {
+    Table table;
+    attach(table, "10.0.0.0/24", 1);
+    for (unsigned n = 0; n < 2000; ++n)
+        table.put({IpAddress::v4(0x0b000000 + n * 256), 24},
+                  {Source::Static, kDistanceStatic, RouteKind::Unreachable, {}});
+    route(table, "172.16.0.0/16", {{ip("10.0.0.8")}});
+    route(table, "10.1.0.0/16", {{ip("10.0.0.9")}});
+    Fib fib;
+    fib.drain(table);
+    table.set_liveness(ip("10.0.0.8"), 1, false);
+    for (int flap = 0; flap < 10; ++flap) {
+        table.set_liveness(ip("10.0.0.9"), 1, flap % 2 == 0 ? false : true);
+        table.settle(500);
+    }
+    const auto delta = table.take_delta();
+    EXPECT_TRUE(std::ranges::any_of(
+        delta.prefixes, [](const auto& change) { return change.prefix == net("172.16.0.0/16"); }));
+}
+
 TEST(Table, NeverResolvesANextHopThroughADefaultRouteOrItself) {
     Table table;
     Fib fib;
