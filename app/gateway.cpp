@@ -135,6 +135,8 @@ Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
             std::make_unique<bgp::Speaker>(loop_, *no_sink_, *always_reachable_, log_, clock);
     }
     speaker_->watch(liveness_.get());
+    if (dataplane_)
+        speaker_->set_source_finder([this](const IpAddress& to) { return source_towards(to); });
     speaker_->apply(speaker_settings(model, drained_.has_value()));
     own_.start_redistribution(*speaker_);
     return speaker_->start();
@@ -156,6 +158,25 @@ std::set<IpAddress> Gateway::returned_peers() const {
         if (ended || (!ends && peer.uptime >= kPatience)) out.insert(peer.address);
     }
     return out;
+}
+
+// Our address on the port by which our routes leave to there.
+std::optional<IpAddress> Gateway::source_towards(const IpAddress& remote) const {
+    const auto prefix = table_.longest_match(remote);
+    if (!prefix || remote.is_link_local()) return std::nullopt;
+    for (const auto& row : table_.candidates(*prefix)) {
+        if (!row.in_use) continue;
+        const auto port = !row.resolved.empty()    ? row.resolved.front().port
+                          : !row.next_hops.empty() ? row.next_hops.front().port
+                                                   : rib::kAnyPort;
+        if (port >= running_->ports.size()) return std::nullopt;
+        // On the link itself the kernel chooses well.
+        if (row.kind == rib::RouteKind::Attached) return std::nullopt;
+        for (const auto& own : running_->ports[port].addresses)
+            if (own.address.family() == remote.family() && !own.address.is_link_local())
+                return own.address;
+    }
+    return std::nullopt;
 }
 
 Elsewhere Gateway::on_control() {

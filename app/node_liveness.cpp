@@ -112,7 +112,7 @@ void NodeLiveness::verdict_changed(rib::PortIndex port, const IpAddress& neighbo
                                    dataplane::NeighborVerdict verdict, const std::string& reason) {
     const bool alive = verdict != dataplane::NeighborVerdict::Down;
     if (port != rib::kAnyPort) gateway_.table().set_liveness(neighbor, port, alive);
-    if (auto* speaker = gateway_.speaker()) speaker->set_liveness(neighbor, alive, reason);
+    if (auto* speaker = gateway_.speaker()) speaker->set_liveness({neighbor, port}, alive, reason);
 }
 
 void NodeLiveness::peer_changed(const bgp::PeerNews& news) {
@@ -133,7 +133,8 @@ void NodeLiveness::follow(const bgp::PeerNews& news) {
     auto* speaker = gateway_.speaker();
     if (const auto verdict = dataplane->verdict(news.address);
         speaker != nullptr && verdict && news.stage == bgp::PeerStage::Down)
-        speaker->set_liveness(news.address, *verdict != dataplane::NeighborVerdict::Down, "");
+        speaker->set_liveness({news.address, news.port},
+                              *verdict != dataplane::NeighborVerdict::Down, "");
     dataplane->set_routing_session(news.port, news.address, session_of(news.stage));
     dataplane->reconsider_liveness(news.address);
     if (news.stage == bgp::PeerStage::Up || news.stage == bgp::PeerStage::Gone) watch_far_peers();

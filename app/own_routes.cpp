@@ -20,7 +20,9 @@ void OwnRoutes::set_connected(const config::Model& model, const std::vector<bool
     for (std::size_t i = 0; i < model.ports.size(); ++i) {
         const auto& port = model.ports[i];
         const auto index = static_cast<rib::PortIndex>(i);
-        if (model.is_shut_down(port) || (i < link_up.size() && !link_up[i])) continue;
+        const bool down = model.is_shut_down(port) || (i < link_up.size() && !link_up[i]);
+        table_.set_port(index, !down);
+        if (down) continue;
         for (auto& route : connected_routes(port, index)) {
             // Two ports on one network: the first one has it.
             wanted.try_emplace(route.prefix, route);

@@ -66,6 +66,9 @@ bgp::PeerSettings peer(const config::PeerSettings& from) {
     to.update_source = from.update_source;
     set(to.port, from.port);
     set(to.hold_time, from.hold_time);
+    set(to.minimum_hold_time, from.minimum_hold_time);
+    set(to.receive_limit, from.receive_limit);
+    set(to.receive_octets, from.receive_octets);
     to.keepalive = from.keepalive;
     set(to.connect_retry, from.connect_retry);
     set(to.advertisement_interval, from.advertisement_interval);
@@ -108,6 +111,15 @@ bgp::PeerSettings peer(const config::PeerSettings& from) {
     to.long_lived_stale_time = from.long_lived_stale_time;
     set(to.shutdown_message, from.shutdown_message);
     if (from.liveness) to.on_death = by_position<bgp::OnDeath>(from.liveness->on_death);
+    return to;
+}
+
+// Any host of a listen range may become one: nothing that it sends is kept without a bound.
+bgp::PeerSettings member(const config::PeerSettings& from) {
+    auto to = peer(from);
+    to.receive_limit = from.receive_limit.value_or(65'536);
+    to.receive_octets = from.receive_octets.value_or(16 * 1024 * 1024);
+    to.minimum_hold_time = from.minimum_hold_time.value_or(std::chrono::seconds{3});
     return to;
 }
 
@@ -212,6 +224,13 @@ bgp::SpeakerSettings speaker_settings(const config::Model& model, bool drained) 
     const auto& from = *model.bgp;
     to.asn = from.asn.number;
     to.router_id = router_id(model);
+    to.router_id_derived = !from.router_id;
+    to.forwarding_survives = model.ports.empty();
+    for (const auto& port : model.ports) {
+        bgp::Link link{port_index(model, port.name), port.name, {}};
+        for (const auto& own : port.addresses) link.addresses.push_back({own.address, own.length});
+        to.links.push_back(std::move(link));
+    }
     to.hostname = hostname(model);
     to.software = std::string{"torii/"} + TORII_VERSION;
     to.listen.clear();
@@ -235,7 +254,8 @@ bgp::SpeakerSettings speaker_settings(const config::Model& model, bool drained) 
     for (const auto& list : model.prefix_lists) to.prefix_lists.push_back(prefix_list(list));
     for (const auto& policy : model.policies) to.policies.push_back(route_policy(model, policy));
     const config::FoldedPeers folded{from};
-    for (const auto& group : from.groups) to.groups.push_back({group.name, peer(folded.of(group))});
+    for (const auto& group : from.groups)
+        to.groups.push_back({group.name, member(folded.of(group))});
     to.neighbors.reserve(from.neighbors.size());
     for (const auto& neighbor : from.neighbors)
         to.neighbors.push_back(

@@ -269,6 +269,33 @@ inline constexpr EventKind kEvents[] = {
      "discarded (RFC 7606). The session stays. At most one event a second for each neighbor.",
      "Report it to the operator of the neighbor. `torii bgp dump updates --for 60` records the "
      "message."},
+    {"BGP-RECEIVE-LIMIT", Severity::Error,
+     "A neighbor sends more than may be stored for it, refused routes included. Its session is "
+     "closed, and it may come back after a minute.",
+     "Look for a leak at the neighbor. If it is wanted, raise `bgp.defaults.receive_limit` or "
+     "`bgp.defaults.receive_octets`."},
+    {"BGP-PATHS-LIMIT", Severity::Warning,
+     "A neighbor sends more paths of one prefix than are stored (RFC 7911). The others are "
+     "ignored.",
+     "Look for a fault at the neighbor; `torii route list --table adj-in --neighbor ADDRESS` shows "
+     "what is stored."},
+    {"BGP-PASSWORD-PENDING", Severity::Warning,
+     "The password of a neighbor was changed while its session is up. The session goes on with the "
+     "key, or without one, that it began with.",
+     "Change the password at the neighbor; `torii bgp clear ADDRESS` ends the session if it does "
+     "not end by itself."},
+    {"BGP-CONNECT-FAILED", Severity::Notice,
+     "The TCP connection to a neighbor cannot be made. One event for each neighbor and reason; "
+     "`torii bgp neighbor ADDRESS` shows the latest.",
+     "Look for a route to the neighbor and for a firewall on the way; the neighbor has to listen "
+     "on `bgp.defaults.port`."},
+    {"BGP-SECOND-SPEAKER", Severity::Warning,
+     "A second BGP speaker, with another router ID or AS, opens sessions from the address of a "
+     "neighbor that is up. It is refused.",
+     "Find both at that address; each needs an address of its own."},
+    {"BGP-OPEN-HOLD-TIME", Severity::Notice,
+     "A session was refused: the hold time of the neighbor is too short, or it wants none.",
+     "Set a hold time at the neighbor, or lower `bgp.defaults.minimum_hold_time`."},
     {"BGP-MAX-PREFIX-NEAR", Severity::Warning,
      "A neighbor announces nearly as many prefixes as allowed.",
      "Raise `bgp.defaults.max_prefix.limit` if the growth is expected; the warning comes at "

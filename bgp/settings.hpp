@@ -27,6 +27,15 @@ struct RemoteAs {
     friend bool operator==(const RemoteAs&, const RemoteAs&) = default;
 };
 
+// A peer: its address, and of a link-local one the link.
+struct PeerKey {
+    IpAddress address;
+    rib::PortIndex port = rib::kAnyPort;
+    PeerKey() = default;
+    PeerKey(const IpAddress& a, rib::PortIndex p = rib::kAnyPort) : address(a), port(p) {}
+    friend auto operator<=>(const PeerKey&, const PeerKey&) = default;
+};
+
 enum class MaxPrefixAction : std::uint8_t { Warn, Drop, Close };
 struct MaxPrefix {
     std::uint32_t limit = 0;  // of each family; 0: none
@@ -66,6 +75,7 @@ struct PeerSettings {
     std::uint16_t port = 179;
 
     seconds hold_time{90};
+    seconds minimum_hold_time{0};      // an OPEN with less, or without a hold time, is refused
     std::optional<seconds> keepalive;  // unset: a third of the hold time
     seconds connect_retry{120};
     seconds advertisement_interval{0};
@@ -81,6 +91,9 @@ struct PeerSettings {
     std::vector<std::string> import_policies;
     std::vector<std::string> export_policies;
     MaxPrefix max_prefix;
+    // Asked before anything is stored, whatever the policies would make of it; 0: none.
+    std::uint32_t receive_limit = 0;   // paths of each family
+    std::uint64_t receive_octets = 0;  // of attributes
     bool default_originate = false;
     bool next_hop_self = false;
     bool next_hop_unchanged = false;
@@ -202,9 +215,25 @@ struct MrtSettings {
     friend bool operator==(const MrtSettings&, const MrtSettings&) = default;
 };
 
+// A port with its addresses, as far as BGP asks: what is ours, what is on the link.
+struct Link {
+    rib::PortIndex port = rib::kAnyPort;
+    std::string interface;  // its name in the kernel
+    struct Address {
+        IpAddress address;
+        std::uint8_t length = 0;
+        friend bool operator==(const Address&, const Address&) = default;
+    };
+    std::vector<Address> addresses;
+    friend bool operator==(const Link&, const Link&) = default;
+};
+
 struct SpeakerSettings {
     std::uint32_t asn = 0;
-    std::uint32_t router_id = 0;   // host order
+    std::uint32_t router_id = 0;  // host order
+    // Taken from some address: the first one stays for as long as the speaker runs
+    // (RFC 4271 §4.2).
+    bool router_id_derived = false;
     std::uint32_t cluster_id = 0;  // 0: the router id
     std::string hostname;          // capability 73
     std::string software;          // capability 75
@@ -214,7 +243,8 @@ struct SpeakerSettings {
     DecisionSettings decision;
     std::vector<Prefix> networks;  // announced by us
     std::vector<AggregateSettings> aggregates;
-    seconds restart_deferral{10};  // RFC 4724 §4.1: how long peers are waited for at start
+    bool forwarding_survives = false;  // what forwards for us is not of this process
+    seconds restart_deferral{10};      // RFC 4724 §4.1: how long peers are waited for at start
     bool redistribute_connected = false;
     bool redistribute_static = false;
     GuardSettings guard;
@@ -224,6 +254,7 @@ struct SpeakerSettings {
     std::vector<GroupSettings> groups;
     std::vector<NeighborSettings> neighbors;
     std::vector<ListenRange> ranges;
+    std::vector<Link> links;
     friend bool operator==(const SpeakerSettings&, const SpeakerSettings&) = default;
 };
 

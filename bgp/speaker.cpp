@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/event_list.hpp"
+#include "bgp/session/orphans.hpp"
 #include "bgp/speaker_impl.hpp"
 
 namespace torii::bgp {
@@ -13,6 +14,18 @@ namespace torii::bgp {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr std::size_t kLeasesAtOnce = 64;
+
+class CallTimer final : public Timed {
+public:
+    explicit CallTimer(std::function<std::optional<Clock::TimePoint>()> ended)
+        : ended_(std::move(ended)) {}
+    std::optional<Clock::TimePoint> on_time(Clock::TimePoint) override { return ended_(); }
+
+private:
+    std::function<std::optional<Clock::TimePoint>()> ended_;
+};
 
 }  // namespace
 
@@ -66,21 +79,24 @@ SpeakerCounters Speaker::counters() const {
 std::vector<Clock::TimePoint> Speaker::drain_read_timestamps() {
     return impl_->rib_.drain_read_timestamps();
 }
-void Speaker::adopt(int socket, const IpAddress& local, const IpAddress& remote) {
-    impl_->adopt(socket, local, remote);
+void Speaker::adopt(int socket, const IpAddress& local, const IpAddress& remote,
+                    std::string_view interface) {
+    impl_->adopt(socket, local, remote, interface);
 }
 void Speaker::assign_prefixes(const IpAddress& node, std::vector<Prefix> prefixes) {
-    impl_->guard_.assign(node, std::move(prefixes));
+    impl_->guard_.assign({node, rib::kAnyPort}, std::move(prefixes));
     impl_->reconsider_guarded();
+}
+void Speaker::set_source_finder(
+    std::function<std::optional<IpAddress>(const IpAddress& remote)> find) {
+    impl_->find_source_ = std::move(find);
 }
 void Speaker::watch(PeerListener* listener) {
     impl_->listener_ = listener;
 }
-void Speaker::set_liveness(const IpAddress& address, bool alive, const std::string& reason) {
-    const auto at = impl_->peers_.find(address);
-    if (at == impl_->peers_.end()) return;
-    const auto peer = at->second;  // outlives what it does
-    peer->set_liveness(alive, reason);
+void Speaker::set_liveness(const PeerKey& key, bool alive, const std::string& reason) {
+    // Outlives what it does.
+    if (const auto peer = impl_->shared(key)) peer->set_liveness(alive, reason);
 }
 void Speaker::dump_table(MrtDone done) {
     impl_->monitor_.dump_table(std::move(done));
@@ -102,6 +118,9 @@ Speaker::Impl::Impl(Loop& loop, rib::RouteSink& routes, rib::NextHopTracker& nex
       monitor_(loop, rib_, events),
       guard_(clock) {
     settings_.listen.clear();
+    rib_.on_claim_left([this](const PeerFacts& facts, const Prefix& prefix) {
+        leave_guard({facts.address, facts.port}, prefix);
+    });
 }
 
 Speaker::Impl::~Impl() {
@@ -113,12 +132,13 @@ Speaker::Impl::~Impl() {
 }
 
 Result<void, SystemError> Speaker::Impl::start() {
+    for (const auto& at : settings_.listen) reset_orphans(at.port);
     if (auto listening = listen(); !listening) return listening;
     started_ = true;
     update_keys();
     monitor_.start();
     begin_restart();
-    for (const auto& [address, peer] : peers_) peer->start();
+    for (const auto& [key, peer] : peers_) peer->start();
     return {};
 }
 
@@ -141,7 +161,6 @@ Result<void, SystemError> Speaker::Impl::listen() {
             return Failure{opened.error()};
         }
         next.push_back(*opened);
-        keys_.clear();  // the new socket has no keys yet
     }
     for (const auto& listener : listeners_)
         if (std::ranges::find(next, listener) == next.end()) listener->close();
@@ -160,19 +179,26 @@ void Speaker::Impl::update_keys() {
     for (const auto& neighbor : settings_.neighbors)
         if (!neighbor.peer.passwords.empty())
             wanted[Prefix::host(neighbor.address)] = neighbor.peer.passwords[0];
-    const auto set = [&](const Prefix& prefix, const std::string& key) {
-        for (const auto& listener : listeners_)
-            if (auto done = listener->set_key(prefix, key); !done)
+    const auto before = std::exchange(unkeyed_, {});
+    for (const auto& listener : listeners_)
+        listener->set_keys(wanted, [&](const Prefix& prefix, const SystemError& error) {
+            unkeyed_.insert(prefix);
+            if (!before.contains(prefix))
                 events_.emit(
-                    {"BGP-MD5-FAILED", "TCP MD5 key not set: " + done.error().message(), {}});
-    };
-    for (const auto& [prefix, key] : keys_)
-        if (!wanted.contains(prefix)) set(prefix, {});
-    for (const auto& [prefix, key] : wanted)
-        if (const auto at = keys_.find(prefix); at == keys_.end() || at->second != key)
-            set(prefix, key);
-    keys_ = std::move(wanted);
-    if (keys_.empty()) {
+                    {"BGP-MD5-FAILED",
+                     "TCP MD5 key not set; connections from there are refused: " + error.message(),
+                     {{"prefix", prefix.to_string()}}});
+        });
+    if (!unkeyed_.empty() && !key_timer_) {
+        key_timer_ = std::make_shared<CallTimer>([this]() -> std::optional<Clock::TimePoint> {
+            update_keys();
+            if (!unkeyed_.empty()) return timers_.now() + 10s;
+            key_timer_.reset();
+            return std::nullopt;
+        });
+        timers_.schedule(key_timer_, timers_.now() + 10s);
+    }
+    if (wanted.empty()) {
         md5_watch_.reset();
     } else if (!md5_watch_) {
         md5_watch_ = std::make_shared<Md5Watch>(events_, read_md5_refusals);
@@ -185,7 +211,7 @@ void Speaker::Impl::stop(std::uint8_t subcode, std::function<void()> done) {
     for (const auto& listener : listeners_) listener->close();
     listeners_.clear();
     bool any = false;
-    for (const auto& [address, peer] : peers_) {
+    for (const auto& [key, peer] : peers_) {
         any |= peer->has_connection();
         peer->stop(cease_notification(subcode));
     }
@@ -195,116 +221,6 @@ void Speaker::Impl::stop(std::uint8_t subcode, std::function<void()> done) {
 
 void Speaker::Impl::run_timers() {
     timers_.run_due();
-}
-
-Peer* Speaker::Impl::find(const IpAddress& address) const {
-    const auto at = by_address_.find(address);
-    return at != by_address_.end() ? at->second : nullptr;
-}
-
-const ListenRange* Speaker::Impl::range_of(const IpAddress& address) const {
-    const ListenRange* best = nullptr;
-    for (const auto& range : settings_.ranges)
-        if (range.prefix.contains(address) &&
-            (best == nullptr || range.prefix.length() > best->prefix.length()))
-            best = &range;
-    return best;
-}
-
-std::optional<Notification> Speaker::Impl::over_limit(const ListenRange& range) {
-    std::size_t live = 0, in_range = 0;
-    if (dynamic_ >= settings_.listen_limit || (range.limit != 0 && dynamic_ >= range.limit))
-        for (const auto& [address, peer] : peers_) {
-            if (!peer->dynamic() || !peer->has_connection()) continue;
-            ++live;
-            if (range.prefix.contains(address)) ++in_range;
-        }
-    if (!limit_warned_ && dynamic_ * 4 >= std::size_t{settings_.listen_limit} * 3) {
-        limit_warned_ = true;
-        events_.emit({"BGP-LISTEN-LIMIT-NEAR",
-                      std::to_string(dynamic_) + " of " + std::to_string(settings_.listen_limit) +
-                          " allowed dynamic neighbors exist",
-                      {}});
-    }
-    if (live < settings_.listen_limit && (range.limit == 0 || in_range < range.limit))
-        return std::nullopt;
-    return cease_notification(cease::kConnectionRejected);
-}
-
-std::shared_ptr<Peer> Speaker::Impl::make_dynamic(const IpAddress& address,
-                                                  const ListenRange& range) {
-    const auto group = std::ranges::find(settings_.groups, range.group, &GroupSettings::name);
-    if (group == settings_.groups.end()) return nullptr;
-    NeighborSettings neighbor;
-    neighbor.address = address;
-    neighbor.group = group->name;
-    neighbor.peer = group->peer;
-    auto peer = std::make_shared<Peer>(*this, neighbor, true);
-    peers_[address] = peer;
-    by_address_[address] = peer.get();
-    ++dynamic_;
-    peer->start();
-    return peer;
-}
-
-void Speaker::Impl::on_accept(const Accepted& connection) {
-    set_stream_options(connection.socket);
-    const auto& remote = connection.remote;
-    const auto refuse = [&](const Notification& why, EventId id, std::string text) {
-        ++refused_;
-        events_.emit({id, std::move(text), {{"neighbor", remote.address.to_string()}}});
-        Session::reject(sessions_, connection.socket, why);
-    };
-    if (stopping_) {
-        close(connection.socket);
-        return;
-    }
-    Peer* peer = find(remote.address);
-    std::shared_ptr<Peer> fresh;
-    if (peer == nullptr || (peer->dynamic() && !peer->has_connection())) {
-        const auto* range = peer == nullptr || peer->dynamic() ? range_of(remote.address) : nullptr;
-        if (range == nullptr)
-            return refuse(cease_notification(cease::kConnectionRejected), "BGP-CONNECTION-UNKNOWN",
-                          "connection refused: no neighbor and no listen range has this address");
-        if (const auto full = over_limit(*range))
-            return refuse(*full, "BGP-LISTEN-LIMIT",
-                          "connection refused: limit of dynamic neighbors reached");
-        if (peer == nullptr) {
-            fresh = make_dynamic(remote.address, *range);
-            peer = fresh.get();
-        }
-        if (peer == nullptr)
-            return refuse(cease_notification(cease::kConnectionRejected), "BGP-CONNECTION-UNKNOWN",
-                          "connection refused: the group of the listen range does not exist");
-    }
-    if (const auto why = peer->refusal_reason())
-        return refuse(*why, "BGP-CONNECTION-REFUSED",
-                      "connection refused: neighbor shut down, or waits after a prefix limit");
-    ++accepted_;
-    peer->accept(connection.socket, connection.local, remote);
-}
-
-void Speaker::Impl::adopt(int socket, const IpAddress& local, const IpAddress& remote) {
-    fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK);
-    on_accept({socket, {local, 179}, {remote, 0}});
-}
-
-void Speaker::Impl::forget(Peer& peer) {
-    // Called by the peer itself: it goes when that call has ended.
-    loop_.post([this, weak = peer.weak_from_this()] {
-        const auto gone = weak.lock();
-        if (gone && !gone->has_connection()) drop(gone->address(), cease::kPeerDeconfigured);
-    });
-}
-
-void Speaker::Impl::drop(const IpAddress& address, std::uint8_t subcode) {
-    const auto at = peers_.find(address);
-    if (at == peers_.end()) return;
-    const auto peer = at->second;
-    if (peer->dynamic()) --dynamic_;
-    peer->stop(cease_notification(subcode));
-    by_address_.erase(address);
-    peers_.erase(at);
 }
 
 const Companions& Speaker::Impl::companions(const IpAddress& local) {
@@ -333,8 +249,9 @@ void Speaker::Impl::refresh_own(const Prefix& prefix) {
     const bool wanted =
         network || (own.by.contains(Origination::Connected) && settings_.redistribute_connected) ||
         (own.by.contains(Origination::Static) && settings_.redistribute_static);
-    if (wanted == own.announced) return;
+    if (wanted == own.announced && (!wanted || network == own.as_network)) return;
     own.announced = wanted;
+    own.as_network = network;
     if (!wanted) return rib_.retract(prefix);
     Attributes a;
     a.origin = network ? Origin::Igp : Origin::Incomplete;
@@ -354,42 +271,34 @@ void Speaker::Impl::refresh_all_own() {
     std::erase_if(own_, [](const auto& item) { return item.second.by.empty(); });
 }
 
-namespace {
-
-class CallTimer final : public Timed {
-public:
-    explicit CallTimer(std::function<std::optional<Clock::TimePoint>()> ended)
-        : ended_(std::move(ended)) {}
-    std::optional<Clock::TimePoint> on_time(Clock::TimePoint) override { return ended_(); }
-
-private:
-    std::function<std::optional<Clock::TimePoint>()> ended_;
-};
-
-}  // namespace
-
-void Speaker::Impl::guard_released() {
+void Speaker::Impl::leave_guard(const PeerKey& node, const Prefix& prefix) {
+    guard_.leave(node, prefix);
     const auto next = guard_.next_expiry();
     if (!next) return;
     if (!lease_timer_)
         lease_timer_ = std::make_shared<CallTimer>([this] {
-            if (guard_.expire()) reconsider_guarded();
+            end_leases();
             return guard_.next_expiry();
         });
     timers_.schedule(lease_timer_, *next);
 }
 
-// What was refused because of another's claim may be welcome now.
+// What was refused because of another's claim may be welcome now: those that wait are asked
+// in the order of their arrival, a few leases at a time.
+void Speaker::Impl::end_leases() {
+    for (const auto& waiting : guard_.expire(kLeasesAtOnce))
+        if (Peer* peer = find(waiting.node)) peer->judge(waiting.prefix);
+}
+
 void Speaker::Impl::reconsider_guarded() {
-    for (const auto& [address, peer] : peers_)
-        if (peer->established() && peer->settings().guarded) peer->reconsider();
+    for (const auto& [key, peer] : peers_)
+        if (peer->settings().guarded) peer->reconsider();
 }
 
 bool Speaker::Impl::act_on_neighbor(const IpAddress& address, PeerAction action,
                                     const std::string& reason) {
-    const auto at = peers_.find(address);
-    if (at == peers_.end()) return false;
-    const auto peer = at->second;
+    const auto peer = shared({address, rib::kAnyPort});
+    if (peer == nullptr) return false;
     peer->act(action, reason);
     return true;
 }
@@ -399,7 +308,7 @@ bool Speaker::Impl::act_on_group(std::string_view name, PeerAction action,
     if (std::ranges::find(settings_.groups, name, &GroupSettings::name) == settings_.groups.end())
         return false;
     std::vector<std::shared_ptr<Peer>> members;
-    for (const auto& [address, peer] : peers_)
+    for (const auto& [key, peer] : peers_)
         if (peer->group() == name) members.push_back(peer);
     for (const auto& peer : members) peer->act(action, reason);
     return true;
@@ -434,7 +343,7 @@ void Speaker::Impl::restart_progress() {
 void Speaker::Impl::end_restart() {
     if (restart_timer_ == nullptr) return;
     const auto timer = std::exchange(restart_timer_, nullptr);
-    for (const auto& [address, peer] : peers_) peer->end_restart_deferral();
+    for (const auto& [key, peer] : peers_) peer->end_restart_deferral();
 }
 
 }  // namespace torii::bgp

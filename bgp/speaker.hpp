@@ -62,12 +62,17 @@ public:
     bool act_on_neighbor(const IpAddress& address, PeerAction action, std::string reason);
     bool act_on_group(std::string_view name, PeerAction action, std::string reason);
 
+    // Which address of ours a connection to `remote` is to begin at: the one of the port that
+    // our routes choose. Set before start(); without it the kernel chooses.
+    void set_source_finder(std::function<std::optional<IpAddress>(const IpAddress& remote)> find);
+
     // The listener to peers' states; set before start(), not owned.
     void watch(PeerListener* listener);
     // A verdict of liveness: the session of a dead peer ends or not by its settings, its stale
     // routes are removed at once, and none are kept until it is alive again. Addresses of no
     // peer are ignored.
-    void set_liveness(const IpAddress& address, bool alive, const std::string& reason);
+    // A link-local address without a port is the first peer that has it.
+    void set_liveness(const PeerKey& peer, bool alive, const std::string& reason);
 
     // What the guard's table gives a node; nothing takes the entry out.
     void assign_prefixes(const IpAddress& node, std::vector<Prefix> prefixes);
@@ -90,7 +95,9 @@ public:
 
     // A connected stream socket, taken over as if a listener had accepted it
     // from `remote`. Tests join speakers by socket pairs with it.
-    void adopt(int socket, const IpAddress& local, const IpAddress& remote);
+    // `interface` is the one that it came in by, for link-local addresses.
+    void adopt(int socket, const IpAddress& local, const IpAddress& remote,
+               std::string_view interface = {});
     // Runs what is due by the clock; also done by a timer of its own.
     void run_timers();
 

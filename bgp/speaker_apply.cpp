@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <unordered_set>
+#include <set>
 
 #include "base/event_list.hpp"
 #include "bgp/speaker_impl.hpp"
@@ -9,12 +9,17 @@ namespace torii::bgp {
 
 std::vector<AppliedChange> Speaker::Impl::apply(SpeakerSettings wanted) {
     std::vector<AppliedChange> out;
-    // Settings that every session has sent in its OPEN.
-    const bool identity = wanted.asn != settings_.asn || wanted.router_id != settings_.router_id;
     const bool lists =
         wanted.prefix_lists != settings_.prefix_lists || wanted.policies != settings_.policies ||
         wanted.aggregates != settings_.aggregates || wanted.cluster_id != settings_.cluster_id;
+    // Settings that every session has sent in its OPEN.
+    if (wanted.router_id_derived && settings_.router_id != 0)
+        wanted.router_id = settings_.router_id;
+    const bool identity = wanted.asn != settings_.asn || wanted.router_id != settings_.router_id;
     const auto before = std::exchange(settings_, std::move(wanted));
+    own_addresses_.clear();
+    for (const auto& link : settings_.links)
+        for (const auto& own : link.addresses) own_addresses_.insert(own.address);
     limit_warned_ = false;
     companions_.clear();
     rib_.configure(settings_.decision, settings_.multipath);
@@ -30,14 +35,21 @@ std::vector<AppliedChange> Speaker::Impl::apply(SpeakerSettings wanted) {
     apply_dynamic(out);
     if (started_) update_keys();
     if (identity && before.asn != 0)
-        for (const auto& [address, peer] : peers_) {
+        for (const auto& [key, peer] : peers_) {
             peer->act(PeerAction::Clear, {});
-            out.push_back({"neighbor " + address.to_string(), ChangeCost::Reset});
+            out.push_back({"neighbor " + key.address.to_string(), ChangeCost::Reset});
         }
     else if (lists)
-        for (const auto& [address, peer] : peers_)
+        for (const auto& [key, peer] : peers_)
             if (peer->established()) peer->policies_changed();
     if (guard) reconsider_guarded();
+    // Next hops of ours, and those that are on a link.
+    if (settings_.links != before.links)
+        for (const auto& [key, peer] : peers_)
+            if (peer->established()) {
+                peer->policies_changed();
+                peer->reconsider();
+            }
     refresh_all_own();
     if (identity || settings_.aggregates != before.aggregates) {
         std::vector<Prefix> wanted_aggregates;
@@ -49,36 +61,37 @@ std::vector<AppliedChange> Speaker::Impl::apply(SpeakerSettings wanted) {
 }
 
 void Speaker::Impl::apply_neighbors(std::vector<AppliedChange>& out) {
-    const auto name = [](const IpAddress& address) { return "neighbor " + address.to_string(); };
-    std::unordered_set<IpAddress, IpAddressHash> named;
-    for (const auto& neighbor : settings_.neighbors) named.insert(neighbor.address);
-    std::vector<IpAddress> gone;
+    const auto name = [](const PeerKey& key) { return "neighbor " + key.address.to_string(); };
+    std::set<PeerKey> named;
+    for (const auto& neighbor : settings_.neighbors) named.insert(key_of(neighbor));
+    std::vector<PeerKey> gone;
     // A dynamic neighbor that gets a line of its own begins anew with it.
-    for (const auto& [address, peer] : peers_)
-        if (peer->dynamic() == named.contains(address)) gone.push_back(address);
-    for (const auto& address : gone) {
-        drop(address, cease::kPeerDeconfigured);
-        out.push_back({name(address), ChangeCost::Reset});
+    for (const auto& [key, peer] : peers_)
+        if (peer->dynamic() == named.contains(key)) gone.push_back(key);
+    for (const auto& key : gone) {
+        drop(key, cease::kPeerDeconfigured);
+        out.push_back({name(key), ChangeCost::Reset});
     }
     for (const auto& neighbor : settings_.neighbors) {
-        const auto at = peers_.find(neighbor.address);
+        const auto key = key_of(neighbor);
+        const auto at = peers_.find(key);
         if (at != peers_.end()) {
             const auto peer = at->second;
             const auto cost = peer->change(neighbor);
-            if (cost != ChangeCost::None) out.push_back({name(neighbor.address), cost});
+            if (cost != ChangeCost::None) out.push_back({name(key), cost});
             continue;
         }
         auto peer = std::make_shared<Peer>(*this, neighbor, false);
-        peers_[neighbor.address] = peer;
-        by_address_[neighbor.address] = peer.get();
+        peers_[key] = peer;
+        by_key_[key] = peer.get();
         if (started_ && !stopping_) peer->start();
-        out.push_back({name(neighbor.address), ChangeCost::None});
+        out.push_back({name(key), ChangeCost::None});
     }
 }
 
 void Speaker::Impl::apply_dynamic(std::vector<AppliedChange>& out) {
     std::vector<std::shared_ptr<Peer>> members;
-    for (const auto& [address, peer] : peers_)
+    for (const auto& [key, peer] : peers_)
         if (peer->dynamic()) members.push_back(peer);
     for (const auto& peer : members) {
         const auto name = "neighbor " + peer->address().to_string();
@@ -87,15 +100,12 @@ void Speaker::Impl::apply_dynamic(std::vector<AppliedChange>& out) {
                                             : std::ranges::find(settings_.groups, range->group,
                                                                 &GroupSettings::name);
         if (group == settings_.groups.end()) {
-            drop(peer->address(), cease::kPeerDeconfigured);
+            drop(peer->key(), cease::kPeerDeconfigured);
             out.push_back({name, ChangeCost::Reset});
             continue;
         }
-        NeighborSettings wanted;
-        wanted.address = peer->address();
-        wanted.group = group->name;
-        wanted.peer = group->peer;
-        if (const auto cost = peer->change(wanted); cost != ChangeCost::None)
+        if (const auto cost = peer->change(member_settings(peer->key(), *group));
+            cost != ChangeCost::None)
             out.push_back({name, cost});
     }
 }

@@ -55,12 +55,12 @@ void describe(const Attributes& a, PathRow& row) {
 std::vector<NeighborView> Speaker::Impl::neighbors() const {
     std::vector<NeighborView> out;
     out.reserve(peers_.size());
-    for (const auto& [address, peer] : peers_) out.push_back(peer->view());
+    for (const auto& [key, peer] : peers_) out.push_back(peer->view());
     return out;
 }
 
 std::optional<NeighborView> Speaker::Impl::neighbor(const IpAddress& address) const {
-    const auto* peer = find(address);
+    const auto* peer = find({address, rib::kAnyPort});
     return peer != nullptr ? std::optional{peer->view()} : std::nullopt;
 }
 
@@ -75,7 +75,7 @@ std::vector<GroupView> Speaker::Impl::groups() const {
         out.push_back(std::move(v));
     }
     std::map<std::string_view, std::set<const UpdateGroup*>> update_groups;
-    for (const auto& [address, peer] : peers_) {
+    for (const auto& [key, peer] : peers_) {
         const auto at = std::ranges::find(out, peer->group(), &GroupView::name);
         if (at == out.end()) continue;
         ++(peer->dynamic() ? at->dynamic : at->configured);
@@ -91,8 +91,8 @@ std::vector<GroupView> Speaker::Impl::groups() const {
 SpeakerCounters Speaker::Impl::counters() const {
     SpeakerCounters c;
     c.neighbors = static_cast<std::uint32_t>(peers_.size());
-    c.dynamic = static_cast<std::uint32_t>(dynamic_);
-    for (const auto& [address, peer] : peers_) {
+    c.dynamic = static_cast<std::uint32_t>(members_.size());
+    for (const auto& [key, peer] : peers_) {
         if (!peer->established()) continue;
         ++c.established;
         const auto accepted = [&](Family family) {
@@ -127,7 +127,7 @@ void Speaker::Impl::fill_row(const Prefix& prefix, const Path& path, PathRow& ou
         out.neighbor_as = facts.as;
     }
     if (path.attributes == 0)
-        if (const auto* peer = find(facts.address))
+        if (const auto* peer = find({facts.address, facts.port}))
             out.filtered_by = peer->filtered_by(path, prefix);
 }
 
@@ -153,7 +153,7 @@ void Speaker::Impl::rows_of(const PathQuery& query, Family family, const Prefix&
     const auto& table = rib_.table(family);
     const auto& entry = table[id];
     const auto paths = table.paths(id);
-    const Peer* peer = query.neighbor ? find(*query.neighbor) : nullptr;
+    const Peer* peer = query.neighbor ? find({*query.neighbor, rib::kAnyPort}) : nullptr;
     const PeerId only = peer != nullptr ? peer->id() : 0;
 
     if (query.table == RouteTable::AdjOut) {

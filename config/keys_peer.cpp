@@ -146,11 +146,11 @@ const KeyTable& keys(Of<PeerSettings>) {
         field<&P::families>("families", {.doc = "Address families to offer.", .cost = Cost::Reset}),
         field<&P::passwords>(
             "password",
-            {.doc =
-                 "TCP MD5 key (RFC 2385). A session that is up keeps the one that it began with; "
-                 "the kernel holds one key an address, so the other end has to have the new "
-                 "one by the next session. Of a list only the first one counts, the others "
-                 "are notes for the way back.",
+            {.doc = "TCP MD5 key (RFC 2385). The kernel holds one key an address, so both ends "
+                    "change it together. A session that is up keeps the key that it began with, "
+                    "and is shown with `password` as pending until it ends; `torii bgp clear` "
+                    "ends it. Of a list only the first one counts, the others are notes for the "
+                    "way back.",
              .cost = Cost::NextSession,
              .secret = true,
              .unset = "no authentication"}),
@@ -177,6 +177,12 @@ const KeyTable& keys(Of<PeerSettings>) {
             {.doc = "The session is down after this time without a message; 0 for never.",
              .cost = Cost::NextSession,
              .limits = {0, 65535}}),
+        field<&P::minimum_hold_time>(
+            "minimum_hold_time",
+            {.doc = "A session whose hold time would be shorter, or that would have none, is "
+                    "refused (OPEN error 2/6). It does not count where our own is 0.",
+             .limits = {0, 65535},
+             .unset = "3 for members of listen ranges, 0 for others"}),
         field<&P::keepalive>("keepalive", {.doc = "Time between keepalives.",
                                            .cost = Cost::NextSession,
                                            .limits = {1, 21845},
@@ -207,9 +213,23 @@ const KeyTable& keys(Of<PeerSettings>) {
                                                      .cost = Cost::Refresh,
                                                      .unset = "the lists alone"}),
         field<&P::max_prefix>(
-            "max_prefix", {.doc = "How many prefixes the peer may announce: a number, or a block.",
-                           .cost = Cost::None,
-                           .unset = "no limit"}),
+            "max_prefix",
+            {.doc = "How many prefixes may be accepted from the peer: a number, or a block. What "
+                    "the policies refuse does not count; `receive_limit` counts it.",
+             .cost = Cost::None,
+             .unset = "no limit"}),
+        field<&P::receive_limit>(
+            "receive_limit",
+            {.doc = "How many paths of each family may be stored of the peer, refused ones "
+                    "included. One more closes the session (Cease 6/1), and for a minute no other "
+                    "begins; 0 for no limit.",
+             .limits = {0, 0xffffffffLL},
+             .unset = "65536 for members of listen ranges, no limit for others"}),
+        field<&P::receive_octets>(
+            "receive_octets",
+            {.doc = "The same for the octets of different path attributes (Cease 6/8).",
+             .limits = {0, 0xffffffffLL},
+             .unset = "16777216 for members of listen ranges, no limit for others"}),
         field<&P::default_originate>(
             "default_originate",
             {.doc = "Announce a default route to the peer, whatever the table holds.",
@@ -249,13 +269,15 @@ const KeyTable& keys(Of<PeerSettings>) {
         field<&P::graceful_restart>(
             "graceful_restart",
             {.doc = "\"helper\" keeps the routes of a peer that restarts, \"full\" asks the same "
-                    "of it for us (RFC 4724, RFC 8538).",
+                    "of it for us (RFC 4724, RFC 8538). We ask only where forwarding survives "
+                    "the process: on a router without ports.",
              .cost = Cost::NextSession}),
         field<&P::restart_time>("restart_time", {.doc = "How long we ask a peer to wait for us.",
                                                  .cost = Cost::NextSession,
                                                  .limits = {1, 4095}}),
         field<&P::stale_time>("stale_time",
-                              {.doc = "Routes of a restarting peer are kept no longer than this.",
+                              {.doc = "Routes of a restarting peer are kept no longer than this, "
+                                      "from the loss of its session on.",
                                .limits = {1, 86400}}),
         field<&P::hold_down>(
             "hold_down",

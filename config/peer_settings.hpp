@@ -65,6 +65,7 @@ struct PeerSettings {
     std::optional<std::uint16_t> port;  // where the peer listens
 
     std::optional<seconds> hold_time;
+    std::optional<seconds> minimum_hold_time;
     std::optional<seconds> keepalive;
     std::optional<seconds> connect_retry;
     std::optional<seconds> advertisement_interval;
@@ -76,6 +77,8 @@ struct PeerSettings {
     std::optional<std::vector<std::string>> import_policies;  // asked for what the lists permit
     std::optional<std::vector<std::string>> export_policies;
     std::optional<MaxPrefix> max_prefix;
+    std::optional<std::uint32_t> receive_limit;   // paths of each family, refused ones too; 0: none
+    std::optional<std::uint32_t> receive_octets;  // of attributes; 0: no limit
     std::optional<bool> default_originate;
     std::optional<bool> next_hop_self;
     std::optional<bool> extended_next_hop;  // RFC 8950

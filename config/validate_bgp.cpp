@@ -26,6 +26,7 @@ public:
         for (const auto& group : bgp_.groups) this->group(group);
         ranges();
         neighbors();
+        unsigned_in_signed();
         mixed_groups();
     }
 
@@ -237,6 +238,44 @@ private:
                 continue;
             }
             remote_as(path, neighbor, group);
+        }
+    }
+
+    // The kernel asks each address of a range for the key of the range, whatever else is
+    // written of it.
+    void unsigned_in_signed() {
+        const auto has_key = [](const PeerSettings& s) {
+            return s.passwords && !s.passwords->empty();
+        };
+        for (const auto& outer : bgp_.listen) {
+            const PeerGroup* group = bgp_.find_group(outer.group);
+            if (!group || !has_key(folded_.of(*group))) continue;
+            const auto text = [&](const std::string& what) {
+                return what + " has no password, but the listen range " + outer.range.to_string() +
+                       " around it has one, which counts";
+            };
+            for (std::size_t i = 0; i < bgp_.neighbors.size(); ++i) {
+                const auto& neighbor = bgp_.neighbors[i];
+                const auto peer = folded_.of(neighbor);
+                if (!outer.range.contains(neighbor.address) || has_key(peer)) continue;
+                const auto path = indexed("bgp.neighbors", i) + ".password";
+                const auto what = neighbor.address.to_string();
+                if (peer.passive.value_or(false))
+                    find_.error(path, text(what) + ": it can never connect",
+                                "give it a password too, or take it out of the range");
+                else
+                    find_.warning(path, text(what) + ": only we can dial it",
+                                  "give it a password too, or take it out of the range");
+            }
+            for (std::size_t i = 0; i < bgp_.listen.size(); ++i) {
+                const auto& inner = bgp_.listen[i];
+                const PeerGroup* members = bgp_.find_group(inner.group);
+                if (members && inner.range != outer.range && outer.range.contains(inner.range) &&
+                    !has_key(folded_.of(*members)))
+                    find_.error(indexed("bgp.listen", i) + ".group",
+                                text(inner.range.to_string()) + ": no member can connect",
+                                "give its group a password too");
+            }
         }
     }
 

@@ -27,7 +27,7 @@ bool Guard::shared(const Prefix& prefix) const {
                                [&](const Prefix& range) { return range.contains(prefix); });
 }
 
-void Guard::assign(const IpAddress& node, std::vector<Prefix> prefixes) {
+void Guard::assign(const PeerKey& node, std::vector<Prefix> prefixes) {
     if (prefixes.empty())
         table_.erase(node);
     else
@@ -41,30 +41,32 @@ void Guard::assign(const IpAddress& node, std::vector<Prefix> prefixes) {
     }
 }
 
-Guard::Verdict Guard::check(const IpAddress& node, const Prefix& prefix) const {
+Guard::Verdict Guard::check(const PeerKey& node, const Prefix& prefix) const {
     if (shared(prefix)) return {};
     Verdict verdict;
     using Why = Verdict::Why;
 
     const auto foreign = [&](const PrefixMap<std::uint32_t>& map, auto&& owner_of) {
         const auto look = [&](const Prefix& at, std::uint32_t index) {
-            const IpAddress& owner = owner_of(index);
-            if (owner == node) return true;
-            verdict = {Why::Owned, owner, at};
+            const PeerKey* owner = owner_of(index);
+            if (owner == nullptr || *owner == node) return true;
+            verdict = {Why::Owned, owner->address, at};
             return false;
         };
         map.walk_covering(prefix, look);
         if (verdict.allowed()) map.walk_within(prefix, look);
         return !verdict.allowed();
     };
-    if (foreign(assigned_, [&](auto i) -> const IpAddress& { return assigned_to_[i]; }))
-        return verdict;
+    if (foreign(assigned_, [&](auto i) { return &assigned_to_[i]; })) return verdict;
     if (const auto own = table_.find(node); own != table_.end()) {
         const bool assigned = std::ranges::any_of(
             own->second, [&](const Prefix& mine) { return mine.contains(prefix); });
         return assigned ? Verdict{} : Verdict{Why::NotAssigned, {}, {}};
     }
-    if (foreign(owned_, [&](auto i) -> const IpAddress& { return claims_[i].node; }))
+    if (foreign(known_, [&](auto i) {
+            const auto& owner = entries_[i].owner;
+            return owner ? &*owner : nullptr;
+        }))
         return verdict;
     if (settings_.pods.empty()) return {};
     const bool pod = std::ranges::any_of(
@@ -72,64 +74,94 @@ Guard::Verdict Guard::check(const IpAddress& node, const Prefix& prefix) const {
     return pod ? Verdict{} : Verdict{Why::NotShared, {}, {}};
 }
 
-void Guard::claim(const IpAddress& node, const Prefix& prefix) {
-    if (shared(prefix)) return;
-    if (const auto* at = owned_.find(prefix)) {
-        Claim& claim = claims_[*at];
-        if (claim.node == node) claim.until.reset();
+Guard::Entry* Guard::find(const Prefix& prefix) {
+    const auto* at = known_.find(prefix);
+    return at != nullptr ? &entries_[*at] : nullptr;
+}
+
+void Guard::arrive(const PeerKey& node, const Prefix& prefix) {
+    const auto next = free_.empty() ? static_cast<std::uint32_t>(entries_.size()) : free_.back();
+    const auto [at, fresh] = known_.try_emplace(prefix, next);
+    if (fresh) {
+        if (free_.empty())
+            entries_.emplace_back();
+        else
+            free_.pop_back();
+        entries_[next].prefix = prefix;
+    }
+    Entry& entry = entries_[*at];
+    const auto known = std::ranges::find(entry.present, node, &Presence::node);
+    if (known != entry.present.end()) {
+        ++known->paths;
         return;
     }
-    std::uint32_t at = static_cast<std::uint32_t>(claims_.size());
-    if (free_.empty()) {
-        claims_.push_back({node, prefix, std::nullopt});
-    } else {
-        at = free_.back();
-        free_.pop_back();
-        claims_[at] = {node, prefix, std::nullopt};
-    }
-    owned_.try_emplace(prefix, at);
-    by_node_[node].push_back(at);
+    entry.present.push_back({node, 1, ++arrivals_});
+    if (entry.owner == node) entry.until.reset();
 }
 
-void Guard::release(const IpAddress& node, const Prefix& prefix) {
-    const auto* at = owned_.find(prefix);
-    if (at == nullptr || claims_[*at].node != node || claims_[*at].until) return;
-    claims_[*at].until = clock_.now() + settings_.lease;
+void Guard::leave(const PeerKey& node, const Prefix& prefix) {
+    Entry* entry = find(prefix);
+    if (entry == nullptr) return;
+    const auto known = std::ranges::find(entry->present, node, &Presence::node);
+    if (known == entry->present.end() || --known->paths != 0) return;
+    entry->present.erase(known);
+    if (entry->owner != node) return erase_if_unused(prefix);
+    entry->until = clock_.now() + settings_.lease;
+    if (entry->queued && *entry->queued <= *entry->until) return;
+    entry->queued = entry->until;
+    leases_.push({*entry->until, prefix});
 }
 
-void Guard::release_all(const IpAddress& node) {
-    const auto at = by_node_.find(node);
-    if (at == by_node_.end()) return;
-    for (const auto index : at->second)
-        if (!claims_[index].until) claims_[index].until = clock_.now() + settings_.lease;
+void Guard::claim(const PeerKey& node, const Prefix& prefix) {
+    if (shared(prefix)) return;
+    if (Entry* entry = find(prefix); entry != nullptr && !entry->owner) entry->owner = node;
 }
 
-void Guard::erase(std::uint32_t at) {
-    Claim& claim = claims_[at];
-    owned_.erase(claim.prefix);
-    auto& indexes = by_node_[claim.node];
-    std::erase(indexes, at);
-    if (indexes.empty()) by_node_.erase(claim.node);
-    claim = {};
-    free_.push_back(at);
+void Guard::erase_if_unused(const Prefix& prefix) {
+    const auto* at = known_.find(prefix);
+    if (at == nullptr || entries_[*at].owner || !entries_[*at].present.empty()) return;
+    const auto index = *at;
+    entries_[index] = {};
+    known_.erase(prefix);
+    free_.push_back(index);
 }
 
-bool Guard::expire() {
+std::vector<Guard::Waiting> Guard::expire(std::size_t most) {
     const auto now = clock_.now();
-    bool any = false;
-    for (std::uint32_t at = 0; at < claims_.size(); ++at)
-        if (claims_[at].until && *claims_[at].until <= now) {
-            erase(at);
-            any = true;
+    std::vector<Waiting> out;
+    for (; most > 0 && !leases_.empty() && leases_.top().until <= now; --most) {
+        const auto lease = leases_.top();
+        leases_.pop();
+        Entry* entry = find(lease.prefix);
+        if (entry == nullptr || entry->queued != lease.until) continue;
+        entry->queued.reset();
+        if (!entry->until) continue;  // the owner came back
+        if (*entry->until > now) {    // and went again
+            entry->queued = entry->until;
+            leases_.push({*entry->until, lease.prefix});
+            continue;
         }
-    return any;
+        entry->owner.reset();
+        entry->until.reset();
+        const auto collect = [&](const Prefix& prefix, std::uint32_t index) {
+            for (const auto& one : entries_[index].present)
+                out.push_back({one.node, prefix, one.arrived});
+            return true;
+        };
+        known_.walk_covering(lease.prefix, collect);
+        known_.walk_within(lease.prefix, [&](const Prefix& prefix, std::uint32_t index) {
+            return prefix == lease.prefix || collect(prefix, index);
+        });
+        erase_if_unused(lease.prefix);
+    }
+    std::ranges::sort(out, {}, &Waiting::arrived);
+    const auto repeated = std::ranges::unique(out, {}, &Waiting::arrived);
+    out.erase(repeated.begin(), repeated.end());
+    return out;
 }
 
 std::optional<Clock::TimePoint> Guard::next_expiry() const {
-    std::optional<Clock::TimePoint> next;
-    for (const auto& claim : claims_)
-        if (claim.until && (!next || *claim.until < *next)) next = claim.until;
-    return next;
+    return leases_.empty() ? std::nullopt : std::optional{leases_.top().until};
 }
 
 }  // namespace torii::bgp

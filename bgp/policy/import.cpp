@@ -44,6 +44,8 @@ std::string ImportPolicy::explain(Refusal why, const Prefix& prefix) const {
             return "route leak (RFC 9234)";
         case Refusal::OwnNextHop:
             return "next hop is our own address";
+        case Refusal::FarNextHop:
+            return "next hop is not on the link of the neighbor (RFC 4271 section 6.3)";
     }
     return {};
 }

@@ -21,6 +21,7 @@ enum class Refusal : std::uint8_t {
     OverLimit,
     RouteLeak,
     OwnNextHop,
+    FarNextHop,
 };
 
 // What one peer may teach us. Immutable; made anew when settings change.

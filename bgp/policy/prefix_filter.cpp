@@ -42,14 +42,38 @@ std::shared_ptr<const PrefixFilter> PrefixFilter::of(const std::vector<std::stri
     const auto first =
         std::ranges::find_if(filter->lists_, [](const auto& list) { return !list.rules.empty(); });
     filter->all_ = first != filter->lists_.end() && first->rules[0].any && first->rules[0].permit;
+    filter->make_index();
     return filter;
 }
 
+void PrefixFilter::make_index() {
+    for (std::uint32_t list = 0; list < lists_.size(); ++list)
+        for (std::uint32_t rule = 0; rule < lists_[list].rules.size(); ++rule) {
+            const Place place{list, rule};
+            if (at(place).any) {
+                any_ = place;
+                return;
+            }
+            const auto [which, fresh] =
+                index_.try_emplace(at(place).prefix, static_cast<std::uint32_t>(places_.size()));
+            if (fresh) places_.emplace_back();
+            places_[*which].push_back(place);
+        }
+}
+
 PrefixFilter::Verdict PrefixFilter::match(const Prefix& prefix) const {
-    for (const auto& list : lists_)
-        for (const auto& rule : list.rules)
-            if (rule.matches(prefix)) return {rule.permit, &list, &rule};
-    return {all_, nullptr, nullptr};
+    auto first = any_;
+    index_.walk_covering(prefix, [&](const Prefix&, std::uint32_t which) {
+        for (const auto& place : places_[which]) {
+            if (first && place >= *first) break;
+            if (!at(place).matches(prefix)) continue;
+            first = place;
+            break;
+        }
+        return true;
+    });
+    if (!first) return {all_, nullptr, nullptr};
+    return {at(*first).permit, &lists_[first->list], &at(*first)};
 }
 
 std::string PrefixFilter::explain(const Prefix& prefix, std::string_view direction) const {

@@ -64,7 +64,23 @@ AttributePool::AttributePool(NextHops& next_hops)
     sets_.push_back(nullptr);
 }
 
-AttributesId AttributePool::intern(const Attributes& a, NextHopId next_hop) {
+std::uint32_t AttributePool::open_account() {
+    if (free_accounts_.empty()) {
+        accounts_.emplace_back();
+        return static_cast<std::uint32_t>(accounts_.size() - 1);
+    }
+    const auto account = free_accounts_.back();
+    free_accounts_.pop_back();
+    accounts_[account] = {};
+    return account;
+}
+
+void AttributePool::close_account(std::uint32_t account) {
+    accounts_[account].open = false;
+    if (accounts_[account].octets == 0) free_accounts_.push_back(account);
+}
+
+AttributesId AttributePool::intern(const Attributes& a, NextHopId next_hop, std::uint32_t account) {
     scratch_.clear();
     encode_attributes(a, true, false, scratch_);
     const auto hash = hash_(scratch_, context_of(next_hop, a.weight));
@@ -120,6 +136,8 @@ AttributesId AttributePool::intern(const Attributes& a, NextHopId next_hop) {
     stored->indexed = probes < kProbes;
     if (stored->indexed) index_[slot] = id;
     bytes_ += bytes_of(stored->size);
+    stored->account = account;
+    accounts_[account].octets += bytes_of(stored->size);
     ++used_;
     return id;
 }
@@ -129,6 +147,9 @@ void AttributePool::erase(AttributesId id) {
     if (gone->indexed) unlink(id, *gone);
     --used_;
     bytes_ -= bytes_of(gone->size);
+    Account& account = accounts_[gone->account];
+    account.octets -= bytes_of(gone->size);
+    if (!account.open && account.octets == 0) free_accounts_.push_back(gone->account);
     next_hops_.release(gone->next_hop);
     memory_.deallocate(gone, bytes_of(gone->size), alignof(StoredAttributes));
     sets_[id] = nullptr;

@@ -30,7 +30,8 @@ struct StoredAttributes {
     std::uint16_t flags;
     std::uint8_t origin;
     std::uint8_t cluster_length;
-    bool indexed;  // others that are equal find it
+    std::uint32_t account;  // that its octets are charged to
+    bool indexed;           // others that are equal find it
 
     std::span<const std::uint8_t> bytes() const {
         return {reinterpret_cast<const std::uint8_t*>(this + 1), size};
@@ -59,8 +60,14 @@ public:
     AttributePool& operator=(const AttributePool&) = delete;
 
     // Takes over one reference to the next hop. The caller owns one reference
-    // to the answer.
-    AttributesId intern(const Attributes& attributes, NextHopId next_hop);
+    // to the answer. A set that is new is charged to the account until it goes.
+    AttributesId intern(const Attributes& attributes, NextHopId next_hop,
+                        std::uint32_t account = 0);
+    // Counts the octets of the sets that one peer brought. A number is given away again when it
+    // is closed and nothing is charged to it.
+    std::uint32_t open_account();
+    void close_account(std::uint32_t account);
+    std::uint64_t charged(std::uint32_t account) const { return accounts_[account].octets; }
     void retain(AttributesId id) { ++sets_[id]->references; }
     void release(AttributesId id) {
         if (--sets_[id]->references == 0) erase(id);
@@ -82,6 +89,12 @@ private:
     Chunked<StoredAttributes*> sets_;
     std::vector<AttributesId> free_;
     std::pmr::vector<AttributesId> index_;  // open addressing; 0 empty
+    struct Account {
+        std::uint64_t octets = 0;
+        bool open = true;
+    };
+    std::vector<Account> accounts_{1};  // 0: ourselves
+    std::vector<std::uint32_t> free_accounts_;
     std::size_t used_ = 0, bytes_ = 0;
     KeyedHash hash_;
     std::vector<std::uint8_t> scratch_;

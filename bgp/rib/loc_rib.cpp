@@ -84,6 +84,8 @@ PeerId LocRib::add_peer(const PeerFacts& facts) {
 }
 
 void LocRib::retire_peer(PeerId peer) {
+    cancel_walks(peer);
+    flipped_.erase(peer);
     peers_[peer].alive = false;
     retired_.push_back(peer);
     wake();
@@ -95,10 +97,12 @@ void LocRib::announce(Family family, EntryId entry, const Path& path) {
     if (!previous.existed) {
         ++routes.received;
         routes.entries.push_back(entry);
-        if (routes.entries.size() > 2 * std::size_t{routes.received} + 1024)
+        if (routes.entries.size() > 2 * std::size_t{routes.received} + 1024 && routes.walks == 0)
             compact(family, path.peer);
     }
     routes.accepted += (path.attributes != 0 ? 1u : 0u) - (previous.was_used ? 1u : 0u);
+    if (!(path.flags & path_flag::kClaims))
+        claim_left(path.peer, previous.flags, table(family), entry);
     // A path that was and is refused changes nothing.
     if (path.attributes != 0 || previous.was_used || !previous.existed) touch(family, entry);
 }
@@ -112,6 +116,7 @@ void LocRib::withdraw(Family family, const Prefix& prefix, PeerId peer, std::uin
     if (!previous.existed) return;
     --routes.received;
     if (previous.was_used) --routes.accepted;
+    claim_left(peer, previous.flags, table, *entry);
     touch(family, *entry);
 }
 
@@ -140,11 +145,6 @@ void LocRib::set_attributes(Family family, EntryId entry, Path& path, Attributes
     touch(family, entry);
 }
 
-void LocRib::touch_all(PeerId peer) {
-    for (const Family family : kBoth)
-        each_path(family, peer, [&](EntryId entry, const Path&) { touch(family, entry); });
-}
-
 void LocRib::compact(Family family, PeerId peer) {
     auto& routes = routes_[peer][index(family)];
     auto& table = this->table(family);
@@ -152,23 +152,6 @@ void LocRib::compact(Family family, PeerId peer) {
     routes.entries.erase(std::unique(routes.entries.begin(), routes.entries.end()),
                          routes.entries.end());
     std::erase_if(routes.entries, [&](EntryId id) { return table.paths(id, peer).empty(); });
-}
-
-void LocRib::sweep(Family family, PeerId peer, std::uint8_t flag) {
-    auto& table = this->table(family);
-    auto& routes = routes_[peer][index(family)];
-    compact(family, peer);
-    for (const EntryId id : routes.entries) {
-        const auto paths = table.paths(id, peer);
-        for (std::size_t i = paths.size(); i-- > 0;) {
-            const Path path = table.paths(id, peer)[i];
-            if (flag != path_flag::kAny && !(path.flags & flag)) continue;
-            table.remove(id, peer, path.path_id);
-            --routes.received;
-            if (path.attributes != 0) --routes.accepted;
-            touch(family, id);
-        }
-    }
 }
 
 void LocRib::wake() {
@@ -183,6 +166,7 @@ void LocRib::run() {
     awake_ = false;
     const auto sent = sent_;
     bool more = clear_retired();
+    more |= step_walks();
     for (const Family family : kBoth) more |= settle_slice(family);
     // What is not done yet is not applied; what changed nothing never is.
     if (!more) {
@@ -203,47 +187,22 @@ void LocRib::run() {
 void LocRib::settle() {
     while (clear_retired()) {
     }
+    while (step_walks()) {
+    }
     for (const Family family : kBoth)
         while (settle_slice(family)) {
         }
     advance_lagging();
 }
 
-bool LocRib::clear_retired() {
-    std::size_t budget = 4 * kSlice;
-    while (!retired_.empty() && budget > 0) {
-        const PeerId peer = retired_.front();
-        for (const Family family : kBoth) {
-            auto& entries = routes_[peer][index(family)].entries;
-            auto& table = this->table(family);
-            while (!entries.empty() && budget > 0) {
-                const auto id = entries.back();
-                entries.pop_back();
-                --budget;
-                bool any = false;
-                for (auto paths = table.paths(id, peer); !paths.empty();
-                     paths = table.paths(id, peer)) {
-                    table.remove(id, peer, paths.front().path_id);
-                    any = true;
-                }
-                if (any) table.touch(id);
-            }
-        }
-        if (budget == 0) return true;
-        for (auto& routes : routes_[peer]) routes = {};
-        leaving_peers_.push_back(peer);
-        retired_.pop_front();
-    }
-    return !retired_.empty();
-}
-
 bool LocRib::settle_slice(Family family) {
     auto& table = this->table(family);
     auto& dirty = table.dirty();
     auto& from = settled_[index(family)];
-    const std::size_t first = from, to = std::min(dirty.size(), from + kSlice);
+    const std::size_t first = from, most = std::min(dirty.size(), from + kSlice);
     changes_.clear();
-    for (; from < to; ++from) decide_entry(table, dirty[from]);
+    for (Slice slice; from < most && !slice.over(); ++from) decide_entry(table, dirty[from]);
+    const std::size_t to = from;
     for (const auto& group : groups_) {
         if (group->settings().family != family) continue;
         if (group->settings().add_path)
@@ -292,7 +251,8 @@ Candidate LocRib::candidate(const Path& path, const RibTable::Entry& entry) cons
 
 void LocRib::decide_entry(RibTable& table, EntryId id) {
     auto& entry = table[id];
-    entry.flags = static_cast<std::uint8_t>(entry.flags & ~RibTable::kDirty);
+    const bool asked = entry.flags & RibTable::kAsk;
+    entry.flags = static_cast<std::uint8_t>(entry.flags & ~(RibTable::kDirty | RibTable::kAsk));
     const auto paths = table.paths(id);
     backup_ = 0;
     if (!(entry.flags & RibTable::kMany)) {
@@ -325,6 +285,9 @@ void LocRib::decide_entry(RibTable& table, EntryId id) {
             aggregates_.changed(table.prefix(id), best != 0);
         changes_.push_back({id, before, best, entry.best_peer, from});
         table.set_best(id, best, from);
+    } else if (asked && best != 0) {
+        pool_.retain(best);
+        changes_.push_back({id, best, best, from, from});
     }
     if (best == 0 && paths.empty()) empty_[index(table.family())].push_back(id);
 }
@@ -439,18 +402,6 @@ void LocRib::bury(RibTable& table) {
     empty.clear();
 }
 
-void LocRib::next_hop_changed(NextHopId id) {
-    // Only peers that ever announced the next hop can have paths with it: the entries in
-    // their lists are re-decided.
-    const auto peers = next_hops_[id].peers;
-    for (const PeerId peer : peers)
-        for (const Family family : kBoth)
-            each_path(family, peer, [&](EntryId entry, const Path& path) {
-                if (path.attributes != 0 && pool_[path.attributes].next_hop == id)
-                    touch(family, entry);
-            });
-}
-
 UpdateGroup& LocRib::group(const ExportSettings& settings) {
     for (const auto& group : groups_)
         if (group->settings() == settings) return *group;
@@ -508,8 +459,9 @@ void LocRib::hold(UpdateGroup& group) {
 }
 
 void LocRib::advance_lagging() {
-    for (std::size_t n = std::min<std::size_t>(lagging_.size(), 64); n > 0 && !lagging_.empty();
-         --n) {
+    Slice slice;
+    for (std::size_t n = std::min<std::size_t>(lagging_.size(), 64);
+         n > 0 && !lagging_.empty() && !slice.passed(); --n) {
         const auto next = lagging_.front();
         lagging_.pop_front();
         if (next.group->advance(next.peer)) lagging_.push_back(next);

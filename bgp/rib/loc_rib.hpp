@@ -1,8 +1,12 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +32,24 @@ struct PeerRoutes {
     std::vector<EntryId> entries;  // may name some twice, or some left already
     std::uint32_t received = 0;    // paths
     std::uint32_t accepted = 0;
+    std::uint32_t walks = 0;  // while there are any, entries only grow
 };
+
+// A millisecond of work; the clock is asked for it now and then.
+class Slice {
+public:
+    bool over();
+    bool passed() const { return std::chrono::steady_clock::now() >= end_; }
+
+private:
+    std::chrono::steady_clock::time_point end_ =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds{1};
+    unsigned steps_ = 0;
+    bool over_ = false;
+};
+
+// What a walk over the paths of a peer is for; those of one kind can be cancelled.
+enum class WalkKind : std::uint8_t { Judge, Touch, Sweep, Mark, LongLived, NextHop };
 
 // All routes of the speaker: takes what peers announce, decides what changed in
 // slices of a posted task, updates the router's table and the update groups.
@@ -68,15 +89,15 @@ public:
     void originate(const Prefix& prefix, AttributesId attributes);
     void retract(const Prefix& prefix);
 
-    // The paths of a peer, each once. `visit` may change path.flags, and
-    // path.attributes through set_attributes().
-    template <class F>
-    void each_path(Family family, PeerId peer, F&& visit) {
-        compact(family, peer);
-        auto& table = this->table(family);
-        for (const EntryId id : routes_[peer][index(family)].entries)
-            for (Path& path : table.paths(id, peer)) visit(id, path);
-    }
+    // Visits all paths that the peer has now, one slice of a posted task after the other; a
+    // path that is not there any more when its turn comes is not visited, some are visited
+    // twice. Walks follow one another in the order of these calls and end with the peer's
+    // number. `visit` may change path.flags, and path.attributes through set_attributes();
+    // true removes the path.
+    using Visit = std::function<bool(Family, EntryId, Path&)>;
+    void walk(PeerId peer, WalkKind kind, Visit visit, std::optional<Family> only = {});
+    void cancel_walks(PeerId peer, std::optional<WalkKind> kind = {});
+    bool has_walk(PeerId peer, WalkKind kind) const;
     void set_attributes(Family family, EntryId entry, Path& path, AttributesId attributes);
     void touch(Family family, EntryId entry) {
         table(family).touch(entry);
@@ -86,6 +107,12 @@ public:
     void touch_all(PeerId peer);
     // Removes the paths that carry the flag.
     void sweep(Family family, PeerId peer, std::uint8_t flag);
+    // The same, and a mark, for those that were announced before this generation.
+    void sweep_older(Family family, PeerId peer, std::uint8_t generation);
+    void mark_stale(Family family, PeerId peer, std::uint8_t generation);
+    // Called when a path with path_flag::kClaims is removed or loses the flag.
+    using ClaimLeft = std::function<void(const PeerFacts&, const Prefix&)>;
+    void on_claim_left(ClaimLeft call) { claim_left_ = std::move(call); }
 
     // The group for these settings, made when there is none.
     UpdateGroup& group(const ExportSettings& settings);
@@ -118,6 +145,18 @@ private:
 
     void wake();
     void run();
+    struct Walk {
+        PeerId peer = 0;
+        WalkKind kind = WalkKind::Judge;
+        Visit visit;
+        std::array<std::size_t, kFamilies> at{}, end{};  // of the peer's entries
+    };
+    void end_walk(std::deque<Walk>::iterator at);
+    bool step_walks();
+    void drop_path(RibTable& table, EntryId id, const Path& path);
+    void claim_left(PeerId peer, std::uint32_t flags, const RibTable& table, EntryId id) {
+        if (flags & path_flag::kClaims && claim_left_) claim_left_(peers_[peer], table.prefix(id));
+    }
     bool clear_retired();
     bool settle_slice(Family family);
     void decide_entry(RibTable& table, EntryId id);
@@ -141,6 +180,9 @@ private:
     std::vector<std::array<PeerRoutes, kFamilies>> routes_{1};  // by PeerId
     std::vector<PeerId> free_peers_, leaving_peers_;
     std::deque<PeerId> retired_;
+    std::deque<Walk> walks_;
+    std::map<PeerId, std::vector<NextHopId>> flipped_;  // looked for by the next walk
+    ClaimLeft claim_left_;
     std::vector<std::unique_ptr<UpdateGroup>> groups_;
     std::deque<Lagging> lagging_;
     Aggregates aggregates_;

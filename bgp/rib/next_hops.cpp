@@ -9,10 +9,12 @@ NextHops::NextHops(rib::NextHopTracker& tracker, Changed changed)
     entries_[0].state.reachable = true;
     tracker_.listen(
         [this](const IpAddress& address, rib::Reachability state) { moved(address, state); });
+    tracker_.listen_ports([this](rib::PortIndex port) { port_changed(port); });
 }
 
 NextHops::~NextHops() {
     tracker_.listen({});
+    tracker_.listen_ports({});
     for (const auto& [key, id] : index_)
         if (key.port == rib::kAnyPort) tracker_.untrack(key.address);
 }
@@ -34,9 +36,10 @@ NextHopId NextHops::acquire(const NextHopKey& key) {
     entry.key = key;
     entry.references = 1;
     entry.peers.clear();
-    // A link-local address on a named port is on that link by definition.
-    entry.state =
-        key.port == rib::kAnyPort ? tracker_.track(key.address) : rib::Reachability{true, 0};
+    // An address on a named port is on that link by definition, while there is one.
+    entry.state = key.port == rib::kAnyPort
+                      ? tracker_.track(key.address)
+                      : rib::Reachability{tracker_.reaches(key.address, key.port), 0};
     return at->second;
 }
 
@@ -52,6 +55,14 @@ void NextHops::used_by(NextHopId id, PeerId peer) {
     auto& peers = entries_[id].peers;
     if (peers.empty() || peers.back() != peer)
         if (std::ranges::find(peers, peer) == peers.end()) peers.push_back(peer);
+}
+
+void NextHops::port_changed(rib::PortIndex port) {
+    for (const auto& [key, id] : index_) {
+        if (key.port != port) continue;
+        const bool reachable = tracker_.reaches(key.address, port);
+        if (std::exchange(entries_[id].state.reachable, reachable) != reachable) changed_(id);
+    }
 }
 
 void NextHops::moved(const IpAddress& address, rib::Reachability state) {

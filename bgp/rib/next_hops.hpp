@@ -44,6 +44,7 @@ public:
 
 private:
     void moved(const IpAddress& address, rib::Reachability state);
+    void port_changed(rib::PortIndex port);
 
     rib::NextHopTracker& tracker_;
     Changed changed_;

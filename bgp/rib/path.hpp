@@ -16,7 +16,14 @@ inline constexpr std::uint8_t kStale = 1;           // kept by graceful restart
 inline constexpr std::uint8_t kLongLivedStale = 2;  // RFC 9494
 inline constexpr std::uint8_t kOverLimit = 4;       // beyond the maximum, not used
 inline constexpr std::uint8_t kAny = 0;             // every path, for a sweep
-inline constexpr std::uint8_t kRefreshing = 8;      // not announced again since BoRR
+inline constexpr std::uint8_t kClaims = 8;          // counted by the guard
+// In the upper half, which session or refresh of the peer announced it, modulo 16.
+constexpr std::uint8_t generation(std::uint32_t flags) {
+    return static_cast<std::uint8_t>(flags >> 4 & 15);
+}
+constexpr std::uint8_t of_generation(std::uint8_t number) {
+    return static_cast<std::uint8_t>((number & 15) << 4);
+}
 }  // namespace path_flag
 
 // One path of one prefix. What was received is kept beside what the import

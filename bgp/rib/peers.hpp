@@ -5,6 +5,7 @@
 
 #include "base/address.hpp"
 #include "bgp/rib/path.hpp"
+#include "rib/route.hpp"
 
 namespace torii::bgp {
 
@@ -18,6 +19,7 @@ struct PeerFacts {
     std::uint32_t as = 0;
     std::uint16_t weight = 1;
     IpAddress address;
+    rib::PortIndex port = rib::kAnyPort;  // of a link-local address
 };
 
 // By PeerId. A peer gets a new number with each session that does not continue

@@ -12,6 +12,10 @@ bool before(const Path& a, PeerId peer, std::uint32_t path_id) {
     return a.peer != peer ? a.peer < peer : a.path_id < path_id;
 }
 
+std::uint8_t flags_of(const Path& path) {
+    return static_cast<std::uint8_t>(path.flags);
+}
+
 // 3, 7, 15, ...: with its head a block is a little less than a power of two.
 constexpr std::uint32_t kFirstCapacity = 3;
 constexpr std::uint32_t next_capacity(std::uint32_t capacity) {
@@ -91,7 +95,7 @@ RibTable::Previous RibTable::put(EntryId id, const Path& path) {
             return {};
         }
         if (one.peer == path.peer && one.path_id == path.path_id) {
-            const Previous previous{true, one.attributes != 0};
+            const Previous previous{true, one.attributes != 0, flags_of(one)};
             release(one);
             one = path;
             return previous;
@@ -108,7 +112,7 @@ RibTable::Previous RibTable::put(EntryId id, const Path& path) {
                              [&](const Path& p) { return before(p, path.peer, path.path_id); });
     const auto offset = at - block->paths();
     if (offset < block->count && at->peer == path.peer && at->path_id == path.path_id) {
-        const Previous previous{true, at->attributes != 0};
+        const Previous previous{true, at->attributes != 0, flags_of(*at)};
         release(*at);
         *at = path;
         return previous;
@@ -133,7 +137,7 @@ RibTable::Previous RibTable::put(EntryId id, const Path& path) {
 RibTable::Previous RibTable::remove(EntryId id, PeerId peer, std::uint32_t path_id) {
     Path* at = find_path(id, peer, path_id);
     if (at == nullptr) return {};
-    const Previous previous{true, at->attributes != 0};
+    const Previous previous{true, at->attributes != 0, flags_of(*at)};
     release(*at);
     --path_count_;
     Entry& entry = entries_[id];

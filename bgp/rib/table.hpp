@@ -48,7 +48,8 @@ public:
         kMultipath = 8,
         kLive = 16,
         kDiscard = 32,
-        kBacked = 64  // the router's table has a second best
+        kBacked = 64,  // the router's table has a second best
+        kAsk = 128     // the update groups look again, whether or not the best path changes
     };
 
     RibTable(Family family, AttributePool& pool) : family_(family), pool_(pool) {}
@@ -84,6 +85,7 @@ public:
     struct Previous {
         bool existed = false;
         bool was_used = false;
+        std::uint8_t flags = 0;
     };
     Previous put(EntryId id, const Path& path);
     Previous remove(EntryId id, PeerId peer, std::uint32_t path_id);
@@ -96,6 +98,11 @@ public:
         if (entry.flags & kDirty) return;
         entry.flags = static_cast<std::uint8_t>(entry.flags | kDirty);
         dirty_.push_back(id);
+    }
+    // The same, and the update groups look at it again.
+    void ask(EntryId id) {
+        entries_[id].flags = static_cast<std::uint8_t>(entries_[id].flags | kAsk);
+        touch(id);
     }
     std::vector<EntryId>& dirty() { return dirty_; }
 

@@ -42,7 +42,30 @@ UpdateGroup::UpdateGroup(ExportSettings settings, const RibTable& table, Attribu
       pool_(pool),
       next_hops_(next_hops),
       peers_(peers),
-      advertised_paths_(pool) {}
+      advertised_paths_(pool) {
+    const bool can =
+        settings_.family == Family::Ip6 || settings_.self.is_v4() || settings_.extended_next_hop;
+    if (!settings_.default_originate || !can) return;
+    Attributes a;
+    for (const auto code : {Attribute::Origin, Attribute::AsPath}) a.set(code);
+    a.origin = Origin::Igp;
+    default_attributes_ = pool_.intern(a, 0);
+}
+
+UpdateGroup::~UpdateGroup() {
+    if (default_attributes_ != 0) pool_.release(default_attributes_);
+}
+
+// Its number is none that a path of the table gets.
+void UpdateGroup::send_default(Member& member, std::vector<std::uint8_t>& out) const {
+    const Announcement route{Prefix::default_route(settings_.family), 0xffffffff};
+    const UpdateFormat format{settings_.max_message, settings_.add_path};
+    if (std::exchange(member.default_withdrawn, false))
+        encode_withdrawals({&route, 1}, format, out);
+    if (!std::exchange(member.default_due, false)) return;
+    const auto attributes = transform(default_attributes_, 0, 0, false);
+    if (attributes) encode_announcements({&route, 1}, *attributes, format, out);
+}
 
 bool UpdateGroup::assign(Bits& bits, EntryId id, bool value) {
     if (id / 64 >= bits.size()) {
@@ -90,6 +113,7 @@ void UpdateGroup::resend(PeerId peer, bool marked) {
     Member* member = find(peer);
     if (member == nullptr) return;
     begin_lagging(*member);
+    member->default_due = originates();
     // RFC 7313 §4.2: not before the End-of-RIB that is still owed.
     if (marked && !member->end_of_rib && !member->refreshing) {
         auto begin = std::make_shared<std::vector<std::uint8_t>>();
@@ -114,6 +138,7 @@ void UpdateGroup::resend(PeerId peer, bool marked) {
 void UpdateGroup::move_in(PeerId peer, UpdateSink& sink, const UpdateGroup& before) {
     add(peer, sink, false);
     Member& member = *find(peer);
+    member.default_withdrawn = before.originates() && !originates();
     for (std::size_t word = 0; word < before.advertised_.size(); ++word)
         for (auto bits = before.advertised_[word]; bits != 0; bits &= bits - 1)
             mark(member,
@@ -177,6 +202,9 @@ void UpdateGroup::publish(std::span<const BestChange> changes) {
         const bool was = test(advertised_, change.entry);
         const bool now = exports(change.entry, change.after, change.from_after);
         if (!was && !now) continue;
+        // Only asked again, because of what exports() goes by.
+        if (was == now && change.before == change.after && change.from_before == change.from_after)
+            continue;
         if (assign(advertised_, change.entry, now)) advertised_count_ += now ? 1 : -1u;
         if (now) {
             runs += items_.empty() || items_.back().attributes != change.after;
@@ -216,7 +244,7 @@ void UpdateGroup::publish(std::span<const BestChange> changes) {
             own_withdrawn_ = withdrawn_;
             for (const auto& change : changes)
                 if (change.from_after == member->peer && change.before != 0 &&
-                    change.from_before != member->peer)
+                    change.from_before != member->peer && !replaces(change.entry))
                     own_withdrawn_.push_back({table_.prefix(change.entry), 0});
             auto own = std::make_shared<std::vector<std::uint8_t>>();
             const auto n = encode(items_, own_withdrawn_, member->peer, *own);
@@ -240,7 +268,7 @@ void UpdateGroup::take_entry(Member& member, EntryId id, bool first_pass) {
     if (first_pass && assign(advertised_, id, now)) advertised_count_ += now ? 1 : -1u;
     if (now && entry.best_peer != member.peer)
         items_.push_back({id, entry.best, entry.best_peer, class_of(id)});
-    else if (test(member.withdraw, id))
+    else if (test(member.withdraw, id) && !replaces(id))
         own_withdrawn_.push_back({table_.prefix(id), 0});
 }
 
@@ -272,6 +300,7 @@ bool UpdateGroup::advance(PeerId peer) {
     }
     sort_by_attributes(items_, settings_.policy != nullptr);
     auto bytes = std::make_shared<std::vector<std::uint8_t>>();
+    send_default(*member, *bytes);
     auto updates = encode(items_, own_withdrawn_, peer, *bytes);
     const bool done = member->marked == 0;
     const bool end = done && member->end_of_rib;

@@ -32,6 +32,8 @@ struct ExportSettings {
     bool as_override = false;
     bool graceful_shutdown = false;
     bool long_lived = false;  // RFC 9494: the members support LLGR_STALE
+    // A default route of ours, in the place of the table's, whatever lists and policies permit.
+    bool default_originate = false;
     RemovePrivateAs remove_private_as = RemovePrivateAs::Off;
     SendCommunities communities;
     std::optional<Role> role;  // ours
@@ -77,11 +79,14 @@ public:
 
     UpdateGroup(ExportSettings settings, const RibTable& table, AttributePool& pool,
                 const NextHops& next_hops, const PeerTable& peers);
+    ~UpdateGroup();
+    UpdateGroup(const UpdateGroup&) = delete;
+    UpdateGroup& operator=(const UpdateGroup&) = delete;
 
     const ExportSettings& settings() const { return settings_; }
     std::size_t members() const { return members_.size(); }
     bool empty() const { return members_.empty(); }
-    std::uint32_t advertised() const { return advertised_count_; }
+    std::uint32_t advertised() const { return advertised_count_ + (originates() ? 1 : 0); }
     bool is_advertised(EntryId id) const { return test(advertised_, id); }
     bool has_lagging() const { return lagging_ != 0; }
 
@@ -116,7 +121,8 @@ public:
     // The attributes that this group advertises with a prefix of that class;
     // nothing: they cannot be sent.
     std::optional<OutgoingAttributes> transform(AttributesId attributes, PeerId from,
-                                                RoutePolicy::Class prefix) const;
+                                                RoutePolicy::Class prefix,
+                                                bool by_policy = true) const;
     RoutePolicy::Class class_of(EntryId id) const;
 
 private:
@@ -126,9 +132,11 @@ private:
         UpdateSink* sink = nullptr;
         bool lagging = false;
         bool end_of_rib = false;
-        bool refreshing = false;  // the second mark of RFC 7313 is owed
-        Bits marks;               // to be looked at
-        Bits withdraw;            // of these: withdrawn if not announced
+        bool refreshing = false;   // the second mark of RFC 7313 is owed
+        bool default_due = false;  // to be sent, or withdrawn where it is not of this group
+        bool default_withdrawn = false;
+        Bits marks;     // to be looked at
+        Bits withdraw;  // of these: withdrawn if not announced
         std::size_t marked = 0;
         std::size_t cursor = 0;  // word in marks
         // ADD-PATH: numbers that it may have received and that are no longer in use.
@@ -151,6 +159,10 @@ private:
     static bool test(const Bits& bits, EntryId id) {
         return id / 64 < bits.size() && (bits[id / 64] >> (id % 64) & 1);
     }
+    // Whether the default route is ours, and whether it can be sent at all (RFC 8950 §4).
+    bool originates() const { return default_attributes_ != 0; }
+    bool replaces(EntryId id) const { return originates() && table_.prefix(id).is_default(); }
+    void send_default(Member& member, std::vector<std::uint8_t>& out) const;
     AsPathView rewritten(AsPathView before) const;
     PolicyRoute policy_route(AttributesId attributes, PeerId from) const;
     bool policy_accepts(EntryId id, AttributesId attributes, PeerId from) const;
@@ -174,6 +186,7 @@ private:
     const PeerTable& peers_;
     std::vector<std::unique_ptr<Member>> members_;
     std::vector<Member*> by_peer_;
+    AttributesId default_attributes_ = 0;
     Bits advertised_;
     std::uint32_t advertised_count_ = 0;
     std::size_t lagging_ = 0;

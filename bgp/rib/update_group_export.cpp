@@ -44,9 +44,10 @@ bool ExportSettings::operator==(const ExportSettings& o) const {
     const auto values = [](const ExportSettings& s) {
         return std::tie(s.family, s.ebgp, s.reflector_client, s.route_server_client,
                         s.next_hop_self, s.next_hop_unchanged, s.four_octet_as, s.extended_next_hop,
-                        s.add_path, s.as_override, s.graceful_shutdown, s.long_lived, s.interval,
-                        s.summaries, s.remove_private_as, s.communities, s.role, s.local_as,
-                        s.router_as, s.peer_as, s.cluster_id, s.max_message, s.self, s.link_local);
+                        s.add_path, s.as_override, s.graceful_shutdown, s.long_lived,
+                        s.default_originate, s.interval, s.summaries, s.remove_private_as,
+                        s.communities, s.role, s.local_as, s.router_as, s.peer_as, s.cluster_id,
+                        s.max_message, s.self, s.link_local);
     };
     return values(*this) == values(o) && (filter == o.filter || *filter == *o.filter) &&
            (policy == o.policy || (policy && o.policy && *policy == *o.policy));
@@ -124,7 +125,7 @@ bool UpdateGroup::policy_accepts(EntryId id, AttributesId attributes, PeerId fro
 
 bool UpdateGroup::exports(EntryId id, AttributesId attributes, PeerId from) const {
     using namespace attributes_flag;
-    if (attributes == 0) return false;
+    if (attributes == 0 || replaces(id)) return false;
     const StoredAttributes& a = pool_[attributes];
     if (a.flags & (kNoAdvertise | kNoExport)) {
         if (a.flags & kNoAdvertise) return false;
@@ -154,10 +155,11 @@ bool UpdateGroup::exports(EntryId id, AttributesId attributes, PeerId from) cons
 }
 
 std::optional<OutgoingAttributes> UpdateGroup::transform(AttributesId id, PeerId from,
-                                                         RoutePolicy::Class prefix) const {
+                                                         RoutePolicy::Class prefix,
+                                                         bool by_policy) const {
     const StoredAttributes& stored = pool_[id];
     auto route = policy_route(id, from);
-    if (settings_.policy) settings_.policy->run(prefix, route, policy_storage());
+    if (settings_.policy && by_policy) settings_.policy->run(prefix, route, policy_storage());
     Attributes& a = route.attributes;
     using Edit = NextHopEdit::Kind;
     const auto edit = route.next_hop_edit.kind;
@@ -170,8 +172,10 @@ std::optional<OutgoingAttributes> UpdateGroup::transform(AttributesId id, PeerId
     const bool usually =
         !settings_.next_hop_self &&
         (settings_.next_hop_unchanged || settings_.route_server_client || !settings_.ebgp);
-    const bool keeps =
-        stored.next_hop != 0 && (edit == Edit::None ? usually : edit == Edit::Unchanged);
+    const bool keeps = stored.next_hop != 0 &&
+                       (edit == Edit::None ? usually : edit == Edit::Unchanged) &&
+                       // RFC 2545 §3: such an address means nothing off its link.
+                       !learnt.is_link_local();
     const bool fixed = edit == Edit::Address &&
                        (settings_.family == Family::Ip4 || route.next_hop_edit.address.is_v6());
     out.next_hop = fixed ? route.next_hop_edit.address : keeps ? learnt : settings_.self;
@@ -179,7 +183,7 @@ std::optional<OutgoingAttributes> UpdateGroup::transform(AttributesId id, PeerId
     if (settings_.family == Family::Ip4 && out.next_hop.is_v6() && !settings_.extended_next_hop)
         return std::nullopt;
 
-    thread_local std::vector<std::uint8_t> path, outer, clusters, communities, others;
+    thread_local std::vector<std::uint8_t> path, outer, clusters, communities, extended, others;
     if (settings_.ebgp && !settings_.route_server_client) {
         path.clear();
         if (settings_.local_as != settings_.router_as) {
@@ -190,11 +194,21 @@ std::optional<OutgoingAttributes> UpdateGroup::transform(AttributesId id, PeerId
         prepend(a.as_path, settings_.local_as, 1, path);
         a.as_path = path;
         a.set(Attribute::AsPath);
-        // RFC 4271 §5.1.4 and §5.1.5: neither leaves the AS.
+        // RFC 4271 §5.1.4: it does not leave the AS.
         if (from != 0 && !route.med_set) a.unset(Attribute::Med);
-        a.unset(Attribute::LocalPref);
     }
     if (settings_.ebgp) {
+        a.unset(Attribute::LocalPref);  // RFC 4271 §5.1.5, route servers included
+        // RFC 4360 §6: what is not transitive stays in the AS.
+        if (a.has(Attribute::ExtendedCommunities)) {
+            extended.clear();
+            for (ByteReader in{a.extended_communities}; !in.empty();) {
+                const auto one = in.bytes(8);
+                if (!(one[0] & 0x40)) extended.insert(extended.end(), one.begin(), one.end());
+            }
+            a.extended_communities = extended;
+            if (extended.empty()) a.unset(Attribute::ExtendedCommunities);
+        }
         // RFC 7311 §3.2: AIGP does not leave the AS.
         if (!a.others.empty()) {
             others.clear();
@@ -228,7 +242,9 @@ std::optional<OutgoingAttributes> UpdateGroup::transform(AttributesId id, PeerId
         }
     }
     if (settings_.graceful_shutdown) {
-        communities.assign(a.communities.begin(), a.communities.end());
+        communities.clear();
+        if (settings_.communities.standard)
+            communities.assign(a.communities.begin(), a.communities.end());
         ByteWriter{communities}.u32(community::kGracefulShutdown);
         a.communities = communities;
         a.set(Attribute::Communities);

@@ -84,6 +84,16 @@ void UpdateGroup::take_paths(Member& member, EntryId id, bool first_pass) {
         advertised_paths_.change(id, wanted_, news_, gone_);
         if (assign(advertised_, id, !wanted_.empty()))
             advertised_count_ += wanted_.empty() ? -1u : 1;
+        // What has changed since another member passed here, that one has to be sent too.
+        if (!news_.empty() || !gone_.empty())
+            for (const auto& other : members_) {
+                if (other.get() == &member) continue;
+                begin_lagging(*other);
+                mark(*other, id, false);
+                if (gone_.empty()) continue;
+                auto& numbers = other->gone[id];
+                numbers.insert(numbers.end(), gone_.begin(), gone_.end());
+            }
     }
     const auto told = advertised_paths_.of(id);
     for (const auto& path : told)

@@ -16,13 +16,14 @@ PolicyStorage& storage() {
 }  // namespace
 
 ImportRun::ImportRun(const ImportPolicy& policy, LocRib& rib, Family family, PeerId peer,
-                     const NextHopKey& from, AttributesId received)
+                     const NextHopKey& from, AttributesId received, std::uint32_t account)
     : policy_(policy),
       rib_(rib),
       family_(family),
       peer_(peer),
       from_(from),
       received_(received),
+      account_(account),
       plain_(!policy.policy && !stays_inside() &&
              !(policy.role && policy.marks_origin_of(rib.pool()[received].view()))) {
     rib_.pool().retain(received_);
@@ -83,6 +84,7 @@ AttributesId ImportRun::make(RoutePolicy::Class prefix) {
         pool.retain(received_);
         return received_;
     }
+    if (!fits(route.attributes)) return 0;  // edited beyond what can be written
     auto& hops = rib_.next_hops();
     auto next_hop = pool[received_].next_hop;
     const auto& edit = route.next_hop_edit;
@@ -93,7 +95,7 @@ AttributesId ImportRun::make(RoutePolicy::Class prefix) {
     else
         hops.retain(next_hop);
     hops.used_by(next_hop, peer_);
-    return pool.intern(route.attributes, next_hop);
+    return pool.intern(route.attributes, next_hop, account_);
 }
 
 std::string ImportRun::explain(const Prefix& prefix) const {

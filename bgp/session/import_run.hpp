@@ -14,7 +14,7 @@ class ImportRun {
 public:
     // `from` is where packets to the peer itself go.
     ImportRun(const ImportPolicy& policy, LocRib& rib, Family family, PeerId peer,
-              const NextHopKey& from, AttributesId received);
+              const NextHopKey& from, AttributesId received, std::uint32_t account);
     ~ImportRun();
     ImportRun(const ImportRun&) = delete;
     ImportRun& operator=(const ImportRun&) = delete;
@@ -37,7 +37,8 @@ private:
     const PeerId peer_;
     const NextHopKey from_;
     const AttributesId received_;
-    const bool plain_;  // nothing is edited, nothing rejected
+    const std::uint32_t account_;  // of the pool
+    const bool plain_;             // nothing is edited, nothing rejected
     std::vector<std::pair<RoutePolicy::Class, AttributesId>> made_;
 };
 

@@ -1,9 +1,11 @@
 #include "bgp/session/listener.hpp"
 
+#include <cerrno>
+
 namespace torii::bgp {
 
 namespace {
-constexpr int kAtOnce = 512;  // then established sessions have their turn
+constexpr int kAtOnce = 64;  // then established sessions have their turn
 }
 
 Result<std::shared_ptr<Listener>, SystemError> Listener::open(Loop& loop, const Endpoint& local,
@@ -20,12 +22,30 @@ Listener::Listener(Loop& loop, const Endpoint& local, int socket, OnAccept on_ac
     socket_.assign(socket);
 }
 
-Result<void, SystemError> Listener::set_key(const Prefix& peers, const std::string& key) {
-    if (peers.family() != local_.address.family()) return {};
-    auto result = set_md5(socket_.get(), peers, key);
-    // Removing what is not there is no failure.
-    if (!result && key.empty() && result.error().number == ENOENT) return {};
-    return result;
+void Listener::set_keys(const std::map<Prefix, std::string>& wanted,
+                        const std::function<void(const Prefix&, const SystemError&)>& failed) {
+    for (auto at = keys_.begin(); at != keys_.end();) {
+        if (wanted.contains(at->first)) {
+            ++at;
+            continue;
+        }
+        if (auto done = set_md5(socket_.get(), at->first, {});
+            !done && done.error().number != ENOENT) {
+            failed(at->first, done.error());
+            ++at;
+            continue;
+        }
+        at = keys_.erase(at);
+    }
+    for (const auto& [prefix, key] : wanted) {
+        if (prefix.family() != local_.address.family()) continue;
+        if (const auto at = keys_.find(prefix); at != keys_.end() && at->second == key) continue;
+        if (auto done = set_md5(socket_.get(), prefix, key); !done) {
+            failed(prefix, done.error());
+            continue;
+        }
+        keys_[prefix] = key;
+    }
 }
 
 void Listener::close() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -21,8 +22,10 @@ public:
     Listener(Loop& loop, const Endpoint& local, int socket, OnAccept on_accept);
 
     const Endpoint& local() const { return local_; }
-    // Only for peers of the listener's own family; others are left alone.
-    Result<void, SystemError> set_key(const Prefix& peers, const std::string& key);
+    // Makes the kernel ask for these keys and no others. Those of the other family are left
+    // alone; `failed` is called for each that the kernel does not take.
+    void set_keys(const std::map<Prefix, std::string>& wanted,
+                  const std::function<void(const Prefix&, const SystemError&)>& failed);
     void close();
 
 private:
@@ -31,6 +34,7 @@ private:
     Endpoint local_;
     Descriptor socket_;
     OnAccept on_accept_;
+    std::map<Prefix, std::string> keys_;  // that the kernel has
 };
 
 }  // namespace torii::bgp

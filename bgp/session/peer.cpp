@@ -1,9 +1,11 @@
 #include "bgp/session/peer.hpp"
+#include "base/byte_writer.hpp"
 #include "base/event_list.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <random>
 
 namespace torii::bgp {
 
@@ -13,6 +15,9 @@ using namespace std::chrono_literals;
 
 // A dynamic neighbor that is down is shown with its last reason for this time.
 constexpr auto kRemembered = 10min;
+// Any host of a listen range may connect; those that mean it send their OPEN at once.
+constexpr auto kOpenLimit = 10s;
+constexpr int kInternalTtl = 64;
 
 void add(MessageCounters& to, const MessageCounters& from) {
     to.open += from.open;
@@ -61,7 +66,17 @@ Peer::~Peer() {
     // Nothing may follow: no dial, and no report of what ends now.
     started_ = false;
     end_sessions(cease_notification(cease::kPeerDeconfigured));
-    if (id_ != 0) host_.rib().retire_peer(id_);
+    forget_routes();
+}
+
+bool Peer::external() const {
+    return settings_->remote_as.kind == RemoteAs::Kind::External ||
+           (settings_->remote_as.kind == RemoteAs::Kind::Number &&
+            settings_->remote_as.number != local_as());
+}
+
+bool Peer::kept_down() const {
+    return held_ || idle();
 }
 
 State Peer::state() const {
@@ -87,9 +102,11 @@ void Peer::stop(const Notification& farewell) {
     if (was_started) tell(PeerStage::Gone);
 }
 
-void Peer::end_sessions(const Notification& farewell) {
+void Peer::end_sessions(const Notification& words) {
+    const auto hard = farewell(words);
+    Session* const up = up_;
     for (auto session : {incoming_, outgoing_})
-        if (session) session->stop(farewell);
+        if (session) session->stop(session.get() == up ? hard : words);
 }
 
 void Peer::dial_at(Clock::TimePoint when) {
@@ -102,16 +119,24 @@ std::optional<Clock::TimePoint> Peer::on_time(Clock::TimePoint now) {
         dial_at_.reset();
         dial();
     }
-    if (stale_until_ && now >= *stale_until_) stale_expired();
+    for (const Family family : kEachFamily)
+        if (auto& until = stale_until_[index(family)]; until && now >= *until)
+            stale_expired(family);
     // Not before what is kept for it.
-    if (forget_at_ && stale_until_) forget_at_ = std::max(*forget_at_, *stale_until_);
+    for (const auto& until : stale_until_)
+        if (forget_at_ && until) forget_at_ = std::max(*forget_at_, *until);
     if (forget_at_ && now >= *forget_at_) {
         forget_at_.reset();
-        if (!has_connection()) host_.forget(*this);
-        return std::nullopt;
+        // What keeps it down is kept with it.
+        if (kept_down()) {
+            forget_at_ = held_ ? now + kRemembered : std::max(now + kRemembered, idle_until_);
+        } else {
+            if (!has_connection()) host_.forget(*this);
+            return std::nullopt;
+        }
     }
     std::optional<Clock::TimePoint> next;
-    for (const auto& when : {dial_at_, forget_at_, stale_until_})
+    for (const auto& when : {dial_at_, forget_at_, stale_until_[0], stale_until_[1]})
         if (when && (!next || *when < *next)) next = when;
     return next;
 }
@@ -121,21 +146,22 @@ void Peer::dial() {
         return;
     const auto now = host_.sessions().timers.now();
     if (now < idle_until_) return dial_at(idle_until_);
-    const bool ebgp = settings_->remote_as.kind == RemoteAs::Kind::External ||
-                      (settings_->remote_as.kind == RemoteAs::Kind::Number &&
-                       settings_->remote_as.number != local_as());
     DialOptions options;
     options.remote = {address_, settings_->port};
     options.source = settings_->update_source;
+    // Behind a route of ours the kernel finds the way by the source alone.
+    if (!options.source) options.source = host_.source_towards(address_);
     options.interface = interface_;
     if (!settings_->passwords.empty()) options.md5_key = settings_->passwords[0];
     if (settings_->ttl_security) {
         options.ttl = 255;
         options.least_ttl = 256 - *settings_->ttl_security;
     } else {
-        options.ttl = settings_->multihop ? *settings_->multihop : ebgp ? 1 : 0;
+        options.ttl = settings_->multihop ? *settings_->multihop : external() ? 1 : 0;
     }
+    signed_with_ = configured_key();
     outgoing_ = std::make_shared<Session>(host_.sessions(), this, true);
+    outgoing_->set_connect_limit(std::max(settings_->connect_retry, seconds{1}));
     outgoing_->dial(options);
 }
 
@@ -149,10 +175,19 @@ std::optional<Notification> Peer::refusal_reason() const {
 void Peer::accept(int socket, const Endpoint& local, const Endpoint& remote) {
     auto session = std::make_shared<Session>(host_.sessions(), this, false);
     forget_at_.reset();
+    if (!has_connection()) signed_with_ = configured_key();
+    if (dynamic_) {
+        session->set_open_limit(kOpenLimit);
+        if (!has_connection()) host_.connected(*this, true);
+    }
     if (settings_->ttl_security)
         set_ttl(socket, address_.family(), 255, 256 - *settings_->ttl_security);
-    else if (settings_->multihop)
-        set_ttl(socket, address_.family(), *settings_->multihop, 0);
+    else
+        set_ttl(socket, address_.family(),
+                settings_->multihop ? *settings_->multihop
+                : external()        ? 1
+                                    : kInternalTtl,
+                0);
     if (incoming_) {
         if (incoming_->state() == State::Established) {
             // Two at once: the OPEN decides which of them stays.
@@ -197,7 +232,6 @@ OpenMessage Peer::our_open(Session&) {
     offer_restart(c);
     c.hostname = speaker.hostname;
     c.software = speaker.software;
-    ours_ = open;
     return open;
 }
 
@@ -226,13 +260,29 @@ Decoded<std::uint16_t> Peer::on_open(Session& session, const OpenMessage& open) 
         return refuse(open_error::kRoleMismatch);
     if (const auto lost = resolve_collision(session, open)) return Failure{*lost};
 
-    auto ours = ours_;
+    auto ours = session.open_sent();
     const auto agreed = negotiate(ours, open);
     if (!agreed.families[0] && !agreed.families[1]) {
         say("BGP-OPEN-NO-FAMILY", "OPEN refused: no address family in common");
-        return refuse(open_error::kBadCapability);
+        auto unsupported = refuse(open_error::kBadCapability);
+        ByteWriter data{unsupported.error.data};  // RFC 5492 §3: what would have been needed
+        for (const Family family : kEachFamily)
+            if (ours.capabilities.families[index(family)]) {
+                data.u8(1);
+                data.u8(4);
+                data.u16(afi(family));
+                data.u16(kSafiUnicast);
+            }
+        return unsupported;
     }
     session.set_extended_messages(agreed.extended_messages);
+    // RFC 4271 §4.2, §6.2: a hold time may be refused; one of 0 is never over.
+    if (settings_->hold_time.count() != 0 &&
+        seconds{agreed.hold_time} < settings_->minimum_hold_time) {
+        say("BGP-OPEN-HOLD-TIME", "OPEN refused: hold time " + std::to_string(agreed.hold_time) +
+                                      " is below minimum_hold_time");
+        return refuse(open_error::kBadHoldTime);
+    }
     const std::chrono::milliseconds hold{agreed.hold_time * 1000};
     auto keepalive = hold / 3;
     if (settings_->keepalive)
@@ -253,6 +303,17 @@ std::optional<Notification> Peer::resolve_collision(Session& session, const Open
         // RFC 4724 §4.2: a peer that restarts connects before we have detected
         // that the old connection is dead.
         if (!restarts_gracefully()) return lost;
+        // RFC 6286 §2: another identifier, or another AS, is another speaker behind the same
+        // address. The one that is up stays.
+        if (open.identifier != theirs_.identifier || open.as != theirs_.as) {
+            if (const auto more = host_.may_report("BGP-SECOND-SPEAKER"))
+                say("BGP-SECOND-SPEAKER",
+                    "connection refused: another speaker at the address of a neighbor that is up",
+                    {{"as", std::to_string(open.as)},
+                     {"router_id", IpAddress::v4(open.identifier).to_string()},
+                     {"unreported", std::to_string(*more)}});
+            return lost;
+        }
         other->drop();
         return std::nullopt;
     }
@@ -279,6 +340,7 @@ PeerFacts Peer::facts() const {
     facts.weight =
         static_cast<std::uint16_t>(std::clamp<std::uint32_t>(settings_->weight, 1, 65535));
     facts.address = address_;
+    facts.port = key().port;
     return facts;
 }
 
@@ -291,6 +353,7 @@ void Peer::on_up(Session& session) {
     dial_at_.reset();
     since_ = host_.sessions().timers.now();
     ++times_established_;
+    ours_ = session.open_sent();
     theirs_ = *session.open_received();
     negotiated_ = negotiate(ours_, theirs_);
     pending_.clear();
@@ -303,6 +366,7 @@ void Peer::on_up(Session& session) {
     if (id_ != 0 && host_.rib().peers()[id_].as != facts.as) forget_routes();
     if (id_ == 0) {
         id_ = host_.rib().add_peer(facts);
+        account_ = host_.rib().pool().open_account();
     } else {
         host_.rib().change_peer(id_, facts);
         for (const Family family : kEachFamily) out_[index(family)].stale = stale[index(family)];
@@ -344,17 +408,26 @@ void Peer::on_closed(Session& session, const CloseReason& reason) {
     const bool collided = reason.notification.code == ErrorCode::Cease &&
                           reason.notification.subcode == cease::kCollision &&
                           reason.kind != CloseReason::Kind::TcpClosed;
-    if (!collided && reason.kind != CloseReason::Kind::ConnectFailed)
-        last_reason_ = reason.to_string();
-    if (last_reason_.empty()) last_reason_ = reason.to_string();
+    if (!collided) last_reason_ = reason.to_string();
+    if (reason.kind != CloseReason::Kind::ConnectFailed) {
+        connect_error_ = 0;
+    } else if (std::exchange(connect_error_, reason.error) != reason.error) {
+        say("BGP-CONNECT-FAILED", reason.to_string());
+    }
     if (!was_up && !collided && reason.kind != CloseReason::Kind::ConnectFailed)
-        say("BGP-SESSION-FAILED", "session not established: " + reason.to_string());
+        if (const auto more =
+                dynamic_ ? host_.may_report("BGP-SESSION-FAILED") : std::optional<std::uint64_t>{0})
+            say("BGP-SESSION-FAILED", "session not established: " + reason.to_string(),
+                *more == 0 ? std::vector<std::pair<std::string_view, std::string>>{}
+                           : std::vector<std::pair<std::string_view, std::string>>{
+                                 {"unreported", std::to_string(*more)}});
     if (incoming_.get() == &session) incoming_.reset();
     if (outgoing_.get() == &session) outgoing_.reset();
     if (up_ != nullptr || has_connection()) return;
 
     const auto now = host_.sessions().timers.now();
     if (dynamic_) {
+        host_.connected(*this, false);
         forget_at_ = now + kRemembered;
         // The last owner may be the caller.
         if (!weak_from_this().expired())
@@ -366,13 +439,19 @@ void Peer::on_closed(Session& session, const CloseReason& reason) {
     const auto wait = std::min<std::chrono::seconds>(
         settings_->connect_retry, std::chrono::seconds{1LL << std::min(failures_, 10u)});
     failures_ = was_up ? 0 : failures_ + 1;
-    dial_at(now + wait);
+    // RFC 4271 §10: three quarters to all of it, so that many do not come at once.
+    static std::minstd_rand random{std::random_device{}()};
+    const auto most = std::chrono::milliseconds{wait}.count();
+    dial_at(now + std::chrono::milliseconds{
+                      most - static_cast<std::int64_t>(random() %
+                                                       static_cast<std::uint64_t>(most / 4 + 1))});
 }
 
 void Peer::act(PeerAction action, const std::string& reason) {
     switch (action) {
         case PeerAction::Clear:
             idle_until_ = {};
+            idle_for_limit_ = false;
             if (!has_connection() && dial_at_) dial_at(host_.sessions().timers.now());
             return end_sessions(cease_notification(cease::kAdminReset, reason));
         case PeerAction::SoftIn:
@@ -390,11 +469,12 @@ void Peer::act(PeerAction action, const std::string& reason) {
             held_ = true;
             dial_at_.reset();
             end_sessions(cease_notification(cease::kAdminShutdown, reason));
-            if (up_ == nullptr) forget_routes();
+            forget_kept();
             return;
         case PeerAction::Enable:
             held_ = false;
             idle_until_ = {};
+            idle_for_limit_ = false;
             if (draining_) {
                 draining_ = false;
                 policies_changed();

@@ -31,14 +31,26 @@ public:
     virtual Monitor& monitor() = 0;
     virtual EventSink& events() = 0;
     virtual Guard& guard() = 0;
-    // A claim was given up; its lease has an end.
-    virtual void guard_released() = 0;
+    // One path less; begins the wait for the lease that this may start.
+    virtual void leave_guard(const PeerKey& node, const Prefix& prefix) = 0;
+    // Whether a port or the router has this address.
+    virtual bool is_own(const IpAddress& address) const = 0;
+    // The address of ours that a connection to there begins at; nothing: the kernel's choice.
+    virtual std::optional<IpAddress> source_towards(const IpAddress& address) const = 0;
+    // The port that has the address in one of its networks, or that a link-local one names.
+    virtual bool has_links() const = 0;
+    virtual const Link* link_towards(const PeerKey& address) const = 0;
     virtual const Companions& companions(const IpAddress& local) = 0;
     // RFC 4724 §4.1: after a start, initial updates wait for End-of-RIB of the peers.
     virtual bool restarting() const = 0;
     virtual void restart_progress() = 0;
     // A dynamic peer has been down for long enough to be forgotten.
     virtual void forget(Peer& peer) = 0;
+    // A dynamic peer has its first connection, or lost its last.
+    virtual void connected(Peer& peer, bool on) = 0;
+    // One more event of this kind about peers that come and go; nothing: too many in this
+    // second. The number of those before that were not reported goes with the next one.
+    virtual std::optional<std::uint64_t> may_report(EventId id) = 0;
     virtual void peer_changed(const PeerNews& news) = 0;
 };
 
@@ -53,6 +65,7 @@ public:
     ~Peer() override;
 
     const IpAddress& address() const { return address_; }
+    PeerKey key() const { return {address_, address_.is_link_local() ? port_ : rib::kAnyPort}; }
     const std::string& group() const { return group_; }
     const PeerSettings& settings() const { return *settings_; }
     bool dynamic() const { return dynamic_; }
@@ -62,6 +75,8 @@ public:
     State state() const;
 
     void start();
+    // Ends what there is of connections; the peer may come again.
+    void end_connections(const Notification& words) { end_sessions(words); }
     void stop(const Notification& farewell);
     // Why no connection of this peer is welcome now.
     std::optional<Notification> refusal_reason() const;
@@ -70,7 +85,11 @@ public:
     ChangeCost change(const NeighborSettings& wanted);
     // The same where only the lists behind the names have changed.
     void policies_changed();
-    void reconsider();  // all that was received, by the policy of now
+    void reconsider();                 // all that was received, by the policy of now, in slices
+    void judge(const Prefix& prefix);  // the same for one prefix, at once
+    // An operator or a limit wants it down; not to be forgotten before others.
+    bool kept_down() const;
+    bool idle() const { return host_.sessions().timers.now() < idle_until_; }
     void act(PeerAction action, const std::string& reason);
     // What liveness found out about the node.
     void set_liveness(bool alive, const std::string& reason);
@@ -108,22 +127,28 @@ public:
 private:
     struct FamilyState {
         UpdateGroup* group = nullptr;
-        std::optional<bool> default_advertised;  // whether it bore GRACEFUL_SHUTDOWN
         bool end_of_rib_received = false;
         bool end_of_rib_sent = false;
         bool stale = false;       // routes of before a restart are in use
         bool long_lived = false;  // of these, as a last resort (RFC 9494)
         bool warned = false;      // of the maximum
+        bool dropped = false;     // there are paths beyond the maximum
+        bool refreshing = false;  // between BoRR and EoRR of the peer
         std::uint32_t over_limit = 0;
     };
 
     std::uint32_t local_as() const { return settings_->local_as.value_or(host_.speaker().asn); }
     PeerFacts facts() const;
     mrt::Ends ends() const;
+    bool external() const;  // as far as the settings name it
     bool shut() const { return settings_->shutdown || held_; }
     void dial();
     void dial_at(Clock::TimePoint when);
     void end_sessions(const Notification& farewell);
+    std::string configured_key() const {
+        return settings_->passwords.empty() ? std::string{} : settings_->passwords[0];
+    }
+    void password_changed();  // peer_changes.cpp
     std::optional<Notification> resolve_collision(Session& session, const OpenMessage& open);
     void say(EventId id, std::string text,
              std::vector<std::pair<std::string_view, std::string>> fields = {});
@@ -133,24 +158,39 @@ private:
     bool restarts_gracefully() const;
     bool keep_stale(const CloseReason& reason);
     void resume_stale();
+    void begin_stale(Family family, seconds time);
+    void stale_at(Family family, Clock::TimePoint when);
     void end_stale(Family family);
-    void stale_expired();
+    void stale_expired(Family family);
+    void forget_kept();
+    Notification farewell(Notification notification) const;
     void tell(PeerStage stage);
     bool hold_down(const CloseReason& reason);
     seconds long_lived_time(Family family) const;
     void begin_long_lived(Family family);
+    void mark_long_lived(Family family, EntryId entry, Path& path, AttributesId attributes);
 
     // peer_routes.cpp
     void make_policies();
     ExportSettings export_settings(Family family) const;
     void join_groups(bool end_of_rib);
     void leave_groups();
-    void advertise_default(Family family);
-    bool guard_allows(const Prefix& prefix);
-    ImportRun import_run(Family family, AttributesId received) const {
-        return {import_, host_.rib(), family, id_, {address_, port_}, received};
-    }
     void forget_routes();
+
+    // peer_import.cpp
+    ImportRun import_run(Family family, AttributesId received) const {
+        return {import_, host_.rib(), family, id_, {address_, port_}, received, account_};
+    }
+    bool guard_allows(const Prefix& prefix);
+    Refusal refusal_of(const Attributes& attributes, const NextHopKey& next_hop) const;
+    bool on_link(const IpAddress& next_hop) const;
+    rib::PortIndex link_port() const;
+    bool admit(Family family, const Prefix& prefix, Path& path, const Path* was);
+    void judge(Family family, EntryId entry, Path& path, std::optional<ImportRun>& run);
+    void readmit(Family family);
+    std::optional<Notification> out_of_budget(Family family, std::uint8_t subcode,
+                                              const std::string& text);
+    void too_many_paths(const Prefix& prefix);
     NextHopKey next_hop_key(const IpAddress& next_hop, const IpAddress& link_local) const;
     std::optional<Notification> announce(const NlriList& list, const Attributes& attributes,
                                          const NextHopKey& key);
@@ -175,10 +215,16 @@ private:
     bool draining_ = false;
     bool held_down_ = false;  // what is stale is so by hold_down, not by graceful restart
     unsigned failures_ = 0;   // dials in a row
-    std::optional<Clock::TimePoint> dial_at_, forget_at_, stale_until_;
+    int connect_error_ = 0;   // of the last dial that was reported
+    std::optional<Clock::TimePoint> dial_at_, forget_at_;
+    std::array<std::optional<Clock::TimePoint>, kFamilies> stale_until_;
+    Clock::TimePoint stale_end_{};  // nothing stale is kept beyond it, but long-lived
     Clock::TimePoint idle_until_{};
+    bool idle_for_limit_ = false;  // until then because of max_prefix
 
     PeerId id_ = 0;
+    std::uint32_t account_ = 0;                         // of the attribute pool, with id_
+    std::array<std::uint8_t, kFamilies> generation_{};  // of what is announced now
     OpenMessage ours_, theirs_;
     Negotiated negotiated_;
     DecodeContext decode_;
@@ -194,7 +240,9 @@ private:
     Clock::TimePoint guard_reported_at_{};
     std::uint64_t guard_refused_ = 0;
     std::uint64_t malformed_updates_ = 0;
-    bool updated_ = false;  // by what is being read
+    bool paths_reported_ = false;
+    bool updated_ = false;     // by what is being read
+    std::string signed_with_;  // the password of the connections that there are
     std::string last_reason_;
 };
 

@@ -2,6 +2,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/event_list.hpp"
 #include "bgp/session/peer.hpp"
 
 // What a changed setting costs a peer that is up.
@@ -35,6 +36,11 @@ constexpr std::array kFields{
     Field{"shutdown_message", Effect::None, same<&S::shutdown_message>},
     Field{"connect_retry", Effect::None, same<&S::connect_retry>},
     Field{"max_prefix", Effect::None, same<&S::max_prefix>},
+    Field{"receive_limit", Effect::None, same<&S::receive_limit>},
+    Field{"receive_octets", Effect::None, same<&S::receive_octets>},
+    Field{"minimum_hold_time", Effect::None, same<&S::minimum_hold_time>},
+    Field{"passive", Effect::NextSession, same<&S::passive>},
+    Field{"port", Effect::NextSession, same<&S::port>},
     Field{"restart_time", Effect::NextSession, same<&S::restart_time>},
     Field{"stale_time", Effect::None, same<&S::stale_time>},
     Field{"long_lived_stale_time", Effect::NextSession, same<&S::long_lived_stale_time>},
@@ -45,7 +51,11 @@ constexpr std::array kFields{
     Field{"graceful_restart", Effect::NextSession, same<&S::graceful_restart>},
     // The old key stays valid for sessions that use it; a roll-over resets
     // no peer that follows.
-    Field{"password", Effect::NextSession, same<&S::passwords>},
+    Field{"password", Effect::NextSession,
+          [](const S& a, const S& b) {
+              return a.passwords.empty() == b.passwords.empty() &&
+                     (a.passwords.empty() || a.passwords[0] == b.passwords[0]);
+          }},
     Field{"extended_messages", Effect::NextSession, same<&S::extended_messages>},
     Field{"import_lists", Effect::Policy, same<&S::import_lists>},
     Field{"export_lists", Effect::Policy, same<&S::export_lists>},
@@ -68,9 +78,6 @@ constexpr std::array kFields{
     Field{"mapped_next_hop", Effect::AskAgain, same<&S::mapped_next_hop>},
     Field{"enforce_first_as", Effect::AskAgain, same<&S::enforce_first_as>},
     Field{"allow_as_set", Effect::AskAgain, same<&S::allow_as_set>},
-    // They decide how the next connection is made. A peer that dials in is never dialled.
-    Field{"passive", Effect::NextSession, same<&S::passive>},
-    Field{"port", Effect::NextSession, same<&S::port>},
     Field{"ttl_security", Effect::Reset, same<&S::ttl_security>},
     Field{"multihop", Effect::Reset, same<&S::multihop>},
     Field{"update_source", Effect::Reset, same<&S::update_source>},
@@ -103,6 +110,20 @@ bool admits(const RemoteAs& wanted, std::uint32_t peer_as, std::uint32_t local_a
 
 }  // namespace
 
+// The kernel signs a connection with the key that it began with.
+void Peer::password_changed() {
+    const bool same = signed_with_ == configured_key();
+    const auto at = std::ranges::find(pending_, "password");
+    if (same == (at == pending_.end())) return;
+    if (same) {
+        pending_.erase(at);
+        return;
+    }
+    pending_.emplace_back("password");
+    say("BGP-PASSWORD-PENDING",
+        "the session is not signed with the configured password; the next one will be");
+}
+
 ChangeCost Peer::change(const NeighborSettings& wanted) {
     const auto before = settings_;
     const bool group_moved = group_ != wanted.group;
@@ -117,7 +138,14 @@ ChangeCost Peer::change(const NeighborSettings& wanted) {
 
     auto effect = link_moved ? Effect::Reset : Effect::None;
     for (const auto& field : kFields) {
+        // What the session began with counts no matter how often it was changed since.
+        if (field.name == "password" && has_connection()) {
+            password_changed();
+            if (!field.same(*before, *settings_)) effect = std::max(effect, field.effect);
+            continue;
+        }
         if (field.same(*before, *settings_)) continue;
+        // Members of a range are never dialled.
         if (dynamic_ && (field.name == "passive" || field.name == "port")) continue;
         if (field.effect == Effect::NextSession && has_connection() &&
             std::ranges::find(pending_, field.name) == pending_.end())
@@ -132,6 +160,7 @@ ChangeCost Peer::change(const NeighborSettings& wanted) {
         if (settings_->shutdown) {
             dial_at_.reset();
             end_sessions(cease_notification(cease::kAdminShutdown, settings_->shutdown_message));
+            forget_kept();  // RFC 4271 §8.2.2, ManualStop: all routes go
         } else if (started_) {
             start();
         }
@@ -144,11 +173,24 @@ ChangeCost Peer::change(const NeighborSettings& wanted) {
             start();
         return ChangeCost::Reset;
     }
+    if (before->max_prefix != settings_->max_prefix) {
+        // Room for what was dropped, and for a peer that waits because of it.
+        for (const Family family : kEachFamily) readmit(family);
+        if (std::exchange(idle_for_limit_, false)) {
+            idle_until_ = {};
+            if (started_ && !has_connection()) start();
+        }
+    }
     if (up_ == nullptr) {
         const bool dials_otherwise =
             before->passive != settings_->passive || before->port != settings_->port;
         if (dials_otherwise && !dynamic_ && !has_connection() && started_) start();
         return ChangeCost::None;
+    }
+    // A peer that cannot be asked sends all of it in a new session.
+    if (effect == Effect::AskAgain && !negotiated_.route_refresh) {
+        end_sessions(cease_notification(cease::kOtherConfigChange));
+        return ChangeCost::Reset;
     }
     if (effect >= Effect::Policy) {
         host_.rib().change_peer(id_, facts());

@@ -12,16 +12,18 @@ namespace torii::bgp {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 // RFC 8538 §4: with the N bit on both sides all but a hard reset is survived.
 bool survives(const CloseReason& reason, bool notifications) {
     switch (reason.kind) {
         case CloseReason::Kind::TcpClosed:
+        case CloseReason::Kind::Replaced:
             return true;
         case CloseReason::Kind::Received:
+        case CloseReason::Kind::Sent:  // "MUST also follow the rules for the Receiving Speaker"
             return notifications && !(reason.notification.code == ErrorCode::Cease &&
                                       reason.notification.subcode == cease::kHardReset);
-        case CloseReason::Kind::Sent:
-            return notifications && reason.notification.code == ErrorCode::HoldTimerExpired;
         case CloseReason::Kind::ConnectFailed:
             break;
     }
@@ -53,11 +55,11 @@ void Peer::offer_restart(Capabilities& c) const {
     restart.notification = true;
     restart.time =
         static_cast<std::uint16_t>(std::min<std::int64_t>(settings_->restart_time.count(), 4095));
-    // Our forwarding state is lost with the process: no family is advertised as
-    // preserved.
-    if (mode == GracefulRestart::Full)
+    // RFC 4724 §4: only what forwards while the process is away. A router's workers do not, and a
+    // peer that kept its routes would send packets to none of them.
+    if (mode == GracefulRestart::Full && host_.speaker().forwarding_survives)
         for (const Family family : kEachFamily)
-            if (c.families[index(family)]) restart.families.push_back({family, false});
+            if (c.families[index(family)]) restart.families.push_back({family, true});
     restart.restarting = mode == GracefulRestart::Full && host_.restarting();
     c.graceful_restart = std::move(restart);
     if (!settings_->long_lived_stale_time) return;
@@ -65,6 +67,24 @@ void Peer::offer_restart(Capabilities& c) const {
         std::min<std::int64_t>(settings_->long_lived_stale_time->count(), 0xffffff));
     for (const Family family : kEachFamily)
         if (c.families[index(family)]) c.long_lived.push_back({family, false, time});
+}
+
+// RFC 8538 §5.1: with the N bit on both sides a plain NOTIFICATION asks the peer to keep our
+// routes; what is meant for good is a Hard Reset with the NOTIFICATION inside.
+Notification Peer::farewell(Notification n) const {
+    const bool notifications = up_ != nullptr && ours_.capabilities.graceful_restart &&
+                               ours_.capabilities.graceful_restart->notification &&
+                               theirs_.capabilities.graceful_restart &&
+                               theirs_.capabilities.graceful_restart->notification;
+    const bool for_good = n.code == ErrorCode::Cease &&
+                          (n.subcode == cease::kMaxPrefixes || n.subcode == cease::kAdminShutdown ||
+                           n.subcode == cease::kPeerDeconfigured ||
+                           n.subcode == cease::kOutOfResources || n.subcode == cease::kBfdDown);
+    if (!notifications || !for_good) return n;
+    Notification hard = cease_notification(cease::kHardReset);
+    hard.data = {static_cast<std::uint8_t>(n.code), n.subcode};
+    hard.data.insert(hard.data.end(), n.data.begin(), n.data.end());
+    return hard;
 }
 
 bool Peer::delays_initial_updates() const {
@@ -92,6 +112,21 @@ bool Peer::restarts_gracefully() const {
            !theirs_.capabilities.graceful_restart->families.empty();
 }
 
+// What is there now is of a session that is over; what comes next has the next
+// generation.
+void Peer::begin_stale(Family family, seconds time) {
+    auto& generation = generation_[index(family)];
+    ++generation;
+    host_.rib().mark_stale(family, id_, generation & 15);
+    out_[index(family)].stale = true;
+    stale_at(family, host_.sessions().timers.now() + time);
+}
+
+void Peer::stale_at(Family family, Clock::TimePoint when) {
+    stale_until_[index(family)] = when;
+    host_.sessions().timers.schedule(shared_from_this(), when);
+}
+
 bool Peer::keep_stale(const CloseReason& reason) {
     // RFC 5882 §4.3: a stale path is used while its next hop is alive, no longer.
     if (!started_ || shut() || !alive_) return false;
@@ -101,6 +136,9 @@ bool Peer::keep_stale(const CloseReason& reason) {
     if (!survives(reason, theirs.notification)) return false;
     auto& rib = host_.rib();
     bool any = false;
+    // RFC 8538 §4.1: our own limit counts from now on, whatever the peer asks for.
+    const auto time = std::min(seconds{theirs.time}, settings_->stale_time);
+    stale_end_ = host_.sessions().timers.now() + settings_->stale_time;
     for (const Family family : kEachFamily) {
         auto& state = out_[index(family)];
         const bool keeps = negotiated_.families[index(family)] && find(theirs_, family) != nullptr;
@@ -108,15 +146,12 @@ bool Peer::keep_stale(const CloseReason& reason) {
         // RFC 4724 §4.2: what was stale before, from an earlier restart, goes.
         rib.sweep(family, id_, keeps ? path_flag::kStale : path_flag::kAny);
         if (!keeps || rib.routes(family, id_).received == 0) continue;
-        rib.each_path(family, id_,
-                      [](EntryId, Path& path) { path.flags = path.flags | path_flag::kStale; });
-        state.stale = any = true;
+        begin_stale(family, time);
+        any = true;
     }
     if (!any) return false;
-    stale_until_ = host_.sessions().timers.now() + std::chrono::seconds{theirs.time};
-    host_.sessions().timers.schedule(shared_from_this(), *stale_until_);
     say("BGP-GR-HELPER", "session lost; routes kept as stale while the neighbor restarts",
-        {{"seconds", std::to_string(theirs.time)}});
+        {{"seconds", std::to_string(time.count())}});
     return true;
 }
 
@@ -125,19 +160,19 @@ bool Peer::keep_stale(const CloseReason& reason) {
 bool Peer::hold_down(const CloseReason& reason) {
     if (settings_->hold_down.count() == 0 || !watched_ || !alive_) return false;
     const bool lost = reason.kind == CloseReason::Kind::TcpClosed ||
+                      reason.kind == CloseReason::Kind::Replaced ||
                       (reason.kind == CloseReason::Kind::Sent &&
                        reason.notification.code == ErrorCode::HoldTimerExpired);
     if (!lost) return false;
     auto& rib = host_.rib();
+    stale_end_ = host_.sessions().timers.now() + settings_->hold_down;
     for (const Family family : kEachFamily) {
         if (rib.routes(family, id_).received == 0) continue;
-        rib.each_path(family, id_,
-                      [](EntryId, Path& path) { path.flags = path.flags | path_flag::kStale; });
-        out_[index(family)].stale = held_down_ = true;
+        rib.sweep(family, id_, path_flag::kStale);
+        begin_stale(family, settings_->hold_down);
+        held_down_ = true;
     }
     if (!held_down_) return false;
-    stale_until_ = host_.sessions().timers.now() + settings_->hold_down;
-    host_.sessions().timers.schedule(shared_from_this(), *stale_until_);
     say("BGP-HOLD-DOWN", "session lost; routes kept: the neighbor passes the liveness check",
         {{"seconds", std::to_string(settings_->hold_down.count())}});
     return true;
@@ -145,22 +180,16 @@ bool Peer::hold_down(const CloseReason& reason) {
 
 // The peer is back; `id_` still names its routes of before.
 void Peer::resume_stale() {
-    bool any = false;
     for (const Family family : kEachFamily) {
-        auto& state = out_[index(family)];
-        if (!state.stale) continue;
+        stale_until_[index(family)].reset();
+        if (!out_[index(family)].stale) continue;
         // No longer in the capability, or forwarding state lost: remove all stale paths.
-        if (!negotiated_.families[index(family)] || !(held_down_ || forwards(theirs_, family))) {
+        if (!negotiated_.families[index(family)] || !(held_down_ || forwards(theirs_, family)))
             end_stale(family);
-        } else {
-            any = true;
-        }
+        else
+            stale_at(family, held_down_ ? host_.sessions().timers.now() + settings_->hold_down
+                                        : std::max(stale_end_, host_.sessions().timers.now() + 1s));
     }
-    stale_until_.reset();
-    if (!any) return;
-    stale_until_ =
-        host_.sessions().timers.now() + (held_down_ ? settings_->hold_down : settings_->stale_time);
-    host_.sessions().timers.schedule(shared_from_this(), *stale_until_);
 }
 
 void Peer::end_stale(Family family) {
@@ -168,7 +197,7 @@ void Peer::end_stale(Family family) {
     if (!std::exchange(state.stale, false)) return;
     state.long_lived = false;
     host_.rib().sweep(family, id_, path_flag::kStale);
-    if (!out_[0].stale && !out_[1].stale) stale_until_.reset();
+    stale_until_[index(family)].reset();
 }
 
 // RFC 9494 §4.2: how long the peer asks for, and no longer than we like.
@@ -183,62 +212,69 @@ seconds Peer::long_lived_time(Family family) const {
 // paths with NO_LLGR are removed.
 void Peer::begin_long_lived(Family family) {
     auto& rib = host_.rib();
-    auto& pool = rib.pool();
     out_[index(family)].long_lived = true;
-    std::vector<std::uint8_t> communities;
-    rib.each_path(family, id_, [&](EntryId entry, Path& path) {
-        if (!(path.flags & path_flag::kStale)) return;
-        if (pool[path.received].flags & attributes_flag::kNoLongLived) {
-            path.flags = path.flags | path_flag::kRefreshing;
-            return;
-        }
-        path.flags = path.flags | path_flag::kLongLivedStale;
-        if (path.attributes == 0) return rib.touch(family, entry);
-        auto a = pool[path.attributes].view();
-        communities.assign(a.communities.begin(), a.communities.end());
-        ByteWriter{communities}.u32(community::kLlgrStale);
-        a.communities = communities;
-        a.set(Attribute::Communities);
-        const auto next_hop = pool[path.attributes].next_hop;
-        rib.next_hops().retain(next_hop);
-        const auto marked = pool.intern(a, next_hop);
-        rib.set_attributes(family, entry, path, marked);
-        pool.release(marked);
-    });
-    rib.sweep(family, id_, path_flag::kRefreshing);
+    rib.walk(
+        id_, WalkKind::LongLived,
+        [this, &rib](Family of, EntryId entry, Path& path) {
+            if (!(path.flags & path_flag::kStale)) return false;
+            if (rib.pool()[path.received].flags & attributes_flag::kNoLongLived) return true;
+            path.flags = path.flags | path_flag::kLongLivedStale;
+            if (path.attributes == 0)
+                rib.touch(of, entry);
+            else
+                mark_long_lived(of, entry, path, path.attributes);
+            return false;
+        },
+        family);
 }
 
-void Peer::stale_expired() {
-    stale_until_.reset();
-    if (up_ == nullptr && !held_down_) {
-        auto longest = seconds{0};
-        for (const Family family : kEachFamily) {
-            const auto& state = out_[index(family)];
-            const auto time =
-                state.stale && !state.long_lived ? long_lived_time(family) : seconds{0};
-            if (time.count() == 0) {
-                end_stale(family);
-            } else {
-                begin_long_lived(family);
-                longest = std::max(longest, time);
-            }
-        }
-        if (longest.count() != 0) {
-            stale_until_ = host_.sessions().timers.now() + longest;
-            host_.sessions().timers.schedule(shared_from_this(), *stale_until_);
-            return say("BGP-LLGR-BEGINS",
-                       "restart timer expired; routes kept as long-lived stale (LLGR)",
-                       {{"seconds", std::to_string(longest.count())}});
-        }
+// Gives the path these attributes and LLGR_STALE.
+void Peer::mark_long_lived(Family family, EntryId entry, Path& path, AttributesId attributes) {
+    auto& rib = host_.rib();
+    auto& pool = rib.pool();
+    if (pool[attributes].flags & attributes_flag::kLongLivedStale) return;
+    auto a = pool[attributes].view();
+    std::vector<std::uint8_t> communities(a.communities.begin(), a.communities.end());
+    ByteWriter{communities}.u32(community::kLlgrStale);
+    a.communities = communities;
+    a.set(Attribute::Communities);
+    const auto next_hop = pool[attributes].next_hop;
+    rib.next_hops().retain(next_hop);
+    const auto marked = pool.intern(a, next_hop, account_);
+    rib.set_attributes(family, entry, path, marked);
+    pool.release(marked);
+}
+
+// Each family has its own time (RFC 9494 §4.2).
+void Peer::stale_expired(Family family) {
+    auto& state = out_[index(family)];
+    stale_until_[index(family)].reset();
+    const auto more = up_ == nullptr && !held_down_ && state.stale && !state.long_lived
+                          ? long_lived_time(family)
+                          : seconds{0};
+    if (more.count() != 0) {
+        begin_long_lived(family);
+        stale_at(family, host_.sessions().timers.now() + more);
+        return say("BGP-LLGR-BEGINS",
+                   "restart timer expired; routes kept as long-lived stale (LLGR)",
+                   {{"family", std::string{to_string(family)}},
+                    {"seconds", std::to_string(more.count())}});
     }
     say("BGP-GR-EXPIRED",
         up_ != nullptr ? "stale timer expired; routes that were not announced again are deleted"
-                       : "restart timer expired; stale routes are deleted");
+                       : "restart timer expired; stale routes are deleted",
+        {{"family", std::string{to_string(family)}}});
+    end_stale(family);
+    if (up_ == nullptr && !out_[0].stale && !out_[1].stale) forget_kept();
+}
+
+// Ends all retention for a peer that has no session.
+void Peer::forget_kept() {
     held_down_ = false;
     for (const Family family : kEachFamily) end_stale(family);
-    if (up_ != nullptr) return;
+    const bool any = id_ != 0;
     forget_routes();
-    tell(PeerStage::Down);
+    if (any && started_) tell(PeerStage::Down);
 }
 
 void Peer::set_liveness(bool alive, const std::string& reason) {
@@ -251,9 +287,7 @@ void Peer::set_liveness(bool alive, const std::string& reason) {
     }
     if (!out_[0].stale && !out_[1].stale) return;
     say("BGP-GR-DEAD", "stale routes deleted: liveness check failed: " + reason);
-    for (const Family family : kEachFamily) end_stale(family);
-    forget_routes();
-    tell(PeerStage::Down);
+    forget_kept();
 }
 
 void Peer::tell(PeerStage stage) {

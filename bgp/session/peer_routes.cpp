@@ -66,6 +66,7 @@ ExportSettings Peer::export_settings(Family family) const {
     for (const auto& aggregate : speaker.aggregates)
         if (aggregate.summary_only && aggregate.prefix.family() == family)
             e.summaries.push_back(aggregate.prefix);
+    e.default_originate = s.default_originate;
     e.as_override = s.as_override;
     e.graceful_shutdown = s.graceful_shutdown || draining_;
     e.remove_private_as = s.remove_private_as;
@@ -84,10 +85,19 @@ ExportSettings Peer::export_settings(Family family) const {
     // address mapped into IPv6 where there is no other.
     const auto& local = up_->local().address;
     const auto& known = host_.companions(local);
+    // RFC 2545 §3: a link-local one beside it, if and only if the peer is on that link; of a
+    // link-local session it is the one that the peer can reach for sure, IPv4 routes included
+    // (RFC 8950 §3).
+    const bool shared = address_.is_link_local() || !host_.has_links() ||
+                        (!s.multihop && host_.link_towards(key()) != nullptr);
+    const auto link_local = local.is_link_local() ? std::optional{local} : known.link_local;
+    const bool both = local.is_v6() && link_local && shared;
     if (family == Family::Ip6) {
         e.self = known.ip6.value_or(known.link_local.value_or(local));
-        if (local.is_v6() && known.link_local) e.link_local = *known.link_local;
+        if (both) e.link_local = *link_local;
     } else {
+        if (both && address_.is_link_local() && negotiated_.extended_next_hop)
+            e.link_local = *link_local;
         e.self = local.is_v4()                   ? local
                  : negotiated_.extended_next_hop ? known.ip6.value_or(local)
                                                  : known.ip4.value_or(local);
@@ -101,49 +111,8 @@ void Peer::join_groups(bool end_of_rib) {
         if (!negotiated_.families[index(family)]) continue;
         auto& group = rib.group(export_settings(family));
         out_[index(family)].group = &group;
-        advertise_default(family);
         rib.join(group, id_, *this, end_of_rib);
     }
-}
-
-// A default route for this peer alone, regardless of the table and of the export
-// lists.
-void Peer::advertise_default(Family family) {
-    auto& told = out_[index(family)].default_advertised;
-    const auto e = export_settings(family);
-    std::optional<bool> wanted;
-    if (settings_->default_originate) wanted = e.graceful_shutdown;
-    if (told == wanted) return;
-    told = wanted;
-    // Its number is none that a path of the table gets.
-    const Announcement route{Prefix::default_route(family), 0xffffffff};
-    const UpdateFormat format{negotiated_.max_message(), negotiated_.add_path_send[index(family)]};
-    auto bytes = std::make_shared<std::vector<std::uint8_t>>();
-    if (!told) {
-        encode_withdrawals({&route, 1}, format, *bytes);
-        return up_->send(std::move(bytes), 1);
-    }
-    std::vector<std::uint8_t> path, communities;
-    if (e.ebgp) prepend({}, e.local_as, 1, path);
-    Attributes a;
-    for (const auto code : {Attribute::Origin, Attribute::AsPath}) a.set(code);
-    a.origin = Origin::Igp;
-    a.as_path = path;
-    a.next_hop = e.self;
-    if (!e.ebgp) {
-        a.set(Attribute::LocalPref);
-        a.local_pref = kDefaultLocalPref;
-    }
-    if (e.graceful_shutdown) {
-        ByteWriter{communities}.u32(community::kGracefulShutdown);
-        a.set(Attribute::Communities);
-        a.communities = communities;
-    }
-    OutgoingAttributes out;
-    out.next_hop = e.self;
-    out.link_local = e.link_local;
-    encode_attributes(a, e.four_octet_as, family == Family::Ip4 && e.self.is_v4(), out.bytes);
-    if (encode_announcements({&route, 1}, out, format, *bytes) == 0) up_->send(std::move(bytes), 1);
 }
 
 void Peer::leave_groups() {
@@ -155,29 +124,7 @@ void Peer::leave_groups() {
 void Peer::forget_routes() {
     if (id_ == 0) return;
     host_.rib().retire_peer(std::exchange(id_, 0));
-    if (!settings_->guarded || !host_.guard().active()) return;
-    host_.guard().release_all(address_);
-    host_.guard_released();
-}
-
-// Asked for what all other policy lets pass; the answer is also the claim.
-bool Peer::guard_allows(const Prefix& prefix) {
-    auto& guard = host_.guard();
-    if (!settings_->guarded || !guard.active()) return true;
-    const auto verdict = guard.check(address_, prefix);
-    if (verdict.allowed()) {
-        guard.claim(address_, prefix);
-        return true;
-    }
-    ++guard_refused_;
-    const auto now = host_.sessions().timers.now();
-    if (guard_reported_at_ == Clock::TimePoint{} || now - guard_reported_at_ >= 1s) {
-        guard_reported_at_ = now;
-        say(guard.enforces() ? EventId{"BGP-GUARD-REFUSED"} : EventId{"BGP-GUARD-ALERT"},
-            verdict.to_string(prefix),
-            {{"prefix", prefix.to_string()}, {"count", std::to_string(guard_refused_)}});
-    }
-    return !guard.enforces();
+    host_.rib().pool().close_account(std::exchange(account_, 0));
 }
 
 void Peer::policies_changed() {
@@ -193,7 +140,6 @@ void Peer::policies_changed() {
     for (const Family family : kEachFamily) {
         auto& state = out_[index(family)];
         if (state.group == nullptr) continue;
-        advertise_default(family);
         const auto wanted = export_settings(family);
         if (state.group->settings() == wanted) continue;
         auto& next = rib.group(wanted);
@@ -202,60 +148,18 @@ void Peer::policies_changed() {
     }
 }
 
-void Peer::reconsider() {
-    if (id_ == 0) return;
-    auto& rib = host_.rib();
-    for (const Family family : kEachFamily) {
-        // Neighbors in the table tend to share their attributes.
-        std::optional<ImportRun> run;
-        rib.each_path(family, id_, [&](EntryId entry, Path& path) {
-            if (path.flags & path_flag::kOverLimit) return;
-            const auto why = import_.check(rib.pool()[path.received].view());
-            const auto prefix = rib.table(family).prefix(entry);
-            AttributesId used = 0;
-            if (why == Refusal::None && import_.check(prefix) == Refusal::None) {
-                if (!run || run->received() != path.received)
-                    run.emplace(import_, rib, family, id_, NextHopKey{address_, port_},
-                                path.received);
-                used = run->of(prefix);
-            }
-            if (used != 0 && !guard_allows(prefix)) used = 0;
-            rib.set_attributes(family, entry, path, used);
-        });
-    }
-}
-
-std::string Peer::filtered_by(const Path& path, const Prefix& prefix) const {
-    if (path.attributes != 0) return {};
-    if (path.flags & path_flag::kOverLimit) return import_.explain(Refusal::OverLimit, prefix);
-    auto why = import_.check(host_.rib().pool()[path.received].view());
-    if (why == Refusal::None) why = import_.check(prefix);
-    if (why == Refusal::None)
-        if (auto text = import_run(prefix.family(), path.received).explain(prefix); !text.empty())
-            return text;
-    if (why == Refusal::None && settings_->guarded)
-        if (const auto verdict = host_.guard().check(address_, prefix); !verdict.allowed())
-            return verdict.to_string(prefix);
-    return import_.explain(why == Refusal::None ? Refusal::OwnNextHop : why, prefix);
-}
-
-NextHopKey Peer::next_hop_key(const IpAddress& next_hop, const IpAddress& link_local) const {
-    // A node without an IPv6 address of its own sends ::ffff:a.b.c.d over IPv4;
-    // the next hop is the node itself.
-    if (settings_->mapped_next_hop)
-        if (const auto mapped = next_hop.mapped_v4()) return {*mapped, rib::kAnyPort};
-    if (next_hop.is_v6() && next_hop.is_link_local()) return {next_hop, port_};
-    if (address_.is_link_local() && link_local.is_link_local() && port_ != rib::kAnyPort)
-        return {link_local, port_};
-    return {next_hop, rib::kAnyPort};
-}
-
 std::optional<Notification> Peer::on_update(Session&, std::span<const std::uint8_t> body) {
-    if (host_.monitor().records())
-        host_.monitor().update(ends(), decode_.four_octet_as,
-                               decode_.add_path[0] || decode_.add_path[1], body);
     updated_ = true;
     auto decoded = decode_update(body, decode_, *storage_);
+    if (host_.monitor().records()) {
+        // RFC 8050 §3: by the family that the message is about.
+        const auto family = !decoded           ? Family::Ip4
+                            : decoded->reach   ? decoded->reach->nlri.family
+                            : decoded->unreach ? decoded->unreach->family
+                                               : Family::Ip4;
+        host_.monitor().update(ends(), decode_.four_octet_as, decode_.add_path[index(family)],
+                               body);
+    }
     if (!decoded) {
         say("BGP-UPDATE-MALFORMED",
             "malformed UPDATE, session reset: " + to_string(decoded.error()));
@@ -289,84 +193,6 @@ std::optional<Notification> Peer::on_update(Session&, std::span<const std::uint8
     return std::nullopt;
 }
 
-void Peer::withdraw(const NlriList& list) {
-    if (list.empty()) return;
-    auto& rib = host_.rib();
-    const bool guarded = settings_->guarded && host_.guard().active();
-    for_each_nlri(list, [&](const Prefix& prefix, std::uint32_t path_id) {
-        rib.withdraw(list.family, prefix, id_, path_id);
-        if (guarded) host_.guard().release(address_, prefix);
-    });
-    if (guarded) host_.guard_released();
-}
-
-std::optional<Notification> Peer::announce(const NlriList& list, const Attributes& attributes,
-                                           const NextHopKey& key) {
-    auto& rib = host_.rib();
-    const auto next_hop = rib.next_hops().acquire(key);
-    rib.next_hops().used_by(next_hop, id_);
-    const auto received = rib.pool().intern(attributes, next_hop);
-    auto refusal = import_.check(attributes);
-    // RFC 4271 §5.1.3: our own address as next hop leads nowhere.
-    if (key.address == up_->local().address) refusal = Refusal::OwnNextHop;
-
-    auto& table = rib.table(list.family);
-    const auto& limit = settings_->max_prefix;
-    const auto& routes = rib.routes(list.family, id_);
-    const bool guarded = settings_->guarded && host_.guard().active();
-    auto run = import_run(list.family, received);
-    bool enough = false;
-    for_each_nlri(list, [&](const Prefix& prefix, std::uint32_t path_id) {
-        if (enough) return;
-        const auto why = refusal != Refusal::None ? refusal : import_.check(prefix);
-        AttributesId used = why == Refusal::None ? run.of(prefix) : 0;
-        if (guarded && used != 0 && !guard_allows(prefix)) used = 0;
-        Path path;
-        path.peer = id_ & 0xffffff;
-        path.path_id = path_id;
-        path.received = received;
-        path.attributes = used;
-        const auto entry = table.find_or_add(prefix);
-        if (limit.limit != 0 && path.attributes != 0 && routes.accepted >= limit.limit) {
-            const auto* old = table.find_path(entry, id_, path_id);
-            if (old == nullptr || old->attributes == 0) {
-                if (limit.action == MaxPrefixAction::Close) enough = true;
-                if (limit.action == MaxPrefixAction::Drop) {
-                    path.attributes = 0;
-                    path.flags = path_flag::kOverLimit;
-                }
-                over_limit(list.family);
-            }
-        }
-        rib.announce(list.family, entry, path);
-    });
-    rib.pool().release(received);
-    auto& state = out_[index(list.family)];
-    if (limit.limit != 0 && !state.warned &&
-        std::uint64_t{routes.accepted} * 100 >= std::uint64_t{limit.limit} * limit.warn_percent) {
-        state.warned = true;
-        say("BGP-MAX-PREFIX-NEAR", std::to_string(routes.accepted) + " of " +
-                                       std::to_string(limit.limit) + " allowed prefixes announced");
-    }
-    if (!enough) return std::nullopt;
-    idle_until_ = limit.restart.count() > 0 ? host_.sessions().timers.now() + limit.restart
-                                            : Clock::TimePoint::max();
-    Notification n = cease_notification(cease::kMaxPrefixes);
-    // RFC 4486 §4: the family and the limit.
-    ByteWriter data{n.data};
-    data.u16(afi(list.family));
-    data.u8(kSafiUnicast);
-    data.u32(limit.limit);
-    return n;
-}
-
-void Peer::over_limit(Family family) {
-    if (out_[index(family)].over_limit++ == 0)
-        say("BGP-MAX-PREFIX",
-            "more than " + std::to_string(settings_->max_prefix.limit) + " prefixes announced",
-            {{"family", std::string{to_string(family)}}});
-}
-
 void Peer::complain(const Update& update) {
     ++malformed_updates_;
     const auto now = host_.sessions().timers.now();
@@ -397,12 +223,14 @@ std::optional<Notification> Peer::on_refresh(Session&, std::span<const std::uint
     }
     if (!negotiated_.enhanced_refresh) return std::nullopt;
     // RFC 7313 §4.2: a path that is not sent again between the two marks is removed.
-    if (refresh.subtype == 1)
-        rib.each_path(*family, id_, [](EntryId, Path& path) {
-            path.flags = path.flags | path_flag::kRefreshing;
-        });
-    else
-        rib.sweep(*family, id_, path_flag::kRefreshing);
+    auto& generation = generation_[index(*family)];
+    auto& state = out_[index(*family)];
+    if (refresh.subtype == 1) {
+        ++generation;
+        state.refreshing = true;
+    } else if (std::exchange(state.refreshing, false)) {
+        rib.sweep_older(*family, id_, generation & 15);
+    }
     return std::nullopt;
 }
 

@@ -28,6 +28,8 @@ std::string CloseReason::to_string() const {
         case Kind::TcpClosed:
             return error == 0 ? "connection closed by the peer"
                               : std::string{"connection lost: "} + std::strerror(error);
+        case Kind::Replaced:
+            return "replaced by a new connection of the neighbor";
         case Kind::Sent:
             return "sent " + bgp::to_string(notification);
         case Kind::Received:
@@ -66,6 +68,9 @@ void Session::dial(const DialOptions& options) {
         return;
     }
     socket_.assign(*started);
+    // RFC 4271 §8.2.2, ConnectRetryTimer: the kernel would try for two minutes.
+    connect_until_ = context_.timers.now() + connect_limit_;
+    context_.timers.schedule(shared_from_this(), connect_until_);
     wait_connected();
 }
 
@@ -96,7 +101,7 @@ void Session::stop(const Notification& farewell) {
 
 void Session::drop() {
     if (closing_) return;
-    apply(event::TcpDown{}, {CloseReason::Kind::TcpClosed, {}, 0});
+    apply(event::TcpDown{}, {CloseReason::Kind::Replaced, {}, 0});
 }
 
 void Session::apply(const FsmEvent& event, CloseReason reason) {
@@ -110,7 +115,8 @@ void Session::apply(const FsmEvent& event, CloseReason reason) {
 
 void Session::perform(const action::SendOpen&, const CloseReason&) {
     auto bytes = std::make_shared<std::vector<std::uint8_t>>();
-    encode(owner_->our_open(*this), *bytes);
+    our_open_ = owner_->our_open(*this);
+    encode(our_open_, *bytes);
     ++sent_.open;
     last_received_ = context_.timers.now();
     queue(std::move(bytes));
@@ -142,7 +148,10 @@ void Session::perform(const action::SendNotification& a, const CloseReason&) {
 
 void Session::perform(const action::ArmHold& a, const CloseReason&) {
     const auto now = context_.timers.now();
-    hold_ = a.after;
+    // Until it is up no session is without an end, whatever hold time it will have.
+    hold_ = !a.keepalives ? std::min(a.after, open_limit_)
+            : a.after.count() == 0 && fsm_.state() != State::Established ? open_limit_
+                                                                         : a.after;
     keepalives_ = a.keepalives && keepalive_.count() > 0;
     last_received_ = now;
     last_sent_ = now;
@@ -194,7 +203,6 @@ bool Session::read_once() {
         return false;
     }
     if (closing_) return true;  // what comes after our farewell is not listened to
-    last_received_ = context_.timers.now();
     take(std::span{buffer}.first(before + static_cast<std::size_t>(n)));
     return true;
 }
@@ -204,6 +212,8 @@ void Session::take(std::span<const std::uint8_t> bytes) {
         const auto frame = next_frame(bytes, extended_messages_);
         if (!frame) return fail(frame.error());
         if (!frame->has_value()) break;
+        // RFC 4271 §8.2.2: whole messages restart the hold timer, not octets.
+        last_received_ = context_.timers.now();
         handle(**frame);
         bytes = bytes.subspan((*frame)->size);
     }
@@ -294,8 +304,13 @@ void Session::flush() {
                 wait_writable();
                 return;
             }
-            // The read side will report what happened; nothing more can leave.
+            // Nothing more can leave, and what was queued is lost: the session is over.
+            const int error = errno;
             drop_output();
+            context_.loop.post([self = shared_from_this(), error] {
+                if (!self->closing_)
+                    self->apply(event::TcpDown{}, {CloseReason::Kind::TcpClosed, {}, error});
+            });
             return;
         }
         auto left = static_cast<std::size_t>(sent);
@@ -360,6 +375,11 @@ std::optional<Session::TimePoint> Session::on_time(TimePoint now) {
         if (!socket_.is_open()) return std::nullopt;
         if (now < closing_until_) return closing_until_;
         close_now();
+        return std::nullopt;
+    }
+    if (fsm_.state() == State::Connect) {
+        if (now < connect_until_) return connect_until_;
+        apply(event::TcpDown{}, {CloseReason::Kind::ConnectFailed, {}, ETIMEDOUT});
         return std::nullopt;
     }
     if (fsm_.state() < State::OpenSent) return std::nullopt;

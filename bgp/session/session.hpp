@@ -19,7 +19,8 @@ class Session;
 
 // Why a connection is closed.
 struct CloseReason {
-    enum class Kind : std::uint8_t { ConnectFailed, TcpClosed, Received, Sent };
+    // Replaced: the same peer has opened another connection, which takes its place.
+    enum class Kind : std::uint8_t { ConnectFailed, TcpClosed, Replaced, Received, Sent };
     Kind kind = Kind::TcpClosed;
     Notification notification;  // for Received and Sent
     int error = 0;              // errno
@@ -73,7 +74,7 @@ public:
     void adopt(int socket, const Endpoint& local, const Endpoint& remote);
     // Ends it, with these words; on_closed follows at once.
     void stop(const Notification& farewell);
-    // As if the peer had closed the connection.
+    // As if the peer had closed the connection: another one of it takes its place.
     void drop();
 
     void send(Bytes messages, std::uint64_t updates);
@@ -91,8 +92,13 @@ public:
     // Set by the owner while it accepts the OPEN.
     void set_extended_messages(bool on) { extended_messages_ = on; }
     void set_keepalive(std::chrono::milliseconds interval) { keepalive_ = interval; }
+    // How long the OPEN may take.
+    void set_open_limit(std::chrono::seconds limit) { open_limit_ = limit; }
     void set_send_hold(std::chrono::seconds limit) { send_hold_ = limit; }
     const std::optional<OpenMessage>& open_received() const { return open_; }
+    const OpenMessage& open_sent() const { return our_open_; }
+    // How long a dialled connection may take to be made.
+    void set_connect_limit(std::chrono::seconds limit) { connect_limit_ = limit; }
 
     std::optional<TimePoint> on_time(TimePoint now) override;
 
@@ -133,6 +139,7 @@ private:
     bool was_high_ = false;
     Endpoint local_, remote_;
     std::optional<OpenMessage> open_;
+    OpenMessage our_open_;
     std::vector<std::uint8_t> partial_;  // the beginning of a message
     struct Chunk {
         Bytes bytes;
@@ -143,8 +150,9 @@ private:
     std::size_t queued_ = 0;
     MessageCounters received_, sent_;
 
-    Clock::TimePoint last_received_{}, last_sent_{}, last_progress_{}, closing_until_{};
-    std::chrono::seconds hold_{0}, send_hold_{0};
+    Clock::TimePoint last_received_{}, last_sent_{}, last_progress_{}, closing_until_{},
+        connect_until_{};
+    std::chrono::seconds hold_{0}, send_hold_{0}, open_limit_{kOpenHold}, connect_limit_{kOpenHold};
     std::chrono::milliseconds keepalive_{0};
     bool keepalives_ = false;
 };

@@ -105,6 +105,7 @@ void set_stream_options(int socket) {
     option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
     // Internet control, as routers mark it (RFC 4271 appendix E).
     option(socket, IPPROTO_IP, IP_TOS, 0xc0);
+    option(socket, IPPROTO_IPV6, IPV6_TCLASS, 0xc0);  // no matter on an IPv4 socket
 }
 
 Result<int, SystemError> listen_on(const Endpoint& local) {
@@ -168,6 +169,11 @@ std::optional<Accepted> accept_next(int listener) {
         return std::nullopt;
     }
     out.remote = endpoint_of(remote);
+    if (remote.ss_family == AF_INET6)
+        if (const auto scope = reinterpret_cast<const sockaddr_in6&>(remote).sin6_scope_id) {
+            char name[IF_NAMESIZE] = "";
+            if (if_indextoname(scope, name) != nullptr) out.interface = name;
+        }
     out.local = local_endpoint(out.socket).value_or(Endpoint{});
     return out;
 }

@@ -44,6 +44,7 @@ int connect_error(int socket);  // errno of the attempt, 0 when connected
 struct Accepted {
     int socket = -1;
     Endpoint local, remote;
+    std::string interface;  // it came in by, for link-local addresses
 };
 // Nothing when no more is waiting; -1 inside when one was lost on the way.
 std::optional<Accepted> accept_next(int listener);

@@ -63,7 +63,8 @@ bool usable(const IpAddress& next_hop) {
 Complaint next_hop(ByteReader in, Decoder& d) {
     const auto address = IpAddress::v4(in.u32());
     if (!in.done()) return "length is not 4";
-    if (!usable(address)) return "not a unicast address";
+    // RFC 4760 §3: beside MP_REACH_NLRI it has no meaning.
+    if (!usable(address)) d.out.next_hop_complaint = "not a unicast address";
     d.out.attributes.next_hop = address;
     return {};
 }
@@ -262,6 +263,13 @@ void merge_as4(Decoder& d) {
     if (!d.has_as4_path || !a.has(Attribute::AsPath)) return;
     merge_as4_path(a.as_path, d.as4_path, d.storage.merged);
     a.as_path = d.storage.merged;
+    // The same as for an AS_PATH: a two-octet peer passes neither check by an AS4_PATH.
+    const auto facts = inspect(a.as_path);
+    const auto code = static_cast<std::uint8_t>(Attribute::As4Path);
+    if (facts.has_set && !d.context.allow_as_set)
+        d.out.complain(Recovery::TreatAsWithdraw, code, "AS_SET");
+    if (d.context.ebgp && d.context.enforce_first_as && facts.first != d.context.peer_as)
+        d.out.complain(Recovery::TreatAsWithdraw, code, "does not begin with the neighbor's AS");
 }
 
 void pass_on(std::uint8_t flags, std::uint8_t code, std::span<const std::uint8_t> value,
@@ -351,15 +359,28 @@ Decoded<DecodedAttributes> decode_attributes(std::span<const std::uint8_t> bytes
             continue;
         }
         out.attributes.set(rule.code);
+        if (flags & kPartial && (flags & kBothFlags) == kBothFlags)
+            out.attributes.partial |= std::uint64_t{1} << code;
         if (rule.code == Attribute::TunnelEncapsulation || rule.code == Attribute::Aigp)
             pass_on(flags, code, value.rest(), 0, storage);
     }
     merge_as4(d);
+    // With AS numbers of four octets a path may be too long for any message.
+    if (!fits(out.attributes))
+        out.complain(TreatAsWithdraw, static_cast<std::uint8_t>(Attribute::AsPath),
+                     "longer than 65535 octets");
     for (const auto code : {Attribute::As4Path, Attribute::As4Aggregator,
                             Attribute::TunnelEncapsulation, Attribute::Aigp})
         out.attributes.unset(code);
     out.attributes.others = storage.others;
     return out;
+}
+
+bool fits(const Attributes& a) {
+    for (const auto& list :
+         {a.as_path, a.communities, a.extended_communities, a.large_communities, a.cluster_list})
+        if (list.size() > 0xffff) return false;
+    return true;
 }
 
 std::string_view attribute_name(std::uint8_t code) {

@@ -22,6 +22,7 @@ enum class Recovery : std::uint8_t { None, DiscardAttribute, TreatAsWithdraw };
 // Lists hold their wire form; AS paths have four-octet ASes always.
 struct Attributes {
     std::uint64_t present = 0;  // bit n: attribute code n
+    std::uint64_t partial = 0;  // the same for those that a speaker on the way passed on unread
     Origin origin = Origin::Incomplete;
     AsPathView as_path;
     IpAddress next_hop;
@@ -86,8 +87,9 @@ struct DecodedAttributes {
     std::optional<NlriList> unreach;
     bool unreach_seen = false;  // of any family
     Recovery recovery = Recovery::None;
-    std::uint8_t culprit = 0;    // code of the worst attribute
-    std::string_view complaint;  // what was wrong with it
+    std::uint8_t culprit = 0;             // code of the worst attribute
+    std::string_view complaint;           // what was wrong with it
+    std::string_view next_hop_complaint;  // of NEXT_HOP, which counts for IPv4 routes alone
 
     void complain(Recovery what, std::uint8_t code, std::string_view why) {
         if (what < recovery || recovery == Recovery::TreatAsWithdraw) return;
@@ -109,6 +111,9 @@ void encode_attributes(const Attributes& attributes, bool four_octet_as, bool wi
 
 // The view of what encode_attributes(.., true, ..) wrote. Trusts its input.
 Attributes view_attributes(std::span<const std::uint8_t> canonical);
+
+// Whether each attribute has a length that can be written.
+bool fits(const Attributes& attributes);
 
 std::string_view attribute_name(std::uint8_t code);
 

@@ -38,6 +38,11 @@ void encode_attributes(const Attributes& a, bool four_octet_as, bool with_next_h
     ByteWriter out{buffer};
     std::vector<std::uint8_t> narrowed;
     bool lossy = false;
+    // RFC 4271 §5: once set, the partial bit stays.
+    const auto both_flags = [&](Attribute code) {
+        return static_cast<std::uint8_t>(
+            kBothFlags | (a.partial >> static_cast<unsigned>(code) & 1 ? kPartial : 0));
+    };
     if (a.has(Attribute::Origin)) {
         put_header(out, kTransitive, Attribute::Origin, 1);
         out.u8(static_cast<std::uint8_t>(a.origin));
@@ -58,19 +63,22 @@ void encode_attributes(const Attributes& a, bool four_octet_as, bool with_next_h
         put_header(out, kTransitive, Attribute::AtomicAggregate, 0);
     const bool big_aggregator = a.has(Attribute::Aggregator) && a.aggregator_as > 0xffff;
     if (a.has(Attribute::Aggregator)) {
-        put_header(out, kBothFlags, Attribute::Aggregator, four_octet_as ? 8 : 6);
+        put_header(out, both_flags(Attribute::Aggregator), Attribute::Aggregator,
+                   four_octet_as ? 8 : 6);
         if (four_octet_as)
             out.u32(a.aggregator_as);
         else
             out.u16(static_cast<std::uint16_t>(big_aggregator ? kAsTrans : a.aggregator_as));
         out.u32(a.aggregator_id);
     }
-    if (a.has(Attribute::Communities)) put(out, kBothFlags, Attribute::Communities, a.communities);
+    if (a.has(Attribute::Communities))
+        put(out, both_flags(Attribute::Communities), Attribute::Communities, a.communities);
     if (a.has(Attribute::OriginatorId))
         put(out, kOptional, Attribute::OriginatorId, a.originator_id);
     if (a.has(Attribute::ClusterList)) put(out, kOptional, Attribute::ClusterList, a.cluster_list);
     if (a.has(Attribute::ExtendedCommunities))
-        put(out, kBothFlags, Attribute::ExtendedCommunities, a.extended_communities);
+        put(out, both_flags(Attribute::ExtendedCommunities), Attribute::ExtendedCommunities,
+            a.extended_communities);
     // RFC 6793 §4.2.2
     if (lossy) put(out, kBothFlags, Attribute::As4Path, a.as_path);
     if (!four_octet_as && big_aggregator) {
@@ -79,9 +87,11 @@ void encode_attributes(const Attributes& a, bool four_octet_as, bool with_next_h
         out.u32(a.aggregator_id);
     }
     if (a.has(Attribute::LargeCommunities))
-        put(out, kBothFlags, Attribute::LargeCommunities, a.large_communities);
+        put(out, both_flags(Attribute::LargeCommunities), Attribute::LargeCommunities,
+            a.large_communities);
     if (a.has(Attribute::OnlyToCustomer))
-        put(out, kBothFlags, Attribute::OnlyToCustomer, a.only_to_customer);
+        put(out, both_flags(Attribute::OnlyToCustomer), Attribute::OnlyToCustomer,
+            a.only_to_customer);
     out.bytes(a.others);
 }
 
@@ -148,6 +158,7 @@ Attributes view_attributes(std::span<const std::uint8_t> canonical) {
         }
         last = code;
         a.set(known);
+        if (flags & kPartial) a.partial |= std::uint64_t{1} << code;
     }
     return a;
 }

@@ -91,7 +91,10 @@ bool add_path(Reader in, Capabilities& out) {
 bool role(Reader in, Capabilities& out) {
     const auto value = in.u8();
     if (!in.done()) return false;
-    if (value > 4) return true;
+    if (value > 4) {  // RFC 9234 §4.2: no pair that is allowed
+        out.conflicting_roles = true;
+        return true;
+    }
     const auto role = static_cast<Role>(value);
     // RFC 9234 §4.2: several roles must agree.
     if (out.role && *out.role != role) out.conflicting_roles = true;

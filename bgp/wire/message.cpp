@@ -82,9 +82,18 @@ std::string to_string(const Notification& n) {
     const auto code = static_cast<std::size_t>(n.code);
     std::string text = code < kCodes.size() && code > 0 ? std::string{kCodes[code]}
                                                         : "code " + std::to_string(code);
-    for (const auto& known : kSubcodes)
-        if (known.code == n.code && known.subcode == n.subcode)
-            return text + "/" + std::string{known.name};
+    // RFC 8538 §3: a Hard Reset holds the NOTIFICATION that it stands for.
+    if (n.code == ErrorCode::Cease && n.subcode == cease::kHardReset && n.data.size() >= 2 &&
+        !(n.data[0] == static_cast<std::uint8_t>(n.code) && n.data[1] == n.subcode))
+        text = "Hard Reset, " + to_string(Notification{static_cast<ErrorCode>(n.data[0]),
+                                                       n.data[1],
+                                                       {n.data.begin() + 2, n.data.end()}});
+    else
+        for (const auto& known : kSubcodes)
+            if (known.code == n.code && known.subcode == n.subcode)
+                return text + "/" + std::string{known.name};
+    if (n.code == ErrorCode::Cease && n.subcode == 0) return text + "/subcode 0 (unspecific)";
+    if (n.code == ErrorCode::Cease && n.subcode == cease::kHardReset) return text;
     if (n.subcode != 0) text += "/subcode " + std::to_string(n.subcode);
     return text;
 }
@@ -109,10 +118,12 @@ Notification cease_notification(std::uint8_t subcode, std::string_view words) {
     Notification n{ErrorCode::Cease, subcode, {}};
     if (words.empty() || (subcode != cease::kAdminShutdown && subcode != cease::kAdminReset))
         return n;
-    words = words.substr(0, 255);
-    // RFC 9003 §2: do not cut a character in two.
-    while (!words.empty() && words.size() == 255 && (words.back() & 0xc0) == 0x80)
-        words.remove_suffix(1);
+    if (words.size() > 255) {
+        // RFC 9003 §2: do not cut a character in two.
+        std::size_t end = 255;
+        while (end > 0 && (words[end] & 0xc0) == 0x80) --end;
+        words = words.substr(0, end);
+    }
     n.data.resize(words.size() + 1);
     n.data[0] = static_cast<std::uint8_t>(words.size());
     std::copy(words.begin(), words.end(), n.data.begin() + 1);

@@ -37,9 +37,10 @@ Decoded<OpenMessage> decode_open(std::span<const std::uint8_t> body) {
     if (!in.ok()) return refuse(open_error::kUnspecific);
     if (version != kVersion) return refuse(open_error::kBadVersion, {0, kVersion});
 
-    // RFC 9072 §2: a first parameter of type 255 announces two-octet lengths.
+    // RFC 9072 §2: a first parameter of type 255 announces two-octet lengths, whatever the
+    // length before it is.
     bool extended = false;
-    if (length == 255 && !in.empty() && in.rest()[0] == kParameterExtended) {
+    if (length != 0 && !in.empty() && in.rest()[0] == kParameterExtended) {
         extended = true;
         in.u8();
         length = in.u16();

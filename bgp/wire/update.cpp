@@ -54,6 +54,12 @@ Decoded<Update> decode_update(std::span<const std::uint8_t> body, const DecodeCo
     update.recovery = decoded->recovery;
     update.culprit = decoded->culprit;
     update.complaint = decoded->complaint;
+    if (!decoded->next_hop_complaint.empty() && !update.announced.empty() &&
+        update.recovery != Recovery::TreatAsWithdraw) {
+        update.recovery = Recovery::TreatAsWithdraw;
+        update.culprit = static_cast<std::uint8_t>(Attribute::NextHop);
+        update.complaint = decoded->next_hop_complaint;
+    }
 
     if (!well_formed(update.withdrawn) || !well_formed(update.announced))
         return reset(update_error::kInvalidNetworkField);

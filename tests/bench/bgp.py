@@ -76,7 +76,8 @@ def torii_config():
     bgp = {{
       asn = 65000; router_id = "{DUT}"; listen_limit = 8192;
       groups = {{
-        nodes = {{ remote_as = 65001; import = "any"; export = "none"; graceful_restart = "off"; }};
+        nodes = {{ remote_as = 65001; import = "any"; export = "none"; graceful_restart = "off";
+                  receive_limit = 0; receive_octets = 0; }};
         sinks = {{ remote_as = 65100; import = "any"; export = "any"; graceful_restart = "off"; }};
       }};
       listen = ( {{ range = "172.17.0.0/16"; group = "nodes"; }},

@@ -23,7 +23,8 @@ routes = ( @ROUTES@ );
 SPEAKER = """
 bgp = {
   asn = 65000; router_id = "172.16.0.1"; listen_limit = 8192;
-  groups = { nodes = { remote_as = 65001; import = "any"; export = "none"; }; };
+  groups = { nodes = { remote_as = 65001; import = "any"; export = "none";
+                     receive_limit = 0; receive_octets = 0; }; };
   listen = ( { range = "172.17.0.0/16"; group = "nodes"; }, { range = "172.18.0.0/16"; group = "nodes"; } );
 };
 """

@@ -148,7 +148,8 @@ prefix_lists = { pods = ["10.0.0.0/8 ge 24 le 24"]; table = ["any"]; };
 bgp = {
   asn = 65000; router_id = "172.16.0.1";
   groups = { nodes = { remote_as = "external"; import = "pods"; export = "none"; };
-             full = { remote_as = "external"; import = "table"; export = "none"; liveness = { detect = "off"; }; }; };
+             full = { remote_as = "external"; import = "table"; export = "none"; liveness = { detect = "off"; };
+                    receive_limit = 0; receive_octets = 0; }; };
   listen = ( { range = "172.17.0.0/16"; group = "nodes"; }, { range = "192.0.2.0/24"; group = "full"; } );
 };
 management = { socket = "@SOCKET@"; http = []; };

@@ -23,7 +23,7 @@ ports = { nodes = {
 bgp = {
   asn = 65000; router_id = "172.16.0.1";
   groups = { full = { remote_as = 65001; import = "any"; export = "none"; enforce_first_as = false;
-                    allow_as_set = true; }; };
+                    allow_as_set = true; receive_limit = 0; receive_octets = 0; }; };
   listen = ( { range = "172.18.0.0/16"; group = "full"; } );
 };
 management = { socket = "@SOCKET@"; http = []; };

@@ -4,49 +4,12 @@
 #include <array>
 #include <thread>
 
-#include "tests/unit/bgp/raw_peer.hpp"
+#include "tests/unit/bgp/two_world.hpp"
 
 namespace torii::bgp::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct Two : testing::Test {
-    void SetUp() override {
-        wanted = settings();
-        wanted.neighbors = {neighbor("10.99.0.1", 65001), neighbor("10.99.0.2", 65002),
-                            neighbor("10.99.0.3", 65000)};
-    }
-    PeerSettings& of(std::size_t i) { return wanted.neighbors[i].peer; }
-    void start(Capabilities of_b = World::defaults(), Capabilities of_a = World::defaults()) {
-        world.speaker->apply(wanted);
-        ASSERT_TRUE(world.speaker->start());
-        a = world.up("10.99.0.1", 65001, of_a);
-        b = world.up("10.99.0.2", 65002, of_b);
-    }
-    void apply() {
-        world.speaker->apply(wanted);
-        world.settle();
-    }
-    void teach(std::string_view p, std::vector<std::uint32_t> path = {65001},
-               std::function<void(Attributes&)> more = {}) {
-        a->send(announce({p}, std::move(path), "10.99.0.1", std::move(more)));
-        world.settle();
-    }
-    static std::function<void(Attributes&)> community(std::uint32_t value) {
-        return [value](Attributes& attributes) {
-            static std::array<std::uint8_t, 4> bytes;
-            for (std::size_t i = 0; i < 4; ++i)
-                bytes[i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
-            attributes.set(Attribute::Communities);
-            attributes.communities = bytes;
-        };
-    }
-    Bytes path_told(std::string_view p) { return b->routes.at(prefix(p)).attributes.at(2); }
-    World world;
-    SpeakerSettings wanted;
-    std::shared_ptr<RawPeer> a, b;
-};
 
 TEST_F(Two, NoExportStaysInTheAsAndNoAdvertiseStaysHere) {
     start();
@@ -479,6 +442,28 @@ TEST_F(LongLived, RoutesAreALastResortOnceTheRestartTimeIsOver) {
     EXPECT_FALSE(world.in_table(prefix("10.1.0.0/16"))) << "500 s are over";
 }
 
+TEST_F(LongLived, EachFamilyHasItsOwnTime) {
+    auto c = lasting(60);
+    c.long_lived.push_back({Family::Ip6, true, 500});
+    start(lasting(500), c);
+    teach("10.1.0.0/16");
+    a->send(announce({"fd00:1::/64"}, {65001}, "fd99::1"));
+    world.settle();
+    a->close();
+    world.settle();
+    const auto wait = [&] {
+        b->keepalive();
+        world.settle();
+        world.pass(61s);
+    };
+    wait();
+    EXPECT_TRUE(world.in_table(prefix("10.1.0.0/16")));
+    EXPECT_TRUE(world.in_table(prefix("fd00:1::/64")));
+    wait();
+    EXPECT_FALSE(world.in_table(prefix("10.1.0.0/16")));
+    EXPECT_TRUE(world.in_table(prefix("fd00:1::/64")));
+}
+
 TEST_F(LongLived, APeerThatComesBackIsAsBefore) {
     start(lasting(500), lasting(500));
     teach("10.1.0.0/16");
@@ -512,12 +497,20 @@ struct Restarter : Two {
     }
 };
 
-TEST_F(Restarter, SaysSoAndThatNothingWasPreserved) {
+// Workers stop with the process: a peer that kept its routes would send packets to none.
+TEST_F(Restarter, SaysSoAndAsksForNothingThatItCannotKeep) {
     start(helper(), helper());
     const auto& said = *a->open->capabilities.graceful_restart;
     EXPECT_TRUE(said.restarting);
+    EXPECT_TRUE(said.families.empty());
+}
+
+TEST_F(Restarter, WithoutPortsKeepsWhatOthersForward) {
+    wanted.forwarding_survives = true;
+    start(helper(), helper());
+    const auto& said = *a->open->capabilities.graceful_restart;
     ASSERT_EQ(said.families.size(), 2u);
-    EXPECT_FALSE(said.families[0].forwarding);
+    EXPECT_TRUE(said.families[0].forwarding);
 }
 
 TEST_F(Restarter, HearsItsPeersOutBeforeItSpeaks) {

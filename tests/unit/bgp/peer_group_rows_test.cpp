@@ -161,14 +161,68 @@ TEST_F(PeerGroupRows, Row23WhatCostsNoSession) {
     EXPECT_EQ(world.view("10.99.0.1").times_established, 1u);
 }
 
-// How the next connection is made disturbs nothing that stands.
-TEST_F(PeerGroupRows, Row24HowTheNextSessionIsMadeResetsNoneThatStands) {
-    const auto peer = world.up("10.99.0.1", 65001);
-    nodes().passive = !nodes().passive;
+TEST_F(PeerGroupRows, HowWeWouldDialCostsNoSessionThatIsUp) {
+    wanted.neighbors = {neighbor("10.99.0.2", 65002)};
+    apply();
+    const auto member = world.up("10.99.0.1", 65001), other = world.up("10.99.0.2", 65002);
+    nodes().passive = true;
     nodes().port = 1790;
+    wanted.neighbors[0].peer.passive = false;
+    wanted.neighbors[0].peer.port = 1790;
+    apply();
+    EXPECT_FALSE(member->notification || other->notification);
+    EXPECT_TRUE(world.view("10.99.0.1").pending.empty()) << "members are never dialled";
+    EXPECT_EQ(world.view("10.99.0.2").pending, (std::vector<std::string>{"passive", "port"}));
+}
+
+TEST_F(PeerGroupRows, ASessionThatIsNotSignedWithTheConfiguredKeyIsShown) {
+    const auto peer = world.up("10.99.0.1", 65001);
+    nodes().passwords = {"new"};
     apply();
     EXPECT_FALSE(peer->notification);
-    EXPECT_TRUE(world.view("10.99.0.1").pending.empty()) << "a member of a range is never dialled";
+    EXPECT_EQ(world.view("10.99.0.1").pending, std::vector<std::string>{"password"});
+    EXPECT_TRUE(world.events.has("BGP-PASSWORD-PENDING"));
+    nodes().passwords.clear();
+    apply();
+    EXPECT_TRUE(world.view("10.99.0.1").pending.empty());
+}
+
+TEST_F(PeerGroupRows, APeerThatCannotBeAskedAgainBeginsANewSession) {
+    auto c = World::defaults();
+    const auto asked = world.up("10.99.0.1", 65001, c);
+    c.route_refresh = false;
+    const auto other = world.up("10.99.0.2", 65002, c);
+    nodes().enforce_first_as = false;
+    apply();
+    EXPECT_FALSE(asked->notification);
+    EXPECT_EQ(asked->refreshes, 2u);
+    EXPECT_EQ(cease_of(*other), cease::kOtherConfigChange);
+}
+
+TEST_F(PeerGroupRows, ANetworkLineThatWasRedistributedBeforeIsOfTheRouterItself) {
+    wanted.redistribute_connected = true;
+    apply();
+    world.speaker->originate(prefix("192.0.2.0/24"), Origination::Connected);
+    const auto peer = world.up("10.99.0.1", 65001);
+    EXPECT_EQ(peer->routes.at(prefix("192.0.2.0/24")).attributes.at(1), unhex("02"));
+    wanted.networks = {prefix("192.0.2.0/24")};
+    apply();
+    EXPECT_EQ(peer->routes.at(prefix("192.0.2.0/24")).attributes.at(1), unhex("00"));
+}
+
+TEST_F(PeerGroupRows, ARouterIdThatWasDerivedStaysForTheLifeOfTheSpeaker) {
+    wanted.router_id_derived = true;
+    wanted.router_id = 0x0a000001;
+    apply();
+    const auto peer = world.up("10.99.0.1", 65001);
+    const auto before = peer->open->identifier;
+    wanted.router_id = 0xc6336401;  // an address that was added is above the others
+    apply();
+    EXPECT_FALSE(peer->notification);
+    EXPECT_EQ(world.speaker->settings().router_id, before);
+    wanted.router_id_derived = false;
+    apply();
+    EXPECT_TRUE(peer->notification);
 }
 
 TEST_F(PeerGroupRows, Row24EachThingThatASessionStandsOn) {
@@ -343,6 +397,24 @@ TEST_F(PeerGroupKeys, Row38APasswordCoversTheWholeRange) {
     apply();
     EXPECT_TRUE(connects(7, "second"));
     EXPECT_FALSE(connects(7, "first"));
+}
+
+// The kernel has room for so many keys a socket (net.core.optmem_max).
+TEST_F(PeerGroupKeys, AnAddressWhoseKeyTheKernelDoesNotTakeIsRefused) {
+    nodes().passwords = {"first"};
+    wanted.ranges.clear();
+    for (unsigned n = 0; n < 3000; ++n)
+        wanted.ranges.push_back({Prefix{IpAddress::v4(0x7f010000 + n), 32}, "nodes", 0});
+    apply();
+    if (!world.events.has("BGP-MD5-FAILED")) GTEST_SKIP() << "it has room for 3000";
+    std::string failed;
+    for (const auto& event : world.events.events)
+        for (const auto& [name, value] : event.fields)
+            if (event.id.name() == "BGP-MD5-FAILED" && name == "prefix") failed = value;
+    ASSERT_FALSE(failed.empty());
+    const auto peer = world.connect(failed.substr(0, failed.find('/')));
+    EXPECT_EQ(cease_of(*peer), cease::kConnectionRejected);
+    EXPECT_FALSE(world.connect("127.1.0.0")->notification) << "the first key was taken";
 }
 
 TEST_F(PeerGroupKeys, Row39APasswordThatIsTakenAwayIsGone) {

@@ -398,7 +398,55 @@ TEST_F(GracefulPeer, ThatIsDeadEndsItsSessionAndKeepsNothing) {  // RFC 9384
     world.settle();
     ASSERT_TRUE(peer->notification);
     EXPECT_EQ(peer->notification->code, ErrorCode::Cease);
-    EXPECT_EQ(peer->notification->subcode, cease::kBfdDown);
+    EXPECT_EQ(peer->notification->subcode, cease::kHardReset);
+    EXPECT_EQ(peer->notification->data, (Bytes{6, cease::kBfdDown}));
+    EXPECT_FALSE(held());
+}
+
+// RFC 8538 §5.1: a plain NOTIFICATION would ask the peer to keep our routes.
+TEST_F(GracefulPeer, IsToldByAHardResetWhatIsForGood) {
+    auto peer = world.up("10.99.0.1", 65001, graceful());
+    world.speaker->act_on_neighbor(address("10.99.0.1"), PeerAction::Shutdown, "");
+    world.settle();
+    EXPECT_EQ(peer->notification->subcode, cease::kHardReset);
+    EXPECT_EQ(peer->notification->data, (Bytes{6, cease::kAdminShutdown}));
+    world.speaker->act_on_neighbor(address("10.99.0.1"), PeerAction::Enable, "");
+    peer = world.up("10.99.0.1", 65001, graceful(true, false));
+    world.speaker->stop(cease::kAdminShutdown, [] {});
+    world.settle();
+    EXPECT_EQ(peer->notification->subcode, cease::kAdminShutdown) << "without the N bit";
+}
+
+// RFC 8538 §4: the sender of a NOTIFICATION follows the rules of its receiver.
+TEST_F(GracefulPeer, KeepsItsRoutesOverAResetOfOurs) {
+    auto peer = world.up("10.99.0.1", 65001, graceful());
+    teach(*peer);
+    world.speaker->act_on_neighbor(address("10.99.0.1"), PeerAction::Clear, "");
+    world.settle();
+    EXPECT_EQ(peer->notification->subcode, cease::kAdminReset);
+    EXPECT_TRUE(held());
+}
+
+TEST_F(GracefulPeer, IsWaitedForNoLongerThanWeLike) {
+    nodes().stale_time = 5s;
+    apply();
+    auto peer = world.up("10.99.0.1", 65001, graceful());
+    teach(*peer);
+    peer->close();
+    world.settle();
+    EXPECT_TRUE(held());
+    world.pass(6s);
+    EXPECT_FALSE(held());
+}
+
+TEST_F(GracefulPeer, ThatIsShutWhileItRestartsLeavesNothing) {
+    auto peer = world.up("10.99.0.1", 65001, graceful());
+    teach(*peer);
+    peer->close();
+    world.settle();
+    EXPECT_TRUE(held());
+    nodes().shutdown = true;
+    apply();
     EXPECT_FALSE(held());
 }
 

@@ -121,13 +121,17 @@ void World::pass(std::chrono::milliseconds time) {
     settle();
 }
 
-std::shared_ptr<RawPeer> World::connect(std::string_view remote) {
+std::shared_ptr<RawPeer> World::connect(std::string_view remote, std::string_view interface) {
     int ends[2];
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     auto peer = std::make_shared<RawPeer>(ends[0]);
     peers.push_back(peer);
     const auto from = address(remote);
-    speaker->adopt(ends[1], from.is_v4() ? address("10.99.0.254") : address("fd99::fe"), from);
+    speaker->adopt(ends[1],
+                   address(from.is_v4()           ? "10.99.0.254"
+                           : from.is_link_local() ? "fe80::fe"
+                                                  : "fd99::fe"),
+                   from, interface);
     settle();
     return peer;
 }
@@ -150,12 +154,14 @@ OpenMessage World::open(std::uint32_t as, std::uint32_t id, Capabilities c, std:
 }
 
 std::shared_ptr<RawPeer> World::up(std::string_view remote, std::uint32_t as, Capabilities c,
-                                   std::uint16_t hold) {
-    auto peer = connect(remote);
+                                   std::uint16_t hold, std::string_view interface,
+                                   std::uint32_t id) {
+    auto peer = connect(remote, interface);
     if (!c.four_octet_as) c.four_octet_as = as;
     const auto from = address(remote);
     Bytes b;
-    encode(open(as, from.is_v4() ? from.v4() : 0x0a0b0c00u + from.byte(15), c, hold), b);
+    if (id == 0) id = from.is_v4() ? from.v4() : 0x0a0b0c00u + from.byte(15);
+    encode(open(as, id, c, hold), b);
     encode_keepalive(b);
     peer->send(b);
     settle();

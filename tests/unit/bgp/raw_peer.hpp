@@ -56,12 +56,22 @@ public:
     rib::Reachability track(const IpAddress& a) override { return {!unreachable.contains(a), 0}; }
     void untrack(const IpAddress&) override {}
     void listen(Listener l) override { listener = std::move(l); }
+    bool reaches(const IpAddress&, rib::PortIndex port) const override {
+        return !down.contains(port);
+    }
+    void listen_ports(PortListener l) override { port_listener = std::move(l); }
+    void set_port(rib::PortIndex port, bool up) {
+        up ? (void)down.erase(port) : (void)down.insert(port);
+        port_listener(port);
+    }
     void set(const IpAddress& a, bool reachable) {
         reachable ? (void)unreachable.erase(a) : (void)unreachable.insert(a);
         listener(a, {reachable, 0});
     }
     std::set<IpAddress> unreachable;
+    std::set<rib::PortIndex> down;
     Listener listener;
+    PortListener port_listener;
 };
 
 class RecordingEvents final : public EventSink {
@@ -131,10 +141,11 @@ public:
     // Lets everything happen that can happen without time going by.
     void settle();
     void pass(std::chrono::milliseconds time);
-    std::shared_ptr<RawPeer> connect(std::string_view remote);
+    std::shared_ptr<RawPeer> connect(std::string_view remote, std::string_view interface = {});
     // Connects and comes up with this OPEN.
     std::shared_ptr<RawPeer> up(std::string_view remote, std::uint32_t as,
-                                Capabilities c = defaults(), std::uint16_t hold = 90);
+                                Capabilities c = defaults(), std::uint16_t hold = 90,
+                                std::string_view interface = {}, std::uint32_t id = 0);
     static Capabilities defaults();
     static OpenMessage open(std::uint32_t as, std::uint32_t id, Capabilities c, std::uint16_t hold);
 

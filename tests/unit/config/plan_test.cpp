@@ -110,9 +110,10 @@ TEST(Plan, CountsWhatHappensInWords) {
     wanted.ports[0].mtu = 1500;
     wanted.bgp->groups[1].settings.passwords.reset();
     wanted.dataplane.mbufs = 65536;
-    EXPECT_EQ(summary(plan(example(), wanted)),
-              "1 neighbor changed, 1 group changed, 1 route removed, 1 port changed, 1 other change; "
-              "1 only by a restart of toriid");
+    EXPECT_EQ(
+        summary(plan(example(), wanted)),
+        "1 neighbor changed, 1 group changed, 1 route removed, 1 port changed, 1 other change; "
+        "1 only by a restart of toriid");
 }
 
 }  // namespace

@@ -53,6 +53,9 @@ PeerSettings peer() {
     });
     s.passwords = maybe([] { return std::vector<std::string>{'x' + text(), "old"}; });
     s.hold_time = maybe([] { return time(90, 65535); });
+    s.minimum_hold_time = maybe([] { return time(0, 65535); });
+    s.receive_limit = maybe([] { return number_of(0u, 0xffffffffu); });
+    s.receive_octets = maybe([] { return number_of(0u, 0xffffffffu); });
     s.connect_retry = maybe([] { return time(1, 65535); });
     s.import_lists = maybe([] {
         return pick({std::vector<std::string>{"any"}, std::vector<std::string>{"one", "two"}});
@@ -149,6 +152,9 @@ Model arbitrary_model() {
         if (i > 0) g.inherits = "g" + std::to_string(i - 1);
         bgp.groups.push_back(g);
     }
+    // The neighbors below are inside of the range.
+    bgp.defaults.passwords.reset();
+    bgp.groups[0].settings.passwords.reset();
     bgp.listen = {{*Prefix::parse("10.0.0.0/24"), "g0", maybe([] { return number_of(1u, 9u); })}};
     const auto neighbors = number_of<std::uint32_t>(0, 10);
     for (std::uint32_t i = 0; i < neighbors; ++i) {
