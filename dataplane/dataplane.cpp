@@ -81,7 +81,12 @@ Dataplane::Parts::Parts(Settings wanted, EventSink& sink)
       neighbors(hops, std::min(settings.capacity.neighbors,
                                std::max<std::uint32_t>(settings.capacity.next_hops, 256) / 2)),
       publisher(fib4, fib6, hops, neighbors, quiescence, sink, settings.capacity.group_members),
-      soft(std::make_shared<const SoftFlow>(settings.drop_sources)) {}
+      soft(std::make_shared<const SoftFlow>(settings.drop_sources)) {
+    hops.when_taken([this](HopId hop) {
+        hop_pasts.erase(hop);
+        if (const auto past = sum_hop(hop); past.packets != 0) hop_pasts.emplace(hop, past);
+    });
+}
 
 Dataplane::Parts::~Parts() {
     stop();

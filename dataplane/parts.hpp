@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <chrono>
 #include <map>
@@ -75,6 +76,7 @@ struct Dataplane::Parts {
     void watch_twin(PortIndex index, const KernelLink& link);
     void restored(PortIndex index, const char* what);
     void set_tun_mtu();
+    void announce(PortIndex index);
     void kernel_addresses(PortIndex index, const std::vector<PortAddress>& before);
     void claim(PortIndex index, const std::vector<PortAddress>& before);
     void warn(EventId id, const SystemError& error);
@@ -118,6 +120,7 @@ struct Dataplane::Parts {
                      EventId id, const char* text);
     void prune();
     void verdict_changed(liveness::Watched& watched, NeighborVerdict before);
+    void confirm_death(Neighbor& neighbor);
     bool lives(const Neighbor& neighbor);
     NeighborState live_state(const Neighbor& neighbor) const;
 
@@ -131,7 +134,7 @@ struct Dataplane::Parts {
     void offload(const Place& place, PortState& state);
 
     // views.cpp
-    Tally sum_hop(HopId hop) const;
+    Tally sum_hop(HopId hop) const;  // since it was taken
 
     Settings settings;
     EventSink& events;
@@ -167,7 +170,8 @@ struct Dataplane::Parts {
     std::vector<MultihopSettings> multihop;
     std::optional<Clock::time_point> prune_began;
     std::uint64_t last_prune_us = 0, worst_prune_us = 0;
-    Counters counted{1};  // by the control thread
+    boost::unordered_flat_map<HopId, Tally> hop_pasts;  // what they counted for others before
+    Counters counted{1};                                // by the control thread
     std::vector<Place> places;
     std::optional<Netlink> netlink;
     std::optional<Tap> tun;

@@ -6,8 +6,11 @@
 #include <cstring>
 
 #include "base/event_list.hpp"
+#include "dataplane/liveness/frames.hpp"
 #include "dataplane/packet/headers.hpp"
 #include "dataplane/parts.hpp"
+#include "dataplane/worker/buffer_note.hpp"
+#include "dataplane/worker/ring.hpp"
 
 namespace torii::dataplane {
 namespace {
@@ -325,6 +328,29 @@ void Dataplane::Parts::set_tun_mtu() {
     for (const auto& place : places) least = std::min(least, place.port->mtu());
     if (auto done = set_netdev_mtu(tun->name(), std::max(least, kLeastOfIp6)); !done)
         warn("KERNEL-LINK", done.error());
+}
+
+// Where a link comes up the switch behind it may have our MAC by another port, and hosts may have
+// another one for our addresses.
+void Dataplane::Parts::announce(PortIndex index) {
+    const auto& place = places[index];
+    if (!place.twin || !running) return;
+    for (const auto& address : place.own) {
+        // Anycast addresses are those of other routers too.
+        if (address.address.is_v6() && address.address == address.address.masked(address.length))
+            continue;
+        const auto frame = liveness::announcement(place.port->mac(), address.address);
+        auto* m = rte_pktmbuf_alloc(pool);
+        if (m == nullptr) return;
+        constexpr std::size_t kLeast = 60;
+        const auto size = std::max<std::size_t>(frame.length, kLeast);
+        auto* out = rte_pktmbuf_append(m, static_cast<std::uint16_t>(size));
+        std::memset(out, 0, size);
+        std::memcpy(out, frame.bytes.data(), frame.length);
+        note(m).kind = BufferNote::Kind::KernelFrame;
+        note(m).port = index;
+        if (!ring_put(workers[index % workers.size()]->inject, m)) return rte_pktmbuf_free(m);
+    }
 }
 
 }  // namespace torii::dataplane

@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 constexpr auto kAskAgain = 1s;            // RFC 1122 §2.3.2.1: no more often
 constexpr auto kPatience = 3500ms;        // the kernel gives up after three probes
 constexpr auto kForget = 3s;              // a neighbor that failed and is not in use
+constexpr auto kConfirmed = 3500ms;       // silence of one that only may be dead
 constexpr auto kSettled = 10s;            // entries of a flood do not live that long in the kernel
 constexpr unsigned kHeldForStranger = 3;  // RFC 4861 §7.2.2: one and more
 constexpr unsigned kVerify = 100;         // ticks between two looks at whether it is sent to
@@ -166,6 +167,7 @@ void Dataplane::Parts::resolved(Neighbor& neighbor, const MacAddress& mac, Neigh
     if (news) neighbor.since = Clock::now();
     publisher.neighbor_changed(
         neighbor, Hop::forward(mac, place.port->mac(), neighbor.port, place.port->mtu()));
+    publisher.clear_suspicion(neighbor);
     place_host(neighbor);
     resume(neighbor);
     if (news && listener != nullptr)
@@ -207,18 +209,21 @@ void Dataplane::Parts::unresolved(Neighbor& neighbor) {
 // The host route of a neighbor on a network of its port, whose networks may have changed. One
 // that was never found has none: the table is not for what a scan looks for.
 void Dataplane::Parts::place_host(Neighbor& neighbor) {
-    const bool worth_it = neighbor.usable() || neighbor.on_link ||
+    const bool worth_it = neighbor.usable() || neighbor.host_hop != 0 ||
                           (neighbor.state == NeighborState::Failed && neighbor.users != 0);
     const bool wanted = worth_it && on_link(places[neighbor.port], neighbor.address);
-    if (!wanted && neighbor.on_link) publisher.erase_host(neighbor.address, neighbor.hop);
-    if (wanted) publisher.set_host(neighbor.address, neighbor.hop);
-    neighbor.on_link = wanted;
+    const auto hop = !wanted ? 0 : neighbor.suspect ? neighbor.last_resort : neighbor.hop;
+    // Over the old one, so that there is no moment without any.
+    if (hop != 0) publisher.set_host(neighbor.address, hop);
+    if (neighbor.host_hop != 0 && neighbor.host_hop != hop)
+        publisher.erase_host(neighbor.address, neighbor.host_hop);
+    neighbor.host_hop = hop;
 }
 
 void Dataplane::Parts::forget(Neighbor& neighbor) {
     resume(neighbor);
     if (auto* watched = monitor->find(neighbor.port, neighbor.address)) monitor->close(*watched);
-    if (neighbor.on_link) publisher.erase_host(neighbor.address, neighbor.hop);
+    publisher.erase_host(neighbor.address, neighbor.host_hop);
     neighbors.erase(neighbor);
 }
 
@@ -354,7 +359,10 @@ void Dataplane::Parts::set_link(PortIndex index, bool up) {
     events.emit({up ? EventId{"LINK-UP"} : EventId{"LINK-DOWN"},
                  "link of port " + place.port->settings().name + (up ? " up" : " down"),
                  {{"port", place.port->settings().name}}});
-    if (up && !queues.empty()) limit_naps();  // its speed may be another one
+    if (up) {
+        if (!queues.empty()) limit_naps();  // its speed may be another one
+        announce(index);
+    }
     monitor->link(index, up);
     std::vector<Neighbor*> there;
     neighbors.each([&](Neighbor& n) {
@@ -381,7 +389,7 @@ void Dataplane::Parts::tick() {
     neighbors.recount();
     if (kernel_is_unclear) resynchronize();
     const auto now = Clock::now();
-    std::vector<Neighbor*> silent, done;
+    std::vector<Neighbor*> silent, done, sure;
     held_for_strangers = 0;
     neighbors.each([&](Neighbor& n) {
         if (n.users == 0) held_for_strangers += n.held.size();
@@ -391,6 +399,10 @@ void Dataplane::Parts::tick() {
                  now - n.since > kForget)
             done.push_back(&n);
     });
+    neighbors.each([&](Neighbor& n) {
+        if (n.suspect && now - n.suspected >= kConfirmed) sure.push_back(&n);
+    });
+    for (auto* n : sure) confirm_death(*n);
     for (auto* n : silent) failed(*n, "no answer to ARP or neighbor solicitation");
     for (auto* n : done) {
         if (const auto& twin = places[n->port].twin)

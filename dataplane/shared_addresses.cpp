@@ -55,8 +55,7 @@ void Dataplane::Parts::take_shared(PortIndex index, const PortAddress& shared) {
     auto& place = places[index];
     // While the other gate had it, it was a neighbor like any.
     if (auto* neighbor = neighbors.find(index, shared.address); neighbor != nullptr) {
-        if (std::exchange(neighbor->on_link, false))
-            publisher.erase_host(shared.address, neighbor->hop);
+        publisher.erase_host(shared.address, std::exchange(neighbor->host_hop, 0));
         if (neighbor->users == 0) forget(*neighbor);
     }
     place.shared.push_back(shared);

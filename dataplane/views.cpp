@@ -19,6 +19,10 @@ Tally& operator+=(Tally& tally, const T& count) {
 Tally Dataplane::Parts::sum_hop(HopId hop) const {
     Tally sum;
     for (const auto& w : workers) sum += w->counters.hops[hop];
+    if (const auto before = hop_pasts.find(hop); before != hop_pasts.end()) {
+        sum.packets -= before->second.packets;
+        sum.bytes -= before->second.bytes;
+    }
     return sum;
 }
 

@@ -136,6 +136,11 @@ void Dataplane::Parts::verdict_changed(liveness::Watched& watched, NeighborVerdi
         if (dead) {
             if (!prune_began) prune_began = Clock::now();
             n->dead = true;
+            // A node that stands still for a second loses less by that than by a withdrawal.
+            if (places[n->port].up && n->usable()) {
+                publisher.suspect(*n);
+                n->suspected = Clock::now();
+            }
             failed(*n, judgement.reason);
             prune();
         } else if (std::exchange(n->dead, false) && !n->mac.is_zero()) {
@@ -155,9 +160,23 @@ void Dataplane::Parts::verdict_changed(liveness::Watched& watched, NeighborVerdi
              {{"port", port},
               {"neighbor", session.address.to_string()},
               {"why", judgement.reason}}});
-    if (listener != nullptr)
+    // Routing follows when there is no doubt left.
+    const auto* n = neighbors.find(session.port, session.address);
+    if (listener != nullptr && !(n != nullptr && n->suspect))
         listener->verdict_changed(session.port, session.address, judgement.verdict,
                                   judgement.reason);
+}
+
+// It stayed silent: what had no other next hop is unreachable now, and its sessions end.
+void Dataplane::Parts::confirm_death(Neighbor& neighbor) {
+    publisher.clear_suspicion(neighbor);
+    publisher.neighbor_changed(neighbor, Hop::of(HopKind::Unreachable));
+    place_host(neighbor);
+    prune();
+    const auto* watched = monitor->find(neighbor.port, neighbor.address);
+    if (listener != nullptr && watched != nullptr && watched->dead())
+        listener->verdict_changed(neighbor.port, neighbor.address, NeighborVerdict::Down,
+                                  watched->judgement.reason);
 }
 
 // Groups with a neighbor that failed or came back, a slice at a time.

@@ -22,6 +22,7 @@ struct Bucket {
 struct BucketTable {
     std::uint32_t mask = 0;
     SharedWord<std::uint32_t> backup{};  // a hop for when no bucket's leads on; 0: none
+    SharedWord<std::uint64_t> ports{};   // of the members, one bit each
     Bucket* buckets = nullptr;
 
     std::uint32_t size() const { return mask + 1; }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <vector>
 
 #include "base/mac.hpp"
@@ -122,7 +123,13 @@ public:
 
     static constexpr HopId attached(PortIndex port) { return kFirstPort + port; }
 
-    HopId take() { return pool_.take(); }  // kNone: full
+    HopId take() {  // kNone: full
+        const auto id = pool_.take();
+        if (id != kNone && taken_) taken_(id);
+        return id;
+    }
+    // Called with each hop that is taken: its counters have the past of another.
+    void when_taken(std::function<void(HopId)> taken) { taken_ = std::move(taken); }
     bool has_room() { return pool_.has(1); }
     void retire(HopId id) { pool_.retire(id); }
     void write(HopId id, const Hop& hop) {
@@ -154,6 +161,7 @@ public:
 private:
     Region<Hop> hops_;
     IndexPool pool_;
+    std::function<void(HopId)> taken_;
 };
 
 }  // namespace torii::dataplane

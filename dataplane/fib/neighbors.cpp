@@ -53,6 +53,10 @@ void Neighbors::erase(Neighbor& neighbor) {
     // A worker that still reads the hop finds one that leads nowhere.
     hops_.write(neighbor.hop, Hop::of(HopKind::NoRoute));
     hops_.retire(neighbor.hop);
+    if (neighbor.last_resort != 0) {
+        hops_.write(neighbor.last_resort, Hop::of(HopKind::NoRoute));
+        hops_.retire(neighbor.last_resort);
+    }
     by_key_.erase(Key{neighbor.port, neighbor.address});
     if (neighbor.users == 0) --strangers_;
     by_number_[number].reset();

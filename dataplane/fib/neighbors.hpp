@@ -34,11 +34,16 @@ struct Neighbor {
     NeighborState state = NeighborState::Unresolved;
     HopId hop = 0;
     std::uint32_t users = 0;  // groups that forward to it
-    bool on_link = false;     // within the port's own networks: has a host route
     std::chrono::steady_clock::time_point asked;
     std::chrono::steady_clock::time_point since;  // of the state
-    std::uint64_t sent = 0;      // packets through its hop, when that was last looked at
-    bool dead = false;           // verdict down: no message of the kernel makes it usable
+    std::uint64_t sent = 0;  // packets through its hop, when that was last looked at
+    bool dead = false;       // verdict down: no message of the kernel makes it usable
+    // Dead by its verdict, but not for long enough to be sure: where there is no other next hop
+    // packets go on to it, by a hop of their own.
+    bool suspect = false;
+    HopId last_resort = 0;  // that hop, once there was need of it
+    std::chrono::steady_clock::time_point suspected;
+    HopId host_hop = 0;          // of its host route; 0: none
     bool watch_decided = false;  // whether to watch it has been asked
     bool watched_use = false;
     std::uint16_t share = kFullShare;            // of its weight, while it starts slowly

@@ -23,9 +23,10 @@ std::uint32_t BucketPlan::wanted_size(std::span<const Member> members) {
     return Assignment::size_for(by_identity(members));
 }
 
-BucketPlan::BucketPlan(std::span<const Member> members) : members_(members.begin(), members.end()) {
+BucketPlan::BucketPlan(std::span<const Member> members, std::uint32_t size)
+    : members_(members.begin(), members.end()) {
     const auto named = by_identity(members);
-    owners_ = Assignment::of(named, Assignment::size_for(named));
+    owners_ = Assignment::of(named, size != 0 ? size : Assignment::size_for(named));
 }
 
 std::uint32_t BucketPlan::settle(BucketTable& table, std::uint32_t idle_before,

@@ -27,8 +27,8 @@ public:
 
     static std::uint32_t wanted_size(std::span<const Member> members);
 
-    // `members`: alive ones, not empty.
-    explicit BucketPlan(std::span<const Member> members);
+    // `members`: alive ones, not empty. `size`: of the smallest table; 0: what they want.
+    explicit BucketPlan(std::span<const Member> members, std::uint32_t size = 0);
 
     const std::vector<Member>& members() const { return members_; }
     // Moves buckets of `table`, which is as large as wanted or larger: those of hops that are

@@ -171,11 +171,18 @@ void Publisher::publish_guarded(Group& group) {
         hops_.write(group.guarded, Hop::group(plain.buckets(), true));
     } else if (plain.kind() == HopKind::Forward) {
         // The one member that there is, behind a bucket that has the guard look at it.
+        const auto& members = group.lives() ? group.members : group.backup;
         const auto lone = std::ranges::find_if(
-            group.lives() ? group.members : group.backup,
-            [](const Neighbor* n) { return n->state != NeighborState::Failed; });
+            members, [](const Neighbor* n) { return n->state != NeighborState::Failed; });
+        const auto suspect = std::ranges::find_if(group.members, &Neighbor::suspect);
+        HopId hop = HopTable::kUnreachable;
+        if (lone != members.end())
+            hop = (*lone)->hop;
+        else if (suspect != group.members.end())
+            hop = (*suspect)->last_resort;
         auto made = make_buckets(1);
-        made->buckets[0].hop = (*lone)->hop;
+        made->buckets[0].hop = hop;
+        made->ports = std::uint64_t{1} << plain.port;
         std::swap(group.lone, made);
         hops_.write(group.guarded, Hop::group(group.lone.get(), true));
         if (made != nullptr) retired_.retire(std::move(made));
@@ -205,13 +212,21 @@ BucketTablePtr Publisher::deal(Group& group, bool hurry) {
             alive_neighbors.push_back(members[i]);
             slow |= members[i]->share != Neighbor::kFullShare;
         }
+    // Nothing else is left: those that may be back in a moment.
+    if (alive.empty())
+        for (std::size_t i = 0; i < group.members.size(); ++i)
+            if (const auto* n = group.members[i]; n->suspect) {
+                alive.push_back(
+                    {n->last_resort, group.wanted[i].weight, Assignment::identity_of(n->address)});
+                alive_neighbors.push_back(n);
+            }
     if (alive.empty() && !group.members.empty()) {
         alive.push_back({group.members.front()->hop, 1, 0});
         alive_neighbors.push_back(group.members.front());
     }
     if (alive.size() <= 1 && group.buckets == nullptr) {
-        hops_.write(group.hop, alive.empty() ? Hop::of(HopKind::Unreachable)
-                                             : hops_.read(alive_neighbors.front()->hop));
+        hops_.write(group.hop,
+                    alive.empty() ? Hop::of(HopKind::Unreachable) : hops_.read(alive.front().hop));
         return nullptr;
     }
     if (alive.empty()) {
@@ -232,17 +247,20 @@ BucketTablePtr Publisher::deal(Group& group, bool hurry) {
         const auto before = hops_.read(group.hop);
         group.buckets = make_buckets(size);
         if (used_ && used_(group.hop) && before.kind() == HopKind::Forward)
-            for (const auto* neighbor : alive_neighbors) {
-                if (std::memcmp(hops_.read(neighbor->hop).macs, before.macs, 12) != 0) continue;
+            for (const auto& member : alive) {
+                if (std::memcmp(hops_.read(member.hop).macs, before.macs, 12) != 0) continue;
                 for (std::uint32_t b = 0; b < size; ++b)
-                    group.buckets->buckets[b] = {{neighbor->hop}, {epoch_}};
+                    group.buckets->buckets[b] = {{member.hop}, {epoch_}};
             }
     } else if (group.buckets->size() < size) {
         auto larger = BucketPlan::resized(*group.buckets, size);
         outgrown = std::exchange(group.buckets, std::move(larger));
     }
     note_backup(group);
-    if (!group.plan || group.plan->members() != alive) group.plan.emplace(alive);
+    std::uint64_t ports = 0;
+    for (const auto* n : alive_neighbors) ports |= std::uint64_t{1} << n->port;
+    group.buckets->ports = ports;
+    if (!group.plan || group.plan->members() != alive) group.plan.emplace(alive, size);
     // A few a second, so that a scale-out under load is over in a minute or two.
     const auto some = hurry ? std::max(2u, group.buckets->size() / 64) : 0;
     group.has_pending_moves = group.plan->settle(*group.buckets, idle_before, some) != 0;
@@ -273,6 +291,20 @@ void Publisher::neighbor_changed(Neighbor& neighbor, const std::optional<Hop>& f
         else if (!std::exchange(group->waits, true))
             refill_.push_back(group->id);
     }
+}
+
+void Publisher::suspect(Neighbor& neighbor) {
+    const auto where = hops_.read(neighbor.hop);
+    if (where.kind() != HopKind::Forward) return;
+    if (neighbor.last_resort == 0) neighbor.last_resort = hops_.take();
+    neighbor.suspect = neighbor.last_resort != HopTable::kNone;
+    if (neighbor.suspect) hops_.write(neighbor.last_resort, where);
+}
+
+// Buckets may name that hop until their group has its turn: it leads where the neighbor's does.
+void Publisher::clear_suspicion(Neighbor& neighbor) {
+    neighbor.suspect = false;
+    if (neighbor.last_resort != 0) hops_.write(neighbor.last_resort, hops_.read(neighbor.hop));
 }
 
 bool Publisher::refill(std::size_t groups) {

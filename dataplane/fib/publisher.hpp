@@ -75,6 +75,10 @@ public:
     // with buckets need to send on; those of it alone are rewritten as well. Buckets of
     // members that came up or went down wait for refill().
     void neighbor_changed(Neighbor& neighbor, const std::optional<Hop>& forward);
+    // Before a neighbor is set to failed: groups that have no other next hop keep it for a while.
+    // And its end, by then or because it is back.
+    void suspect(Neighbor& neighbor);
+    void clear_suspicion(Neighbor& neighbor);
     // Deals the buckets of some groups out again; true while others wait. Until their turn
     // workers choose another member for flows whose own has failed.
     bool refill(std::size_t groups);
@@ -106,6 +110,7 @@ public:
     template <class F>
     void each_hop_of(const Neighbor& neighbor, F&& f) const {
         f(neighbor.hop);
+        if (neighbor.last_resort != 0) f(neighbor.last_resort);
         const auto holders = holders_.find(const_cast<Neighbor*>(&neighbor));
         if (holders == holders_.end()) return;
         for (const auto* group : holders->second)

@@ -49,6 +49,46 @@ std::size_t write_headers(std::uint8_t* out, const Wire& wire, const IpAddress& 
 
 }  // namespace
 
+Frame announcement(const MacAddress& mac, const IpAddress& address) {
+    Frame frame;
+    auto* out = frame.bytes.data();
+    const bool ip4 = address.is_v4();
+    const Wire to_all{ip4 ? MacAddress{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}
+                          : MacAddress{{0x33, 0x33, 0, 0, 0, 1}},
+                      mac, address, address};
+    const auto at = write_ether(out, to_all, ip4 ? kEtherArp : kEtherIp6);
+    auto* body = out + at;
+    if (ip4) {
+        constexpr std::uint8_t kRequest[] = {0, 1, 8, 0, 6, 4, 0, 1};
+        std::ranges::copy(kRequest, body);
+        std::ranges::copy(mac.bytes, body + 8);
+        write32(body + 14, address.v4());
+        write32(body + 24, address.v4());
+        frame.length = static_cast<std::uint16_t>(at + 28);
+        return frame;
+    }
+    constexpr std::uint16_t kLength = 32;
+    constexpr std::uint8_t kAdvertisement = 136, kRouterOverride = 0xa0, kTargetMac = 2;
+    constexpr std::uint8_t kAllNodes[16] = {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    body[0] = 0x60;
+    write16(body + 4, kLength);
+    body[6] = kIcmp6;
+    body[7] = kTtl;
+    std::ranges::copy(address.bytes(), body + 8);
+    std::ranges::copy(kAllNodes, body + 24);
+    auto* nd = body + kIp6Header;
+    nd[0] = kAdvertisement;
+    nd[4] = kRouterOverride;
+    std::ranges::copy(address.bytes(), nd + 8);
+    nd[24] = kTargetMac;
+    nd[25] = 1;
+    std::ranges::copy(mac.bytes, nd + 26);
+    write16(nd + 2, static_cast<std::uint16_t>(
+                        ~fold16(sum16(nd, kLength, pseudo6(body, kLength, kIcmp6)))));
+    frame.length = static_cast<std::uint16_t>(at + kIp6Header + kLength);
+    return frame;
+}
+
 Frame echo_frame(const Wire& wire, const Session& session, const WatchSettings& settings) {
     Frame frame;
     // From us to us: the neighbor has nothing to do but to forward it.

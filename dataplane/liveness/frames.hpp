@@ -21,6 +21,9 @@ struct Wire {
 // the time it left.
 inline constexpr std::size_t kEchoPayload = bfd::kMandatory + 16;
 
+// "This address is here", to all on the link: ARP (RFC 5227 §3) or an unsolicited neighbor
+// advertisement of a router (RFC 4861 §7.2.6).
+Frame announcement(const MacAddress& mac, const IpAddress& address);
 Frame echo_frame(const Wire& wire, const Session& session, const WatchSettings& settings);
 // An ARP request or a neighbor solicitation, to the neighbor alone (RFC 1122 §2.3.2.1,
 // RFC 4861 §7.3.1).

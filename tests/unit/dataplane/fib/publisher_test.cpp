@@ -4,81 +4,13 @@
 
 #include <array>
 #include <random>
-#include <set>
+
+#include "publisher_world.hpp"
 
 namespace torii::dataplane {
 namespace {
 
-struct Silent : EventSink {
-    void emit(Event event) override {
-        ids.insert(std::string(event.id.name()));
-        ++emitted;
-    }
-    std::set<std::string> ids;
-    unsigned emitted = 0;
-};
-
-IpAddress ip(const char* text) {
-    return *IpAddress::parse(text);
-}
-
-struct World {
-    explicit World(std::uint32_t prefixes = 1000, std::uint32_t blocks = 100,
-                   std::uint32_t free_hops = 900)
-        : fib4{prefixes, blocks, workers},
-          hops{static_cast<std::uint32_t>(HopTable::kFirstPort + kMaxPorts + free_hops), workers} {}
-    Silent events;
-    Quiescence workers{1};
-    Fib4 fib4;
-    Fib6 fib6{1000, 100, workers};
-    HopTable hops;
-    Neighbors neighbors{hops, 500};
-    Publisher publisher{fib4, fib6, hops, neighbors, workers, events, 512};
-
-    void group(rib::GroupId id, std::vector<const char*> members,
-               std::vector<const char*> backup = {}) {
-        rib::FibDelta delta;
-        rib::GroupChange change{id, {}};
-        for (const auto* m : members) change.members.push_back({ip(m), 1, 1});
-        for (const auto* m : backup) change.backup.push_back({ip(m), 1, 1});
-        delta.groups.push_back(change);
-        publisher.apply(delta);
-    }
-    void route(const char* prefix, rib::GroupId id) {
-        rib::FibDelta delta;
-        delta.prefixes.push_back(
-            {*Prefix::parse(prefix), rib::FibAction{rib::RouteKind::Forward, 0, id}});
-        publisher.apply(delta);
-    }
-    void withdraw(const char* prefix) {
-        rib::FibDelta delta;
-        delta.prefixes.push_back({*Prefix::parse(prefix), std::nullopt});
-        publisher.apply(delta);
-    }
-    void reachable(const char* address, std::uint8_t mac) {
-        auto* n = neighbors.get(1, ip(address));
-        n->state = NeighborState::Reachable;
-        publisher.neighbor_changed(*n, Hop::forward({{2, 0, 0, 0, 0, mac}}, {}, 1, 1500));
-        publisher.refill(1000);
-    }
-    void dies(const char* address) {
-        auto* n = neighbors.get(1, ip(address));
-        n->state = NeighborState::Failed;
-        publisher.neighbor_changed(*n, Hop::of(HopKind::Unreachable));
-    }
-    void failed(const char* address) {
-        dies(address);
-        publisher.refill(1000);
-    }
-    Hop hop(const char* destination) { return hops.read(fib4.lookup(ip(destination).v4())); }
-    std::map<int, unsigned> shares(const char* destination) {
-        std::map<int, unsigned> out;
-        const auto h = hop(destination);
-        for (std::uint32_t b = 0; b < h.buckets()->size(); ++b)
-            ++out[hops.read(h.buckets()->buckets[b].hop).macs[5]];
-        return out;
-    }
-};
+using World = PublisherWorld;
 
 TEST(Publisher, TellsOfADeathByOneStoreAndRefillsTheGroupsInTurn) {
     World w;
@@ -415,142 +347,6 @@ TEST(Publisher, PrefersARouteOverItsOwnHostEntryAndReturnsToIt) {
     EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::NoRoute);
 }
 
-TEST(Publisher, RefusesRoutesBeyondItsRoomAndTakesThemWhenThereIsSome) {
-    World w{2};
-    w.group(1, {"10.1.0.2"});
-    w.reachable("10.1.0.2", 2);
-    w.route("10.10.0.0/16", 1);
-    w.route("10.11.0.0/16", 1);
-    w.route("10.12.0.0/16", 1);
-    EXPECT_TRUE(w.events.ids.contains("FIB-FULL"));
-    EXPECT_EQ(w.publisher.refused(), 1u);
-    EXPECT_EQ(w.hop("10.12.0.1").kind(), HopKind::NoRoute);
-    w.withdraw("10.10.0.0/16");
-    EXPECT_EQ(w.publisher.refused(), 0u);
-    EXPECT_EQ(w.hop("10.12.0.1").kind(), HopKind::Forward);
-}
-
-TEST(Publisher, LeavesAHostEntryToTheNeighborThatHasItNow) {
-    World w;
-    w.reachable("10.1.0.2", 2);
-    w.reachable("10.1.0.3", 3);
-    const auto first = w.neighbors.find(1, ip("10.1.0.2"))->hop;
-    const auto second = w.neighbors.find(1, ip("10.1.0.3"))->hop;
-    w.publisher.set_host(ip("10.2.0.9"), first);
-    w.publisher.set_host(ip("10.2.0.9"), second);
-    w.publisher.erase_host(ip("10.2.0.9"), first);
-    EXPECT_EQ(w.hop("10.2.0.9").macs[5], 3);
-    // What is ours stays ours.
-    w.publisher.set_host(ip("10.2.0.9"), HopTable::kLocal);
-    w.publisher.set_host(ip("10.2.0.9"), first);
-    EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::Local);
-    w.publisher.erase_host(ip("10.2.0.9"), HopTable::kLocal);
-    EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::NoRoute);
-}
-
-TEST(Publisher, PutsAHostEntryInWhenThereIsRoom) {
-    World w{2};
-    w.group(1, {"10.1.0.2"});
-    w.reachable("10.1.0.2", 2);
-    w.route("10.10.0.0/16", 1);
-    w.route("10.11.0.0/16", 1);
-    w.publisher.set_host(ip("10.2.0.9"), w.neighbors.find(1, ip("10.1.0.2"))->hop);
-    EXPECT_EQ(w.hop("10.2.0.9").kind(), HopKind::NoRoute);
-    w.withdraw("10.10.0.0/16");
-    EXPECT_EQ(w.hop("10.2.0.9").macs[5], 2);
-    EXPECT_EQ(w.publisher.refused(), 0u);
-}
-
-TEST(Publisher, KeepsOnePrefixThatFindsNoRoomFromDelayingOthers) {
-    World w{100, 1};  // one /24 with longer prefixes
-    w.group(1, {"10.1.0.2"});
-    w.reachable("10.1.0.2", 2);
-    w.route("10.10.0.0/28", 1);
-    for (int n = 0; n < 60; ++n) w.route(("10.20." + std::to_string(n) + ".0/28").c_str(), 1);
-    for (int n = 0; n < 39; ++n) w.route(("10.30." + std::to_string(n) + ".0/24").c_str(), 1);
-    for (int n = 0; n < 60; ++n) w.route(("10.40." + std::to_string(n) + ".0/24").c_str(), 1);
-    EXPECT_EQ(w.publisher.refused(), 60u);
-    w.route("10.50.0.0/24", 1);
-    EXPECT_EQ(w.publisher.refused(), 61u);
-    w.withdraw("10.40.0.0/24");
-    EXPECT_EQ(w.publisher.refused(), 60u);
-    EXPECT_EQ(w.hop("10.50.0.1").kind(), HopKind::Forward);
-    w.withdraw("10.10.0.0/28");
-    w.publisher.reclaim();
-    w.publisher.settle(1);
-    EXPECT_EQ(w.publisher.refused(), 59u);
-}
-
-TEST(Publisher, InstallsRoutesWhoseGroupFoundNoHopWhenThereIsOne) {
-    World w{1000, 100, 3};
-    w.group(1, {"10.1.0.2"});
-    w.reachable("10.1.0.2", 2);
-    w.group(2, {"10.1.0.2"});
-    w.route("10.10.0.0/24", 1);
-    w.route("10.11.0.0/24", 2);
-    w.group(3, {"10.1.0.2"});
-    w.route("10.12.0.0/24", 3);
-    EXPECT_TRUE(w.events.ids.contains("FIB-GROUPS-FULL"));
-    EXPECT_EQ(w.hop("10.12.0.1").kind(), HopKind::NoRoute);
-    EXPECT_GT(w.publisher.refused(), 0u);
-    w.withdraw("10.10.0.0/24");
-    rib::FibDelta delta;
-    delta.removed_groups.push_back(1);
-    w.publisher.apply(delta);
-    w.publisher.reclaim();
-    w.publisher.settle(1);
-    EXPECT_EQ(w.hop("10.12.0.1").macs[5], 2);
-    EXPECT_EQ(w.publisher.refused(), 0u);
-}
-
-TEST(Publisher, EnlistsMembersThatFoundNoPlaceWhenThereIsOne) {
-    World w{1000, 100, 4};
-    w.group(1, {"10.1.0.2"});
-    w.group(2, {"10.1.0.3", "10.1.0.4"});
-    w.route("10.11.0.0/24", 2);
-    EXPECT_TRUE(w.events.ids.contains("FIB-NEIGHBORS-FULL"));
-    rib::FibDelta delta;
-    delta.removed_groups.push_back(1);
-    w.publisher.apply(delta);
-    w.publisher.reclaim();
-    w.publisher.settle(1);
-    auto* late = w.neighbors.find(1, ip("10.1.0.4"));
-    ASSERT_NE(late, nullptr);
-    EXPECT_EQ(late->users, 1u);
-    EXPECT_EQ(w.publisher.refused(), 0u);
-}
-
-TEST(Publisher, EmitsAFewEventsForThousandsOfRefusals) {
-    World w{1};
-    w.group(1, {"10.1.0.2"});
-    for (int n = 0; n < 250; ++n)
-        for (int m = 0; m < 8; ++m)
-            w.route(("10." + std::to_string(n) + "." + std::to_string(m) + ".0/24").c_str(), 1);
-    EXPECT_EQ(w.publisher.refused(), 1999u);
-    EXPECT_LT(w.events.emitted, 20u);
-}
-
-TEST(Publisher, NamesEveryHopThatCountsPacketsToANeighbor) {
-    World w;
-    w.reachable("10.1.0.2", 2);
-    w.reachable("10.1.0.3", 3);
-    w.group(1, {"10.1.0.2"}, {"10.1.0.3"});
-    w.group(2, {"10.1.0.2", "10.1.0.3"});
-    w.route("10.10.0.0/24", 1);
-    const auto hops_of = [&](const char* address) {
-        std::set<HopId> out;
-        w.publisher.each_hop_of(*w.neighbors.find(1, ip(address)),
-                                [&](HopId hop) { out.insert(hop); });
-        return out;
-    };
-    const auto own = [&](const char* address) { return w.neighbors.find(1, ip(address))->hop; };
-    const auto lone = w.fib4.lookup(ip("10.10.0.1").v4());
-    EXPECT_EQ(hops_of("10.1.0.2"), (std::set<HopId>{own("10.1.0.2"), lone}));
-    EXPECT_EQ(hops_of("10.1.0.3"), (std::set<HopId>{own("10.1.0.3")}));
-    w.dies("10.1.0.2");
-    EXPECT_EQ(hops_of("10.1.0.3"), (std::set<HopId>{own("10.1.0.3"), lone}));
-}
-
 TEST(Publisher, GivesThoseThatJoinTheirShareAlsoWhenEveryBucketIsBusy) {
     World w;
     const auto host = [](int n) { return "10.1.0." + std::to_string(n); };
@@ -586,6 +382,44 @@ TEST(Publisher, GivesThoseThatJoinTheirShareAlsoWhenEveryBucketIsBusy) {
     EXPECT_EQ(shares.size(), 12u);
     const auto fair = w.hop("10.2.0.1").buckets()->size() / 12;
     for (const auto& [member, n] : shares) EXPECT_NEAR(n, fair, 2) << member;
+}
+
+TEST(Publisher, KeepsASuspectOnlyWhereThereIsNoOtherNextHop) {
+    World w;
+    w.publisher.guard({*Prefix::parse("198.18.0.0/16")});
+    for (const auto* address : {"10.1.0.2", "10.1.0.3", "10.1.0.4"})
+        w.reachable(address, static_cast<std::uint8_t>(address[7] - '0'));
+    w.group(1, {"10.1.0.2"});
+    w.group(2, {"10.1.0.2", "10.1.0.3"});
+    w.group(3, {"10.1.0.2"}, {"10.1.0.4"});
+    w.route("10.2.1.0/24", 1);
+    w.route("10.2.2.0/24", 2);
+    w.route("10.2.3.0/24", 3);
+    w.route("198.18.0.1/32", 1);
+    auto* n = w.neighbors.find(1, ip("10.1.0.2"));
+    w.publisher.suspect(*n);
+    w.failed("10.1.0.2");
+    EXPECT_EQ(w.hop("10.2.1.1").macs[5], 2);
+    EXPECT_EQ(w.shares("198.18.0.1"), (std::map<int, unsigned>{{2, 1}}));
+    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{3, 1024}}));
+    EXPECT_EQ(w.hop("10.2.3.1").macs[5], 4);
+    // The other one as well: both may be back.
+    w.publisher.suspect(*w.neighbors.find(1, ip("10.1.0.3")));
+    w.failed("10.1.0.3");
+    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{2, 512}, {3, 512}}));
+    // It is dead indeed.
+    w.publisher.clear_suspicion(*n);
+    w.failed("10.1.0.2");
+    EXPECT_EQ(w.hop("10.2.1.1").kind(), HopKind::Unreachable);
+    EXPECT_EQ(w.hop("198.18.0.1").kind(), HopKind::Unreachable);
+    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{3, 1024}}));
+    // Back before that was certain.
+    w.reachable("10.1.0.3", 3);
+    w.publisher.clear_suspicion(*w.neighbors.find(1, ip("10.1.0.3")));
+    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{3, 1024}}));
+    w.reachable("10.1.0.2", 2);
+    EXPECT_EQ(w.hop("10.2.1.1").macs[5], 2);
+    EXPECT_EQ(w.shares("10.2.2.1").size(), 2u);
 }
 
 }  // namespace

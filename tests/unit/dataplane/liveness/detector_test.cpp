@@ -288,6 +288,23 @@ TEST_F(Lab, ProbesAreEnoughAndTheKernelGetsOneAnswerASecond) {
     expect_balance();
 }
 
+TEST_F(Lab, AnAnswerFromAnotherMacIsNoSignOfLife) {
+    forwards = false;
+    watch("10.1.0.2", "10.1.0.1", Detect::Auto);
+    pass(2000 * kMs);
+    ASSERT_EQ(session->watch.state(), Watch::State::Up);
+    answers = false;
+    Bytes reply(60, 0);
+    const std::uint8_t head[]{2, 0, 0, 0, 0, 1, 2, 0,  0, 0, 1, 7, 8, 6, 0, 1, 8, 0,  6, 4, 0,
+                              2, 2, 0, 0, 0, 1, 7, 10, 1, 0, 2, 2, 0, 0, 0, 0, 1, 10, 1, 0, 1};
+    std::ranges::copy(head, reply.begin());
+    for (int i = 0; i < 40; ++i) {
+        world.receive(reply);
+        pass(25 * kMs);
+    }
+    EXPECT_EQ(session->watch.state(), Watch::State::Down);
+}
+
 TEST_F(Lab, AnEchoThatIsNotOursCountsAsNothing) {
     watch("10.1.0.2", "10.1.0.1", Detect::Auto);
     answers = forwards = false;
