@@ -160,17 +160,6 @@ std::vector<std::uint16_t> cpus(const std::string& text) {
     return out;
 }
 
-std::vector<std::uint16_t> worker_cpus(const config::Dataplane& wanted) {
-    if (wanted.lcores) return cpus(*wanted.lcores);
-    // The last CPUs: the first ones serve the kernel and the control thread.
-    const auto online = std::max(1L, sysconf(_SC_NPROCESSORS_ONLN));
-    const auto count = std::min<long>(wanted.workers, online);
-    std::vector<std::uint16_t> out;
-    for (long cpu = online - count; cpu < online; ++cpu)
-        out.push_back(static_cast<std::uint16_t>(cpu));
-    return out;
-}
-
 }  // namespace
 
 std::string dotted(std::uint32_t number) {
@@ -315,7 +304,8 @@ dataplane::Settings dataplane_settings(const config::Model& model) {
     if (from.memory_mib) to.memory_mb = *from.memory_mib;
     if (from.hugepages != config::Hugepages::Auto)
         to.hugepages = from.hugepages == config::Hugepages::On;
-    to.worker_cpus = worker_cpus(from);
+    if (from.lcores) to.worker_cpus = cpus(*from.lcores);
+    to.workers = from.workers;
     to.mbufs = from.mbufs.value_or(0);
     to.busy_poll = from.poll == config::PollMode::Busy;
     to.lookup = by_position<dataplane::LookupKind>(from.lookup);

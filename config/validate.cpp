@@ -1,5 +1,6 @@
 #include "config/validate.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <set>
@@ -243,6 +244,27 @@ void check_routes(const Model& model, Findings& find) {
     }
 }
 
+// RFC 4291 §2.5.6: no router passes on what has a link-local source, Packet Too Big among it.
+void check_error_source(const Model& model, Findings& find) {
+    const auto is_ip6 = [](const auto& prefix) { return prefix.family() == Family::Ip6; };
+    const bool used =
+        std::ranges::any_of(model.pools, is_ip6) ||
+        std::ranges::any_of(model.routes, is_ip6, &StaticRoute::prefix) ||
+        (model.bgp && std::ranges::any_of(model.bgp->neighbors,
+                                          [](const Neighbor& n) { return n.address.is_v6(); }));
+    const bool global = std::ranges::any_of(model.ports, [](const Port& port) {
+        return std::ranges::any_of(port.addresses, [](const InterfaceAddress& own) {
+            return own.address.is_v6() && !own.address.is_link_local();
+        });
+    });
+    if (used && !global && !model.ports.empty())
+        find.warning(
+            "ports",
+            "no port has a global IPv6 address: ICMPv6 errors have link-local sources, which "
+            "no router passes on, and path MTU discovery fails",
+            "give one port an address, a /128 will do");
+}
+
 void check_static_neighbors(const Model& model, Findings& find) {
     std::set<std::pair<std::string, IpAddress>> seen;
     for (std::size_t i = 0; i < model.neighbors.size(); ++i) {
@@ -341,6 +363,7 @@ void validate(const Model& model, const SourceMap& sources, Problems& problems) 
     check_ports(model, find);
     check_buffers(model, find);
     check_routes(model, find);
+    check_error_source(model, find);
     check_static_neighbors(model, find);
     check_drop_sources(model, find);
     check_prefix_lists(model, find);

@@ -152,7 +152,9 @@ Result<void, SystemError> Dataplane::Parts::make_workers() {
 }
 
 Result<void, SystemError> Dataplane::Parts::start() {
-    std::size_t worker_count = std::max<std::size_t>(settings.worker_cpus.size(), 1);
+    const std::size_t worker_count = settings.worker_cpus.empty()
+                                         ? std::max<std::size_t>(settings.workers, 1)
+                                         : settings.worker_cpus.size();
     if (worker_count > kMaxWorkers)
         return Failure{SystemError{"at most " + std::to_string(kMaxWorkers) + " workers", 0}};
     if (settings.ports.size() > kMaxPorts)

@@ -82,7 +82,7 @@ void Dataplane::Parts::hold(rte_mbuf* m) {
                          ? neighbors.by_number(about.neighbor)
                          : neighbors.get(about.out_port, about.address, Neighbors::Claim::Asked);
     // No evidence that it is not there: its packets wait no longer than that.
-    if (neighbor == nullptr || neighbor->port >= places.size()) return let_go_of(m);
+    if (neighbor == nullptr || neighbor->port != about.out_port) return let_go_of(m);
     // Resolved while the packet was on its way here.
     if (neighbor->usable()) return reinject(m, neighbor);
     if (neighbor->state == NeighborState::Failed && Clock::now() - neighbor->since < kAskAgain)
@@ -201,6 +201,8 @@ void Dataplane::Parts::unresolved(Neighbor& neighbor) {
     neighbor.state = NeighborState::Unresolved;
     neighbor.since = Clock::now();
     publisher.neighbor_changed(neighbor, std::nullopt);
+    publisher.clear_suspicion(neighbor);
+    place_host(neighbor);
     resolve(neighbor);
     if (news && listener != nullptr)
         listener->neighbor_changed(neighbor.port, neighbor.address, NeighborState::Unresolved);
@@ -371,6 +373,7 @@ void Dataplane::Parts::set_link(PortIndex index, bool up) {
     for (auto* n : there) {
         if (!up) {
             failed(*n, "link down");
+            if (n->suspect) confirm_death(*n);
             continue;
         }
         const auto fixed = std::ranges::find_if(settings.static_neighbors, [&](const auto& s) {

@@ -113,7 +113,8 @@ struct Settings {
     std::string file_prefix;                 // empty: "torii-<pid>"
     std::uint32_t memory_mb = 512;           // for buffers, where hugepages are absent
     std::optional<bool> hugepages;           // nothing: when the host has free ones
-    std::vector<std::uint16_t> worker_cpus;  // one worker each; empty: the last CPU
+    std::vector<std::uint16_t> worker_cpus;  // one worker each; empty: the last CPUs
+    std::uint16_t workers = 1;               // how many of them, where none are named
     std::uint32_t mbufs = 0;                 // 0: what ports, queues and workers take
     bool busy_poll = false;                  // false: back off when idle
     LookupKind lookup = LookupKind::Auto;

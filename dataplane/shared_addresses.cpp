@@ -23,7 +23,9 @@ void Dataplane::Parts::on_kernel_change(const KernelAddress& kernel) {
         const auto& settings_of = place->port->settings();
         const auto ours =
             std::ranges::find(settings_of.addresses, kernel.address, &PortAddress::address);
-        if (ours == settings_of.addresses.end() || settings_of.shutdown) return;
+        if (ours == settings_of.addresses.end() || ours->length != kernel.length ||
+            settings_of.shutdown)
+            return;
         if (auto done = netlink->add_address(kernel.netdev, ours->address, ours->length); !done)
             return warn("KERNEL-ADDRESS", done.error());
         restored(index, "an address");

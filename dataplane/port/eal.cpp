@@ -86,7 +86,14 @@ Result<Eal, SystemError> start_eal(const Settings& settings, std::uint64_t buffe
     eal.hugepages = settings.hugepages.value_or(free_hugepage_bytes() > buffer_bytes + kBesides);
 
     auto workers = settings.worker_cpus;
-    if (workers.empty()) workers = {cpus.home.back()};
+    // The last ones: the first CPUs serve the kernel and the control thread. By what the process
+    // may use, which in a container is not all that there are.
+    if (workers.empty()) {
+        const auto& some = cpus.permitted;
+        const auto count =
+            std::min<std::size_t>(std::max<std::size_t>(settings.workers, 1), some.size());
+        workers.assign(some.end() - static_cast<std::ptrdiff_t>(count), some.end());
+    }
     // Control, exception and management threads run where no worker polls, as far as there is
     // such a CPU.
     auto home = cpus.home;

@@ -84,7 +84,7 @@ VALUES = {
         "pci": "0000:3b:00.0", "vdev": "net_af_packet0,iface=other", "netdev": "other", "parent": "left",
         "vlan": 8, "addresses": ["10.0.0.1/24", "10.0.5.1/24"], "mtu": 1400, "mac": "02:00:00:00:00:aa",
         "queues": 1, "rx_descriptors": 512, "tx_descriptors": 512, "promiscuous": True, "shutdown": True,
-        "description": "text",
+        "strict_rpf": True, "description": "text",
     },
     "routes[]": {"prefix": "203.0.115.0/24", "via": ["10.2.0.3"], "discard": True, "unreachable": True,
                  "distance": 9, "description": "text"},

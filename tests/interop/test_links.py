@@ -107,3 +107,14 @@ def test_an_address_conflict_is_an_event(links):
     gateway, left, _, torii = links
     left.run("python3", "-c", GRATUITOUS)
     wait_for("it is reported", lambda: events(torii, "ADDRESS-CONFLICT"), 10)
+
+
+def test_what_the_gateway_itself_sends_beyond_its_links_fits_through_every_port(links):
+    gateway, _, _, torii = links
+    assert "mtu 1500" in gateway.ip("link", "show", "torii").stdout
+    text = torii.config_file.read_text()
+    for mtu in (1400, 1500):
+        status, answer = torii.api.request("POST", "/api/v1/config/commit", {
+            "text": text.replace('right = { netdev = "gwr";', f'right = {{ netdev = "gwr"; mtu = {mtu};')})
+        assert status == 200, answer
+        assert f"mtu {mtu}" in gateway.ip("link", "show", "torii").stdout

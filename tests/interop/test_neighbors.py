@@ -99,3 +99,42 @@ def test_the_end_of_a_neighbor_that_only_workers_send_to_is_noticed(lab):
     wait_for("it is forgotten", lambda: state(torii, "10.3.0.2") == "", 20)
     assert "10.3.0.2" not in gateway.ip("neighbor", "show", "dev", "right").stdout
     assert torii.stop() == 0
+
+
+# To one address of 10.1.0.0/16 after the other, some thousands a second.
+SCAN = """
+import random, socket, sys, time
+link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+until = time.monotonic() + float(sys.argv[1])
+while time.monotonic() < until:
+    for _ in range(40):
+        link.sendto(b"x" * 20, (f"10.1.{random.randrange(1, 255)}.{random.randrange(1, 255)}", 9))
+    time.sleep(0.01)
+"""
+
+
+def test_a_scan_of_an_attached_network_keeps_no_next_hop_out(lab):
+    gateway, wild, left, right, torii = start(lab)
+    wild.address("lo", "203.0.113.1/32")
+    wild.address("eth0", "10.1.0.77/16")
+    assert left.ping("10.3.0.2", 2) == 2
+    scan = left.start("scan", "python3", "-c", SCAN, "14")
+    pings = Pings(left, "10.3.0.2")
+
+    def silent():
+        return sum(a["port"] == "wild" and a["state"] in ("resolving", "failed")
+                   for a in torii.api.get("/api/v1/adjacencies")["adjacencies"])
+
+    wait_for("the scan has filled its quota", lambda: silent() > 900, 12)
+    text = torii.config_file.read_text()
+    status, answer = torii.api.request("POST", "/api/v1/config/commit", {
+        "text": text + 'routes = ( { prefix = "203.0.113.0/24"; via = "10.1.0.77"; } );'})
+    assert status == 200, answer
+    wait_for("the new next hop is used", lambda: left.ping("203.0.113.1", 1) == 1, 4)
+    # Another host that nobody has spoken with, on another port.
+    right.address("eth0", "10.3.0.88/24")
+    wait_for("it is found", lambda: left.ping("10.3.0.88", 1) == 1, 4)
+    assert silent() < 1300
+    sent, lost, _ = pings.stop()
+    assert sent > 100 and lost <= 2, (sent, lost)
+    left.lab.stop(scan)
