@@ -64,6 +64,22 @@ def newer(package):
     return target
 
 
+@pytest.fixture(scope="session")
+def broken(package):
+    """A version after that, whose daemon does not start."""
+    tree = package.parent / "broken"
+    shutil.rmtree(tree, ignore_errors=True)
+    run("dpkg-deb", "-R", package, tree)
+    control = tree / "DEBIAN/control"
+    control.write_text(re.sub(r"(?m)^Version: (.*)$", r"Version: \1+0broken", control.read_text()))
+    daemon = tree / "usr/sbin/toriid"
+    daemon.write_text("#!/bin/sh\nexit 1\n")
+    daemon.chmod(0o755)
+    target = package.parent / package.name.replace("_amd64", "+0broken_amd64")
+    run("dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", tree, target)
+    return target
+
+
 @pytest.fixture(scope="module")
 def lab(request):
     with Lab("prov-" + re.sub(r"\W", "", request.module.__name__)[5:9]) as it:

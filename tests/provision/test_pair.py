@@ -68,6 +68,28 @@ def test_a_change_reloads_and_never_restarts(plays, pair):
     assert "10.97.0.0/16" in gate.run("torii", "config", "show").stdout
 
 
+def test_no_secret_is_shown_by_a_diff(plays):
+    secret = json.dumps({"gateway_node_settings": {"hold_time": 9, "passive": True, "password": "hunter2"}})
+    done = plays.run("site.yml", "--tags", "gateway", "-l", "gate1", "--check", "--diff", "-e", secret)
+    assert "hunter2" not in done.stdout
+    assert changed(done.stdout)["gate1"] >= 1, done.stdout
+
+
+def test_all_gates_are_not_drained_at_once(plays, pair):
+    done = plays.run("drain.yml", check=False)
+    assert done.returncode != 0 and "all gates out of service" in done.stdout, done.stdout
+    for gate in pair.gates.values():
+        assert not json.loads(gate.run("torii", "--json", "drain").stdout)["drained"]
+
+
+def test_rules_of_the_api_outlive_a_reload_of_nftables(pair):
+    gate = pair.gates["gate1"]
+    gate.systemctl("start", "nftables")
+    gate.systemctl("reload", "nftables")
+    wait_for("the rules are there", lambda: "192.0.2.110" in gate.run(
+        "nft", "list", "table", "inet", "torii_management", check=False).stdout, 5)
+
+
 def test_pair_carries_traffic(pair):
     pair.start_routers()
     pair.converge()
@@ -143,6 +165,21 @@ def test_of_two_gates_without_uplink_one_stays_master(pair):
         status = gate.run("torii", "status", check=False)
         assert status.returncode != 0 and "NOT MET uplink" in status.stdout, status.stdout
         pair.up.ip("link", "set", gate.uplink, "up")
+    pair.converge()
+
+
+def test_a_version_that_does_not_start_goes_back_and_stops_the_play(pair, plays, broken):
+    version = {name: gate.run("dpkg-query", "-W", "-f", "${Version}", "torii").stdout
+               for name, gate in pair.gates.items()}
+    other = pair.gates["gate2"].show("torii", "MainPID")
+    done = plays.run("upgrade.yml", "-e", f"gateway_package={broken}", "-e", "gateway_drain_below=20", check=False)
+    assert done.returncode != 0 and "the upgrade failed" in done.stdout, done.stdout
+    for name, gate in pair.gates.items():
+        assert gate.run("dpkg-query", "-W", "-f", "${Version}", "torii").stdout == version[name]
+    assert pair.gates["gate2"].show("torii", "MainPID") == other, "the other gate was touched"
+    gate = pair.gates["gate1"]
+    assert json.loads(gate.run("torii", "--json", "drain").stdout)["drained"]
+    gate.run("torii", "drain", "off")
     pair.converge()
 
 
