@@ -349,6 +349,10 @@ void FrrBgp::finish(const FrrLists& lists, const FrrRouteMaps& maps, const FrrBf
         Neighbor neighbor;
         neighbor.address = *address;
         if (peer.interface) neighbor.port = FrrPorts::name_of(*peer.interface);
+        if (neighbor.port && model_.find_port(*neighbor.port) == nullptr) {
+            report_.add(peer.line, "the file has no interface " + *peer.interface, FrrEffect::Dead);
+            continue;
+        }
         if (!peer.group.empty()) neighbor.group = names_.group(peer.group);
         neighbor.settings = peers.member(peer, *address);
         same_as_defaults(neighbor.settings, peer);

@@ -132,6 +132,13 @@ void FrrPorts::route(const FrrLine& line) {
 
 // FRR installs those of the lowest distance; the others wait until that one has no next hop.
 void FrrPorts::finish() {
+    std::erase_if(routes_, [&](const Route& entry) {
+        const auto& via = entry.route.via;
+        if (via.empty() || !via[0].port || model_.find_port(*via[0].port) != nullptr) return false;
+        report_.add(entry.line, "the file has no such interface; the route is left out",
+                    FrrEffect::Narrower);
+        return true;
+    });
     std::map<Prefix, std::uint8_t> lowest;
     for (const auto& [route, _] : routes_) {
         const auto [at, fresh] = lowest.try_emplace(route.prefix, route.distance);

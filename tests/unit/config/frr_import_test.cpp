@@ -414,6 +414,27 @@ ip route 0.0.0.0/0 192.0.2.3 1
     EXPECT_TRUE(left_out(imported, "192.0.2.2 250"));
 }
 
+TEST(FrrImport, LeavesOutWhatStandsOnAnInterfaceThatTheFileLacks) {
+    const auto imported = import_frr(R"(
+interface eth1
+ ip address 192.0.2.1/24
+ip route 10.1.0.0/16 192.0.2.9 eth9
+ip route 10.2.0.0/16 192.0.2.9 eth1
+router bgp 65001
+ neighbor fe80::1 remote-as 65010
+ neighbor fe80::1 interface eth9
+ neighbor fe80::2 remote-as 65010
+ neighbor fe80::2 interface eth1
+)");
+    const auto m = checked(imported);
+    ASSERT_EQ(m.routes.size(), 1u);
+    EXPECT_EQ(m.routes[0].via[0].to_string(), "192.0.2.9@t-eth1");
+    ASSERT_EQ(m.bgp->neighbors.size(), 1u);
+    EXPECT_EQ(m.bgp->neighbors[0].port, "t-eth1");
+    EXPECT_FALSE(imported.is_safe());
+    EXPECT_TRUE(left_out(imported, "192.0.2.9 eth9"));
+}
+
 TEST(FrrImport, LeavesOtherTablesAndLoopbacksOut) {
     const auto imported = import_frr(R"(
 interface eth1 vrf RED
