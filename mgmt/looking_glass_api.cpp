@@ -140,7 +140,9 @@ void ask(const Api& api, RouteQuery query, Respond respond) {
                                  begin(json);
                                  json.key("routes").array();
                                  for (const auto& row : page.rows) write_route(json, row);
-                                 json.end_array().end_object();
+                                 json.end_array();
+                                 // A page of the table is all that one question costs.
+                                 json.member("truncated", page.next.has_value()).end_object();
                                  return json_response(std::move(body));
                              }));
 }

@@ -253,6 +253,8 @@ TEST_F(ApiTest, ServesALookingGlassInBirdwatchersShape) {
     EXPECT_NE(ask("GET", "/lg/status").body.find("\"router_id\":\"10.0.0.1\""), std::string::npos);
     EXPECT_NE(ask("GET", "/lg/protocols/bgp").body.find("\"10.0.0.2\":{\"protocol\":\"10.0.0.2\""),
               std::string::npos);
+    EXPECT_NE(ask("GET", "/lg/routes/protocol/10.0.0.2").body.find("\"truncated\":false"),
+              std::string::npos);
     EXPECT_NE(
         ask("GET", "/lg/routes/protocol/10.0.0.2").body.find("\"communities\":[[\"65001\",\"1\"]]"),
         std::string::npos);
