@@ -137,9 +137,15 @@ Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
     speaker_->watch(liveness_.get());
     if (dataplane_)
         speaker_->set_source_finder([this](const IpAddress& to) { return source_towards(to); });
-    speaker_->apply(speaker_settings(model, drained_.has_value()));
+    speaker_->apply(with_history(speaker_settings(model, drained_.has_value())));
     own_.start_redistribution(*speaker_);
     return speaker_->start();
+}
+
+// What no configuration contains: whether this process forwards by the routes of the one before.
+bgp::SpeakerSettings Gateway::with_history(bgp::SpeakerSettings settings) const {
+    settings.forwarding_survived = !dataplane_ || restored_.took_over();
+    return settings;
 }
 
 // Established, and done with their initial routes.
@@ -225,7 +231,7 @@ Applied Gateway::apply(ConfigChange change, std::string author, std::string comm
         if (applied.ports.size() != ports)
             change.speaker = speaker_settings(applied, drained_.has_value());
         // Without a `bgp` section: settings without neighbors end every session.
-        for (const auto& done : speaker_->apply(std::move(change.speaker)))
+        for (const auto& done : speaker_->apply(with_history(std::move(change.speaker))))
             if (done.cost == bgp::ChangeCost::Reset) out.reset.push_back(done.what);
     } else if (applied.bgp) {
         if (const auto up = start_speaker(applied); !up) {
@@ -269,7 +275,7 @@ void Gateway::drain(std::optional<Drained> drained) {
     if (drained && drained_) drained->since = drained_->since;
     drained_ = std::move(drained);
     if (!news) return;
-    if (speaker_) speaker_->apply(speaker_settings(*running_, drained_.has_value()));
+    if (speaker_) speaker_->apply(with_history(speaker_settings(*running_, drained_.has_value())));
     log_.emit({drained_ ? EventId{"DRAINED"} : EventId{"UNDRAINED"},
                drained_ ? "gateway drained: routes carry GRACEFUL_SHUTDOWN, /readyz fails"
                         : "drain ended",

@@ -134,6 +134,7 @@ private:
     Result<void, SystemError> start_speaker(const config::Model& model);
     std::optional<IpAddress> source_towards(const IpAddress& remote) const;
     std::set<IpAddress> returned_peers() const;
+    bgp::SpeakerSettings with_history(bgp::SpeakerSettings settings) const;
     void note_restarts(std::vector<std::string> waits);
     void change_ports(const config::Model& wanted, Applied& out);
     void open_ports(config::Model& wanted, Applied& out);

@@ -214,7 +214,7 @@ bgp::SpeakerSettings speaker_settings(const config::Model& model, bool drained) 
     to.asn = from.asn.number;
     to.router_id = router_id(model);
     to.router_id_derived = !from.router_id;
-    to.forwarding_survives = model.ports.empty();
+    to.forwarding_survives = model.ports.empty() || !kept_routes_file(model).empty();
     for (const auto& port : model.ports) {
         bgp::Link link{port_index(model, port.name), port.name, {}};
         for (const auto& own : port.addresses) link.addresses.push_back({own.address, own.length});

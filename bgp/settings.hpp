@@ -243,7 +243,8 @@ struct SpeakerSettings {
     DecisionSettings decision;
     std::vector<Prefix> networks;  // announced by us
     std::vector<AggregateSettings> aggregates;
-    bool forwarding_survives = false;  // what forwards for us is not of this process
+    bool forwarding_survives = false;  // what forwards for us outlives this process
+    bool forwarding_survived = true;   // and that of the process before did (the F bit)
     seconds restart_deferral{10};      // RFC 4724 §4.1: how long peers are waited for at start
     bool redistribute_connected = false;
     bool redistribute_static = false;

@@ -55,11 +55,12 @@ void Peer::offer_restart(Capabilities& c) const {
     restart.notification = true;
     restart.time =
         static_cast<std::uint16_t>(std::min<std::int64_t>(settings_->restart_time.count(), 4095));
-    // RFC 4724 §4: only what forwards while the process is away. A router's workers do not, and a
-    // peer that kept its routes would send packets to none of them.
+    // RFC 4724 §4: only where forwarding is the same before and after. A peer that kept its
+    // routes to one that starts cold would send packets to none.
     if (mode == GracefulRestart::Full && host_.speaker().forwarding_survives)
         for (const Family family : kEachFamily)
-            if (c.families[index(family)]) restart.families.push_back({family, true});
+            if (c.families[index(family)])
+                restart.families.push_back({family, host_.speaker().forwarding_survived});
     restart.restarting = mode == GracefulRestart::Full && host_.restarting();
     c.graceful_restart = std::move(restart);
     if (!settings_->long_lived_stale_time) return;

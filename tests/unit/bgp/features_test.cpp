@@ -513,6 +513,16 @@ TEST_F(Restarter, WithoutPortsKeepsWhatOthersForward) {
     EXPECT_TRUE(said.families[0].forwarding);
 }
 
+// RFC 4724 §3: the bit is about the restart that was, not about one to come.
+TEST_F(Restarter, AColdStartIsNoPreservedForwarding) {
+    wanted.forwarding_survives = true;
+    wanted.forwarding_survived = false;
+    start(helper(), helper());
+    const auto& offered = *a->open->capabilities.graceful_restart;
+    ASSERT_EQ(offered.families.size(), 2u);
+    EXPECT_FALSE(offered.families[0].forwarding);
+}
+
 TEST_F(Restarter, HearsItsPeersOutBeforeItSpeaks) {
     start(helper(), helper());
     EXPECT_TRUE(a->routes.empty());
