@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "app/gateway.hpp"
+#include "app/management.hpp"
 #include "app/options.hpp"
 #include "base/event_list.hpp"
 #include "config/config.hpp"
@@ -34,6 +35,11 @@ int main(int argc, char** argv) {
     }
     print(stderr, loaded->warnings);
     if (options->check) {
+        // No error: the gateway starts and forwards, and serves the API when it can.
+        if (const auto tls = app::server_settings(loaded->model.management).tls)
+            if (const auto good = mgmt::check_tls(*tls); !good)
+                std::fprintf(stderr, "%s: warning: management.tls: %s\n", options->config.c_str(),
+                             good.error().message().c_str());
         std::printf("%s: good\n", options->config.c_str());
         return 0;
     }

@@ -7,6 +7,7 @@
 #include "base/loop.hpp"
 #include "mgmt/connection.hpp"
 #include "mgmt/listeners.hpp"
+#include "mgmt/wire/tls.hpp"
 
 namespace torii::mgmt {
 namespace {
@@ -80,6 +81,12 @@ struct Server::Impl {
     Listeners listeners;
     std::thread thread;
 };
+
+Result<void, SystemError> check_tls(const TlsFiles& files) {
+    const auto loaded = TlsContext::load(files);
+    if (!loaded) return Failure{loaded.error()};
+    return {};
+}
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 

@@ -53,6 +53,9 @@ struct ServerSettings {
     std::chrono::milliseconds write_timeout{120'000};  // the same of what changes something
 };
 
+// Whether a certificate can be served with its key.
+Result<void, SystemError> check_tls(const TlsFiles& files);
+
 // The REST server: one thread of its own with its own loop, on which every
 // handler runs. A client can be slow, silent or hostile; it costs its own
 // connection and nothing else.
