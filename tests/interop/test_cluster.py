@@ -187,7 +187,7 @@ def test_a_silent_node_goes_long_before_its_hold_time_and_returns(cluster):
     cluster.silence(2)
     begin = time.monotonic()
     wait_for("its routes are gone", lambda: not api.installed("10.244.3.0/24"), 20)
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 5  # found after 0.3 s, used on for 3.5 s in case it only stood still
     assert not api.installed("fd00:244:3::/64")
     assert cluster.pods[0].ping("10.244.2.2") == 3
     cluster.silence(2, False)
