@@ -4,6 +4,10 @@
 
 namespace torii::bgp {
 
+namespace {
+constexpr std::size_t kRead = 32;  // rules that are read one after the other
+}
+
 std::shared_ptr<const PrefixFilter> PrefixFilter::everything() {
     static const auto filter = [] {
         auto f = std::make_shared<PrefixFilter>();
@@ -47,6 +51,10 @@ std::shared_ptr<const PrefixFilter> PrefixFilter::of(const std::vector<std::stri
 }
 
 void PrefixFilter::make_index() {
+    // Each peer has filters of its own: short lists take no room for an index.
+    std::size_t rules = 0;
+    for (const auto& list : lists_) rules += list.rules.size();
+    if (rules <= kRead) return;
     for (std::uint32_t list = 0; list < lists_.size(); ++list)
         for (std::uint32_t rule = 0; rule < lists_[list].rules.size(); ++rule) {
             const Place place{list, rule};
@@ -62,6 +70,12 @@ void PrefixFilter::make_index() {
 }
 
 PrefixFilter::Verdict PrefixFilter::match(const Prefix& prefix) const {
+    if (places_.empty() && !any_) {
+        for (const auto& list : lists_)
+            for (const auto& rule : list.rules)
+                if (rule.matches(prefix)) return {rule.permit, &list, &rule};
+        return {all_, nullptr, nullptr};
+    }
     auto first = any_;
     index_.walk_covering(prefix, [&](const Prefix&, std::uint32_t which) {
         for (const auto& place : places_[which]) {
