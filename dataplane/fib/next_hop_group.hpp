@@ -31,6 +31,7 @@ public:
     explicit BucketPlan(std::span<const Member> members, std::uint32_t size = 0);
 
     const std::vector<Member>& members() const { return members_; }
+    std::uint32_t size() const { return static_cast<std::uint32_t>(owners_.size()); }
     // Moves buckets of `table`, which is as large as wanted or larger: those of hops that are
     // not members at once, those last used before `idle_before`, and of the others at most
     // `hurry`, longest unused first. Returns how many are still where they should not be.

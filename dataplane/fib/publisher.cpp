@@ -260,7 +260,7 @@ BucketTablePtr Publisher::deal(Group& group, bool hurry) {
     std::uint64_t ports = 0;
     for (const auto* n : alive_neighbors) ports |= std::uint64_t{1} << n->port;
     group.buckets->ports = ports;
-    if (!group.plan || group.plan->members() != alive) group.plan.emplace(alive, size);
+    if (!group.plan || group.plan->members() != alive) group.plan = plan_for(alive, size);
     // A few a second, so that a scale-out under load is over in a minute or two.
     const auto some = hurry ? std::max(2u, group.buckets->size() / 64) : 0;
     group.has_pending_moves = group.plan->settle(*group.buckets, idle_before, some) != 0;
@@ -270,6 +270,16 @@ BucketTablePtr Publisher::deal(Group& group, bool hurry) {
     }
     hops_.write(group.hop, Hop::group(group.buckets.get()));
     return outgrown;
+}
+
+std::shared_ptr<const BucketPlan> Publisher::plan_for(
+    const std::vector<BucketPlan::Member>& members, std::uint32_t size) {
+    const auto known = std::ranges::find_if(plans_, [&](const auto& plan) {
+        return plan->size() == size && plan->members() == members;
+    });
+    if (known != plans_.end()) return *known;
+    if (plans_.size() >= kPlans) plans_.pop_front();
+    return plans_.emplace_back(std::make_shared<const BucketPlan>(members, size));
 }
 
 // Where workers send what finds no member alive, until the buckets are dealt out again.

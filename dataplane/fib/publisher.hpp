@@ -32,14 +32,14 @@ struct Group {
     std::vector<rib::FibNextHop> wanted;
     std::vector<Neighbor*> members;  // parallel to wanted
     std::vector<rib::FibNextHop> wanted_backup;
-    std::vector<Neighbor*> backup;    // likewise: while no member is up
-    BucketTablePtr buckets;           // two usable members and more
-    HopId guarded = 0;                // the same for prefixes under the loop guard; 0: none
-    BucketTablePtr lone;              // of `guarded`, while there are no other buckets
-    bool has_pending_moves = false;   // some bucket is not where it should be
-    std::uint32_t pending_since = 0;  // epoch
-    std::optional<BucketPlan> plan;   // while some move is pending
-    bool waits = false;               // for its turn to be refilled
+    std::vector<Neighbor*> backup;           // likewise: while no member is up
+    BucketTablePtr buckets;                  // two usable members and more
+    HopId guarded = 0;                       // the same for prefixes under the loop guard; 0: none
+    BucketTablePtr lone;                     // of `guarded`, while there are no other buckets
+    bool has_pending_moves = false;          // some bucket is not where it should be
+    std::uint32_t pending_since = 0;         // epoch
+    std::shared_ptr<const BucketPlan> plan;  // while some move is pending
+    bool waits = false;                      // for its turn to be refilled
 
     bool has(const Neighbor& neighbor) const {
         return std::ranges::find(members, &neighbor) != members.end();
@@ -133,6 +133,8 @@ private:
     // The table that the group outgrew, which the guarded hop may still lead to.
     BucketTablePtr deal(Group& group, bool hurry);
     void publish_guarded(Group& group);
+    std::shared_ptr<const BucketPlan> plan_for(const std::vector<BucketPlan::Member>& members,
+                                               std::uint32_t size);
     bool is_guarded(const Prefix& prefix, const Group& group) const;
     void release(Group& group, const std::vector<Neighbor*>& members);
     void note_backup(const Group& group);
@@ -159,6 +161,9 @@ private:
     // Of groups that a delta makes: the one that some of their prefixes have now.
     boost::unordered_flat_map<rib::GroupId, Group*> predecessors_;
     std::deque<rib::GroupId> refill_;
+    // The last ones: most services have the same members, and a plan takes up to milliseconds.
+    static constexpr std::size_t kPlans = 16;
+    std::deque<std::shared_ptr<const BucketPlan>> plans_;
     // Groups by the neighbor they hold: a failure touches only its own.
     boost::unordered_flat_map<Neighbor*, std::vector<Group*>> holders_;
     struct Host {
