@@ -37,7 +37,7 @@ struct Dataplane {
     std::optional<std::string> lcores;  // "1-3,5"; unset: the first free ones
     std::optional<std::uint32_t> memory_mib;
     Hugepages hugepages = Hugepages::Auto;
-    std::optional<std::uint32_t> mbufs;  // unset: what ports, queues and workers take
+    std::optional<std::uint32_t> mbufs;     // unset: what ports, queues and workers take
     std::uint32_t ipv4_routes = 1'200'000;  // capacity of the FIB
     std::uint32_t ipv6_routes = 300'000;
     std::uint32_t next_hop_groups = 65536;
@@ -293,10 +293,11 @@ struct Log {
 
 // What makes the gate ready, beside what always does.
 struct Readiness {
-    std::vector<std::string> ports;    // all of these have link; empty: any one has
-    std::vector<std::string> uplinks;  // groups and addresses; empty: peers that may announce a default
-    bool nodes = true;                 // a member of a listen range announces a route
-    std::optional<std::string> file;   // for keepalived; unset: beside the API's socket
+    std::vector<std::string> ports;  // all of these have link; empty: any one has
+    std::vector<std::string>
+        uplinks;        // groups and addresses; empty: peers that may announce a default
+    bool nodes = true;  // a member of a listen range announces a route
+    std::optional<std::string> file;  // for keepalived; unset: beside the API's socket
     friend bool operator==(const Readiness&, const Readiness&) = default;
 };
 

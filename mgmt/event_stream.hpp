@@ -7,7 +7,6 @@ namespace torii::mgmt {
 
 // Events behind `after`, at or above `least`, as server-sent events, without end. An empty piece
 // means that nothing has happened; the server asks again a little later.
-Pieces event_pieces(const EventLog& events, std::uint64_t after,
-                    Severity least = Severity::Debug);
+Pieces event_pieces(const EventLog& events, std::uint64_t after, Severity least = Severity::Debug);
 
 }  // namespace torii::mgmt

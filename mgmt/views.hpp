@@ -198,8 +198,8 @@ public:
     virtual void stop() = 0;
 };
 
-// The client that wants a change, and of which configuration (RFC 9110 §13.1.1): where it is another one
-// when the change is made, it answers 412.
+// The client that wants a change, and of which configuration (RFC 9110 §13.1.1): where it is
+// another one when the change is made, it answers 412.
 struct ChangeRequest {
     std::string author;
     std::string if_match;                   // entity tags; "" or "*": of any

@@ -55,8 +55,8 @@ std::string age(const Json& row) {
 
 void add(Table& table, const Json& row) {
     table.add({marks(row), text(row, "prefix"), text(row, "source"),
-               std::to_string(number(row, "distance")), hops(row), path(row),
-               age(row), remark(row)});
+               std::to_string(number(row, "distance")), hops(row), path(row), age(row),
+               remark(row)});
 }
 
 }  // namespace
