@@ -77,8 +77,7 @@ VALUES = {
         "workers": 2, "lcores": "0", "memory": 512, "hugepages": "off", "mbufs": 40000,
         "eal_arguments": [], "file_prefix": "other", "ipv4_routes": 100000, "ipv6_routes": 100000,
         "next_hop_groups": 4096, "neighbors": 4096, "poll": "busy", "lookup": "scalar",
-        "icmp_errors_per_second": 500, "offload": False, "strict_rpf": True, "udp_services": [161],
-        "neighbor_quota": 100,
+        "icmp_errors_per_second": 500, "offload": False, "udp_services": [161],
     },
     "ports.NAME": {
         "pci": "0000:3b:00.0", "vdev": "net_af_packet0,iface=other", "netdev": "other", "parent": "left",
@@ -114,7 +113,7 @@ VALUES = {
         "guarded": True, "accept_blackhole": True, "next_hop_unchanged": True, "route_server_client": True,
         "extended_messages": False, "allow_as_set": True, "role": "provider", "strict_role": True,
         "send_hold_time": 60, "long_lived_stale_time": 60, "shutdown_message": "text",
-        "minimum_hold_time": 3, "max_received": 1000, "max_attributes": 1000000, "max_paths": 8,
+        "minimum_hold_time": 3, "receive_limit": 1000, "receive_octets": 1000000,
     },
     "bgp.defaults.max_prefix": {"limit": 900, "action": "warn", "warn_percent": 50, "restart": 60},
     "bgp.defaults.liveness": {"detect": "probe", "interval": 500, "multiplier": 9, "on_death": "suppress",
