@@ -101,7 +101,8 @@ TEST(Assignment, IsWhereTablesOfDifferentHistoriesMeet) {
         const auto live = [&](int gate, const std::vector<std::uint32_t>& hosts, bool idle) {
             std::vector<BucketPlan::Member> m;
             for (const auto host : hosts) {
-                const auto next = static_cast<HopId>(100 * (gate + 1) + hops[gate].size());
+                const auto next = static_cast<HopId>(100 * static_cast<std::size_t>(gate + 1) +
+                                                     hops[gate].size());
                 const auto hop = hops[gate].try_emplace(host, next).first->second;
                 m.push_back({hop, 1, Assignment::identity_of(IpAddress::v4(0x0a010000 + host))});
             }
