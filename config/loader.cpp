@@ -124,8 +124,10 @@ public:
         const auto folder = std::filesystem::path{name}.parent_path();
         for (const auto& include : scanned.includes) {
             if (may_include) {
-                included.push_back((folder / include.file).string());
-                add_file(included.back(), depth + 1, include.line, name);
+                // By itself: the list grows while what it names is read.
+                const auto file = (folder / include.file).string();
+                included.push_back(file);
+                add_file(file, depth + 1, include.line, name);
             } else {
                 fail(name, include.line, "@include is only for files", "put the text here");
             }
