@@ -273,10 +273,14 @@ void ConfigControl::commit(mgmt::CommitRequest request, mgmt::Done<mgmt::CommitS
 // A later change of the configuration, by a retry for example, ends the trial.
 ConfigControl::Trial* ConfigControl::trial() {
     if (trial_ && trial_->revision != gateway_.revision()) {
-        trial_.reset();
-        confirm_timer_.cancel();
+        end_trial();
     }
     return trial_ ? &*trial_ : nullptr;
+}
+
+void ConfigControl::end_trial() {
+    trial_.reset();
+    confirm_timer_.cancel();
 }
 
 // Gives back what the commit changed; what was put by request meanwhile stays.
@@ -303,8 +307,7 @@ void ConfigControl::roll_back_trial(std::string author, std::string comment,
         co_return;
     }
     const bool saved = on->before_was_saved && edits.empty();
-    trial_.reset();
-    confirm_timer_.cancel();
+    end_trial();
     mgmt::ChangeRequest request;
     request.author = author;
     auto state = make(std::move(change), request, comment, false);
@@ -330,8 +333,7 @@ void ConfigControl::confirm(mgmt::Done<mgmt::CommitState> done) {
         co_return;
     }
     const bool save = on->save;
-    trial_.reset();
-    confirm_timer_.cancel();
+    end_trial();
     mgmt::CommitState state{gateway_.revision(), gateway_.edits(), "confirmed"};
     if (save) state.not_saved = co_await write_startup();
     done(std::move(state));
@@ -348,8 +350,7 @@ void ConfigControl::roll_back(std::uint64_t revision, mgmt::ChangeRequest reques
         co_await gateway_.prepare(std::move(candidate->model), std::move(candidate->text));
     // Going back is a end to a trial too.
     if (trial()) {
-        trial_.reset();
-        confirm_timer_.cancel();
+        end_trial();
     }
     if (auto why = refused(request)) {
         done(Failure{std::move(*why)});

@@ -60,6 +60,7 @@ private:
     mgmt::CommitState make(ConfigChange change, const mgmt::ChangeRequest& request,
                            std::string comment, bool save);
     Trial* trial();
+    void end_trial();
     void roll_back_trial(std::string author, std::string comment,
                          mgmt::Done<mgmt::CommitState> done);
     Task<std::string> write_startup();
