@@ -97,16 +97,8 @@ void config_diff(Session& session, const std::string& file, const std::string& r
 }
 
 std::optional<std::string> config_tag(Session& session, std::string* own_text) {
-    const auto answer = request(session.target, "GET", "/api/v1/config/text", "", {});
-    if (!answer) {
-        session.err << "error: " << answer.error() << '\n';
-        session.code = kUnreachable;
-        return std::nullopt;
-    }
-    if (answer->status >= 300) {
-        print_problem(session, *answer);
-        return std::nullopt;
-    }
+    const auto answer = fetch_answer(session, "/api/v1/config/text");
+    if (!answer) return std::nullopt;
     if (own_text) *own_text = answer->body;
     return answer->etag;
 }

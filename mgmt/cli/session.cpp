@@ -34,8 +34,8 @@ void print_problem(Session& session, const Answer& answer) {
     }
 }
 
-std::optional<std::string> fetch(Session& session, const std::string& path) {
-    const auto answer = request(session.target, "GET", path);
+std::optional<Answer> fetch_answer(Session& session, const std::string& path) {
+    auto answer = request(session.target, "GET", path);
     if (!answer) {
         session.err << "error: " << answer.error() << '\n';
         session.code = kUnreachable;
@@ -45,7 +45,13 @@ std::optional<std::string> fetch(Session& session, const std::string& path) {
         print_problem(session, *answer);
         return std::nullopt;
     }
-    return answer->body;
+    return std::move(*answer);
+}
+
+std::optional<std::string> fetch(Session& session, const std::string& path) {
+    auto answer = fetch_answer(session, path);
+    if (!answer) return std::nullopt;
+    return std::move(answer->body);
 }
 
 std::optional<Json> get(Session& session, const std::string& path) {

@@ -24,6 +24,8 @@ struct Session {
 // Asks and gives the answer as it came. Nothing: the reason has been printed,
 // the exit code is set.
 std::optional<std::string> fetch(Session& session, const std::string& path);
+// The same with the header fields of the answer.
+std::optional<Answer> fetch_answer(Session& session, const std::string& path);
 // Asks and gives the parsed answer. Nothing: the reason has been printed, the
 // exit code is set; or --json has printed the answer already.
 std::optional<Json> get(Session& session, const std::string& path);
