@@ -301,12 +301,15 @@ void Dataplane::Parts::watch_twin(PortIndex index, const KernelLink& link) {
              "the kernel's interface of port " + place.port->settings().name + " was removed",
              {{"port", place.port->settings().name}}});
     }
-    if (!link.mac.is_zero() && link.mac != place.port->mac()) {
+    // The message is about the past, at the start even from before our own settings.
+    const auto state = netdev_state(place.twin->name());
+    if (!state) return;
+    if (state->mac != place.port->mac()) {
         if (auto done = set_netdev_mac(place.twin->name(), place.port->mac()); !done)
             return warn("KERNEL-LINK", done.error());
         restored(index, "its MAC address");
     }
-    if (link.up || place.port->settings().shutdown) return;
+    if (state->up || place.port->settings().shutdown) return;
     set_twin(index);
     restored(index, "its state up");
 }

@@ -52,6 +52,17 @@ unsigned netdev_index(const std::string& name) {
     return ::if_nametoindex(name.c_str());
 }
 
+std::optional<NetdevState> netdev_state(const std::string& name) {
+    const ControlSocket socket;
+    auto flags = request_for(name), address = request_for(name);
+    if (socket.call(SIOCGIFFLAGS, flags) < 0 || socket.call(SIOCGIFHWADDR, address) < 0)
+        return std::nullopt;
+    NetdevState state{.up = (flags.ifr_flags & IFF_UP) != 0, .mac = {}};
+    std::copy_n(reinterpret_cast<const std::uint8_t*>(address.ifr_hwaddr.sa_data),
+                state.mac.bytes.size(), state.mac.bytes.begin());
+    return state;
+}
+
 Result<void, SystemError> set_netdev_up(const std::string& name) {
     if (change_flags(name, IFF_UP, 0) < 0) return Failure{last_system_error("set " + name + " up")};
     return {};

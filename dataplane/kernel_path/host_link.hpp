@@ -10,8 +10,14 @@
 
 namespace torii::dataplane {
 
+struct NetdevState {
+    bool up = false;  // administratively
+    MacAddress mac;
+};
+
 // The host's netdevs, as far as ioctl and sysctl reach.
 unsigned netdev_index(const std::string& name);  // 0: there is none
+std::optional<NetdevState> netdev_state(const std::string& name);
 Result<void, SystemError> set_netdev_up(const std::string& name);
 Result<void, SystemError> set_netdev_down(const std::string& name);
 Result<void, SystemError> set_netdev_mtu(const std::string& name, std::uint16_t mtu);

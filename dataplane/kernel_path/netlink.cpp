@@ -119,14 +119,8 @@ bool read(const nlmsghdr* message, KernelLink& out) {
     const auto* link = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
     out.netdev = static_cast<unsigned>(link->ifi_index);
     out.gone = message->nlmsg_type == RTM_DELLINK;
-    out.up = !out.gone && (link->ifi_flags & IFF_UP);
-    out.carrier = out.up && (link->ifi_flags & IFF_LOWER_UP);
-    each_attribute(message, sizeof(ifinfomsg), [&](const nlattr* attribute) {
-        if (mnl_attr_get_type(attribute) == IFLA_ADDRESS &&
-            mnl_attr_get_payload_len(attribute) == 6)
-            std::copy_n(static_cast<const std::uint8_t*>(mnl_attr_get_payload(attribute)), 6,
-                        out.mac.bytes.begin());
-    });
+    constexpr unsigned kRunning = IFF_UP | IFF_LOWER_UP;
+    out.carrier = !out.gone && (link->ifi_flags & kRunning) == kRunning;
     return true;
 }
 

@@ -32,9 +32,7 @@ struct KernelAddress {
 struct KernelLink {
     unsigned netdev = 0;
     bool gone = false;
-    bool up = false;  // administratively
     bool carrier = false;
-    MacAddress mac;
 };
 
 // rtnetlink, as far as twins, neighbors and policy rules need it. Two sockets: one

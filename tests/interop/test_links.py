@@ -80,6 +80,7 @@ def test_what_others_do_to_a_twin_is_undone(links):
     gateway, left, _, torii = links
     assert left.ping("2001:db8:20::1", 2, wait=2) >= 1
     mac = next(p["mac"] for p in torii.api.get("/api/v1/ports")["ports"] if p["name"] == "left")
+    assert not events(torii, "TWIN-RESTORED"), "what it set itself at the start"
     gateway.ip("link", "set", "left", "address", "02:11:22:33:44:55")
     wait_for("the MAC is right again", lambda: mac in gateway.ip("link", "show", "left").stdout, 5)
     gateway.ip("address", "del", "192.0.2.1/24", "dev", "left")
