@@ -97,6 +97,7 @@ Result<void, SystemError> Gateway::start(config::Model model) {
                    {{"since", rfc3339(drained_->since)}, {"reason", drained_->reason}}});
     readiness_.configured(uplinks_of(*running_));
     readiness_.start();
+    fib_proof_.start();
     feed_watchdog();
     return {};
 }

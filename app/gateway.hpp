@@ -12,6 +12,7 @@
 #include "app/background_thread.hpp"
 #include "app/config_change.hpp"
 #include "app/drain.hpp"
+#include "app/fib_proof.hpp"
 #include "app/log.hpp"
 #include "app/own_routes.hpp"
 #include "app/readiness.hpp"
@@ -108,6 +109,10 @@ public:
     void link_changed(rib::PortIndex port, bool up);
     bool has_link(rib::PortIndex port) const { return port < link_up_.size() && link_up_[port]; }
     const Readiness& readiness() const { return readiness_; }
+    const FibProof& fib_proof() const { return fib_proof_; }
+    void verify_fib(std::function<void(FibProof::Outcome)> done) {
+        fib_proof_.verify(std::move(done));
+    }
     const RestoredRoutes& restored() const { return restored_; }
     std::vector<std::string> management_problems() const;
     void mark_changed() { saved_ = false; }
@@ -174,6 +179,7 @@ private:
     Timer watchdog_{loop_};
     Timer port_retry_{loop_};
     Readiness readiness_{*this};
+    FibProof fib_proof_{*this};
     Descriptor dataplane_events_{loop_};
     std::unique_ptr<Signals> signals_;
     rib::Table table_;

@@ -21,6 +21,7 @@ struct ManagementViews::Parts {
           config(gateway),
           drain(gateway),
           offload(gateway),
+          verify(gateway),
           capture(gateway) {}
 
     Routes routes;
@@ -35,6 +36,7 @@ struct ManagementViews::Parts {
     ConfigControl config;
     Drains drain;
     Offload offload;
+    Verify verify;
     Captures capture;
 };
 
@@ -55,6 +57,7 @@ mgmt::Views ManagementViews::views() const {
     views.config = &parts_->config;
     views.drain = &parts_->drain;
     views.offload = &parts_->offload;
+    views.verify = &parts_->verify;
     views.capture = &parts_->capture;
     return views;
 }

@@ -98,6 +98,16 @@ void add_dataplane(Families& out, const dataplane::Dataplane& dataplane) {
                "The longest that ever took."),
         {}, static_cast<double>(alive.worst_prune_us) / 1e6);
 
+    const auto& proof = dataplane.proof();
+    auto& faults = out.of("torii_fib_faults_total", MetricKind::Counter,
+                          "Differences between forwarding and routing table, corrected.");
+    for (std::size_t kind = 0; kind < proof.faults.size(); ++kind)
+        add(faults, {{"kind", to_text(static_cast<dataplane::FaultKind>(kind))}},
+            proof.faults[kind]);
+    add(out.of("torii_fib_proofs_total", MetricKind::Counter,
+               "Times that every entry of the forwarding tables was compared."),
+        {}, proof.passes);
+
     const auto resources = dataplane.resources();
     auto& used = out.of("torii_resource_used", MetricKind::Gauge, "Use of a finite resource.");
     for (const auto& r : resources) add(used, {{"resource", std::string{r.name}}}, r.used);

@@ -110,6 +110,15 @@ private:
     Gateway& gateway_;
 };
 
+class Verify final : public mgmt::VerifyControl {
+public:
+    explicit Verify(Gateway& gateway) : gateway_(gateway) {}
+    void verify(mgmt::Done<mgmt::ProofReport> done) override;
+
+private:
+    Gateway& gateway_;
+};
+
 class Offload final : public mgmt::OffloadControl {
 public:
     explicit Offload(Gateway& gateway) : gateway_(gateway) {}

@@ -166,6 +166,13 @@ inline constexpr EventKind kEvents[] = {
      "`torii counters torii_resource` shows which limit is reached. Raise "
      "`dataplane.ipv4_routes` or `dataplane.ipv6_routes`, drain and restart; or limit what "
      "neighbors announce with `bgp.defaults.max_prefix`."},
+    {"FIB-FAULT", Severity::Error,
+     "An entry of the forwarding tables differed from the routing table: a prefix, a next-hop "
+     "group, "
+     "a neighbor or a single word of memory. Packets went by `found` until it was corrected.",
+     "It is corrected. `torii verify` compares everything at once. If it comes back, run `torii "
+     "tech-support` and report it; many at the same time can be failing memory: see the host's "
+     "machine-check log."},
     {"FIB-REFUSED", Severity::Warning,
      "A route was not installed because the forwarding table is full. Its packets follow a shorter "
      "prefix or are dropped.",

@@ -9,12 +9,17 @@
 #include "base/event.hpp"
 #include "base/result.hpp"
 #include "base/system_error.hpp"
+#include "dataplane/fib/fib_fault.hpp"
 #include "dataplane/liveness/views.hpp"
 #include "dataplane/settings.hpp"
 #include "dataplane/tracer.hpp"
 #include "dataplane/views.hpp"
 #include "dataplane/worker/capture_filter.hpp"
 #include "rib/fib_delta.hpp"
+
+namespace torii::rib {
+class Table;
+}
 
 namespace torii::dataplane {
 
@@ -63,6 +68,15 @@ public:
     // Changes of the wanted forwarding state. What does not fit is refused route
     // by route with an event (FIB-FULL) and retried when room is made.
     void apply(const rib::FibDelta& delta);
+
+    // Compares what packets meet with what the RIB wants, a step of about `budget` entries at a
+    // time, heals what differs with an event (FIB-FAULT). True: a pass over everything ended
+    // with this step, and the next one begins another.
+    bool prove(rib::Table& rib, std::size_t budget);
+    void restart_proof();  // the next step begins a pass
+    // Of all passes; and what the last one, or the one that runs, found, up to a limit.
+    const ProverCounters& proof() const;
+    std::vector<FibFault> take_faults();
 
     // Configuration at run time. A port that is added gets the next index; a sub-port
     // has its parent opened before.

@@ -13,6 +13,7 @@
 #include "dataplane/dataplane.hpp"
 #include "dataplane/fast/isa.hpp"
 #include "dataplane/fib/neighbors.hpp"
+#include "dataplane/fib/prover.hpp"
 #include "dataplane/fib/publisher.hpp"
 #include "dataplane/kernel_path/exception_thread.hpp"
 #include "dataplane/kernel_path/netlink.hpp"
@@ -133,6 +134,10 @@ struct Dataplane::Parts {
     // offloading.cpp
     void offload(const Place& place, PortState& state);
 
+    // proof.cpp
+    std::optional<Hop> wanted_hop(const Neighbor& neighbor) const;
+    void report_fault(const FibFault& fault);
+
     // views.cpp
     Tally sum_hop(HopId hop) const;  // since it was taken
 
@@ -147,6 +152,10 @@ struct Dataplane::Parts {
     HopTable hops;
     Neighbors neighbors;
     Publisher publisher;
+    Prover prover{publisher, [this](const Neighbor& n) { return wanted_hop(n); },
+                  [this](const FibFault& fault) { report_fault(fault); }};
+    EventBudget fault_events;
+    std::vector<FibFault> faults;          // of the pass that runs, some of them
     std::shared_ptr<const SoftFlow> soft;  // never null
     std::shared_ptr<const std::vector<std::uint16_t>> udp_services;
     std::optional<std::vector<BgpSource>> bgp_wanted;  // nothing: not configured yet

@@ -162,7 +162,8 @@ std::vector<Endpoint> all_endpoints() {
     for (const auto table :
          {route_endpoints(), bgp_endpoints(), port_endpoints(), liveness_endpoints(),
           system_endpoints(), capture_endpoints(), drain_endpoints(), offload_endpoints(),
-          event_endpoints(), config_endpoints(), looking_glass_endpoints(), web_endpoints()})
+          verify_endpoints(), event_endpoints(), config_endpoints(), looking_glass_endpoints(),
+          web_endpoints()})
         out.insert(out.end(), table.begin(), table.end());
     return out;
 }

@@ -36,6 +36,7 @@ std::span<const Endpoint> system_endpoints();
 std::span<const Endpoint> capture_endpoints();
 std::span<const Endpoint> drain_endpoints();
 std::span<const Endpoint> offload_endpoints();
+std::span<const Endpoint> verify_endpoints();
 std::span<const Endpoint> event_endpoints();
 std::span<const Endpoint> config_endpoints();
 std::span<const Endpoint> looking_glass_endpoints();

@@ -190,6 +190,22 @@ struct HealthReport {
 };
 
 // A gateway that is drained asks all peers to use other paths and still forwards.
+struct FaultRow {
+    std::string kind;    // "prefix", "entry", "group", "neighbor"
+    std::string where;   // "10.244.3.0/24", "group 7", "10.0.0.11"
+    std::string wanted;  // by the routing table
+    std::string found;   // by packets
+};
+
+// One comparison of everything that packets meet with the routing table.
+struct ProofReport {
+    std::uint64_t prefixes = 0, groups = 0, neighbors = 0;
+    std::uint64_t fault_count = 0;
+    std::vector<FaultRow> faults;  // the first ones
+    bool healed = true;            // nothing was left of them
+    double seconds = 0;
+};
+
 struct DrainState {
     bool drained = false;
     std::string since;   // RFC 3339

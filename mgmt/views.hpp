@@ -146,6 +146,13 @@ public:
     virtual void record_updates(seconds time, Done<MrtRow> done) = 0;
 };
 
+// Compares the forwarding tables with the routing table.
+class VerifyControl {
+public:
+    virtual ~VerifyControl() = default;
+    virtual void verify(Done<ProofReport> done) = 0;
+};
+
 // Takes the whole gateway out of service, and back.
 class DrainControl {
 public:
@@ -251,6 +258,7 @@ struct Views {
     ConfigControl* config = nullptr;
     DrainControl* drain = nullptr;
     OffloadControl* offload = nullptr;
+    VerifyControl* verify = nullptr;
     CaptureControl* capture = nullptr;
 };
 

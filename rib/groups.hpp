@@ -34,6 +34,12 @@ public:
     std::vector<GroupId> take_unused();
 
     const Group& operator[](GroupId id) const { return groups_[id]; }
+    std::size_t limit() const { return groups_.size(); }  // each identifier is below
+    // Whether a group stands for the two sets: one beyond the limit lacks its backup.
+    bool holds(GroupId id, SetId set, SetId backup) const {
+        const auto& group = groups_[id];
+        return group.set == set && (group.backup == backup || group.backup == NextHopSets::kNone);
+    }
     // Calls visit(id, group) for each that is in use.
     template <class F>
     void each(F&& visit) const {

@@ -127,7 +127,7 @@ void Table::remove(const Prefix& prefix, Source source) {
         if (candidates_[*at].source != source) continue;
         drop(at);
         if (entry->head == kEnd) {
-            groups_.release(entry->group);
+            leave(prefix, entry->group);
             index_.erase(prefix);
         }
         changed(prefix);
@@ -212,27 +212,69 @@ void Table::rescan(std::size_t budget) {
 }
 
 bool Table::has_delta() const {
-    return !dirty_.empty() || !changed_sets_.empty();
+    return !dirty_.empty() || !changed_sets_.empty() || !groups_again_.empty();
 }
 
-std::optional<FibAction> Table::decide(Entry& entry) {
+// The prefix gives up what it had in the data plane.
+void Table::leave(const Prefix& prefix, GroupId group) {
+    if (group == Groups::kNone) return;
+    --published_[static_cast<std::size_t>(prefix.family())];
+    if (group != kNoGroup) groups_.release(group);
+}
+
+FibAction Table::action_of(const Candidate& candidate, GroupId group) {
+    return {candidate.kind, candidate.kind == RouteKind::Attached ? candidate.port : PortIndex{0},
+            candidate.kind == RouteKind::Forward ? group : GroupId{0}};
+}
+
+std::optional<FibAction> Table::decide(const Prefix& prefix, Entry& entry) {
     const auto choice = choose(entry.head);
     const auto before = entry.group;
-    entry.group = choice.set != kNoSet ? groups_.acquire(choice.set, choice.backup) : Groups::kNone;
-    groups_.release(before);
+    if (choice.set != kNoSet)
+        entry.group = groups_.acquire(choice.set, choice.backup);
+    else
+        entry.group = choice.candidate != kEnd ? kNoGroup : Groups::kNone;
+    if (entry.group != Groups::kNone) ++published_[static_cast<std::size_t>(prefix.family())];
+    leave(prefix, before);
     if (choice.candidate == kEnd) return std::nullopt;
-    const auto& candidate = candidates_[choice.candidate];
-    switch (candidate.kind) {
-        case RouteKind::Forward:
-            return FibAction{candidate.kind, 0, entry.group};
-        case RouteKind::Attached:
-            return FibAction{candidate.kind, candidate.port, 0};
-        case RouteKind::Local:
-        case RouteKind::Discard:
-        case RouteKind::Unreachable:
-            break;
+    return action_of(candidates_[choice.candidate], entry.group);
+}
+
+std::optional<FibAction> Table::published(const Entry& entry) const {
+    const auto choice = choose(entry.head);
+    if (choice.candidate == kEnd) {
+        // It should have been taken back.
+        if (entry.group == Groups::kNone) return std::nullopt;
+        return FibAction{RouteKind::Forward, 0, Groups::kNone};
     }
-    return FibAction{candidate.kind, 0, 0};
+    const bool right =
+        choice.set == kNoSet
+            ? entry.group == kNoGroup
+            : entry.group < kNoGroup && groups_.holds(entry.group, choice.set, choice.backup);
+    if (!right) return FibAction{RouteKind::Forward, 0, Groups::kNone};
+    return action_of(candidates_[choice.candidate], entry.group);
+}
+
+GroupChange Table::change_of(GroupId id) const {
+    const auto& group = groups_[id];
+    GroupChange change{id, sets_[group.set].resolved, {}};
+    if (group.backup != kNoSet) change.backup = sets_[group.backup].resolved;
+    return change;
+}
+
+std::optional<GroupChange> Table::published_group(GroupId id) const {
+    if (id >= groups_.limit() || groups_[id].prefixes == 0) return std::nullopt;
+    return change_of(id);
+}
+
+void Table::send_again(const Prefix& prefix) {
+    dirty_.push_back(prefix);
+    if (wake_ && !std::exchange(awake_, true)) wake_();
+}
+
+void Table::send_again(GroupId id) {
+    groups_again_.push_back(id);
+    if (wake_ && !std::exchange(awake_, true)) wake_();
 }
 
 FibDelta Table::take_delta() {
@@ -243,7 +285,8 @@ FibDelta Table::take_delta() {
     delta.prefixes.reserve(dirty_.size());
     for (const auto& prefix : dirty_) {
         auto* entry = index_.find(prefix);
-        delta.prefixes.push_back({prefix, entry != nullptr ? decide(*entry) : std::nullopt});
+        delta.prefixes.push_back(
+            {prefix, entry != nullptr ? decide(prefix, *entry) : std::nullopt});
     }
     dirty_.clear();
 
@@ -259,14 +302,11 @@ FibDelta Table::take_delta() {
         });
         changed_sets_.clear();
     }
+    for (const auto id : std::exchange(groups_again_, {}))
+        if (id < groups_.limit() && groups_[id].prefixes != 0) told.push_back(id);
     std::ranges::sort(told);
     told.erase(std::ranges::unique(told).begin(), told.end());
-    for (const auto id : told) {
-        const auto& group = groups_[id];
-        GroupChange change{id, sets_[group.set].resolved, {}};
-        if (group.backup != kNoSet) change.backup = sets_[group.backup].resolved;
-        delta.groups.push_back(std::move(change));
-    }
+    for (const auto id : told) delta.groups.push_back(change_of(id));
     // What still waits to be resolved may point to a released set.
     if (resolver_.settled()) sets_.recycle();
     return delta;

@@ -62,6 +62,54 @@ public:
 
     // Every prefix inside is sent to the data plane again.
     void repeat(const Prefix& within);
+
+    // For comparing the data plane with this table. Nothing is on its way there:
+    bool settled() const {
+        return !has_delta() && !rescan_from_ && changed_ports_.empty() && resolver_.settled();
+    }
+    // What the data plane should have, in order from `first` on, as take_delta() published it; only
+    // while settled(). Calls visit(prefix, action), which returns true to go on; no action: not
+    // in the data plane. A group that is not what its routes want is given as Groups::kNone.
+    template <class F>
+    void walk_published(const Prefix& first, F&& visit) const {
+        // Some ahead, so that their candidates come from memory side by side.
+        std::array<std::pair<Prefix, Entry>, 32> ahead;
+        std::size_t count = 0;
+        bool more = true;
+        const auto visit_all = [&] {
+            for (std::size_t i = 0; i < count && more; ++i)
+                more = visit(ahead[i].first, published(ahead[i].second));
+            count = 0;
+        };
+        index_.walk_from(first, [&](const Prefix& prefix, const Entry& entry) {
+            if (entry.head != kEnd) __builtin_prefetch(&candidates_[entry.head]);
+            ahead[count++] = {prefix, entry};
+            if (count == ahead.size()) visit_all();
+            return more;
+        });
+        if (more) visit_all();
+    }
+    // The same of the prefixes that contain an address, shortest first.
+    template <class F>
+    void walk_published_covering(const IpAddress& address, F&& visit) const {
+        index_.walk_covering(Prefix::host(address), [&](const Prefix& prefix, const Entry& entry) {
+            return visit(prefix, published(entry));
+        });
+    }
+    std::optional<FibAction> published(const Prefix& prefix) const {
+        const auto* entry = index_.find(prefix);
+        return entry != nullptr ? published(*entry) : std::nullopt;
+    }
+    // How many prefixes of a family the data plane should have.
+    std::size_t published(Family family) const {
+        return published_[static_cast<std::size_t>(family)];
+    }
+    // Nothing: no prefix uses the group. Identifiers are below group_limit().
+    std::optional<GroupChange> published_group(GroupId id) const;
+    std::size_t group_limit() const { return groups_.limit(); }
+    // The prefix, or the group, goes to the data plane again with the next delta.
+    void send_again(const Prefix& prefix);
+    void send_again(GroupId id);
     // Whether any route wants the neighbor as a next hop, dead or not.
     bool wants(const IpAddress& neighbor) const { return resolver_.knows(neighbor); }
 
@@ -98,9 +146,11 @@ private:
     static constexpr CandidateId kEnd = ~CandidateId{0};
     static constexpr SetId kNoSet = NextHopSets::kNone;
 
+    // In the place of a group: the data plane has the prefix, without one.
+    static constexpr GroupId kNoGroup = Groups::kNone - 1;
     struct Entry {
         CandidateId head = kEnd;
-        GroupId group = Groups::kNone;  // last published to the data plane, or pending
+        GroupId group = Groups::kNone;  // last published to the data plane; kNone: nothing
     };
     // A prefix's candidates hang together, lowest distance first.
     struct Candidate {
@@ -133,7 +183,11 @@ private:
     bool usable(const Candidate& candidate) const;
     CandidateId in_use(CandidateId head) const;
     Choice choose(CandidateId head) const;
-    std::optional<FibAction> decide(Entry& entry);
+    static FibAction action_of(const Candidate& candidate, GroupId group);
+    std::optional<FibAction> published(const Entry& entry) const;
+    std::optional<FibAction> decide(const Prefix& prefix, Entry& entry);
+    void leave(const Prefix& prefix, GroupId group);
+    GroupChange change_of(GroupId id) const;
     std::optional<Resolver::Via> lookup(const IpAddress& address,
                                         const std::function<bool(NextHopSets::Id)>& excluded) const;
     std::vector<RouteRow> rows(const Prefix& prefix, CandidateId head) const;
@@ -147,6 +201,7 @@ private:
     std::vector<Candidate> candidates_;
     std::vector<CandidateId> free_;
     std::array<std::size_t, kSources> counts_{};
+    std::array<std::size_t, 2> published_{};  // by family
     Listener listener_;
     PortListener port_listener_;
     std::vector<PortIndex> changed_ports_;
@@ -155,8 +210,9 @@ private:
 
     std::vector<Prefix> dirty_;  // the data plane may differ
     std::vector<SetId> changed_sets_;
-    std::vector<SetId> flipped_;        // their prefixes choose again
-    std::vector<SetId> flipped_again_;  // while that went on: once more from the beginning
+    std::vector<GroupId> groups_again_;  // asked for by send_again()
+    std::vector<SetId> flipped_;         // their prefixes choose again
+    std::vector<SetId> flipped_again_;   // while that went on: once more from the beginning
     std::optional<Prefix> rescan_from_;
 };
 

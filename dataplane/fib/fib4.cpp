@@ -7,6 +7,7 @@ Fib4::Fib4(std::uint32_t max_prefixes, std::uint32_t max_blocks, Quiescence& wor
       root_(std::size_t{1} << kRootBits),
       blocks_(std::size_t{max_blocks + 1} * kBlock),
       long_prefixes_(max_blocks + 1),
+      owners_(max_blocks + 1),
       pool_(max_blocks + 1, workers) {}
 
 template <class F>
@@ -89,6 +90,7 @@ std::uint32_t Fib4::split(std::uint32_t slot) {
     if (index == 0) return 0;
     const auto inherited = root_[slot];
     for (auto& entry : block(index)) entry = inherited;
+    owners_[index] = slot + 1;
     value::publish(root_[slot], value::kChild | index);
     return index;
 }
@@ -96,7 +98,30 @@ std::uint32_t Fib4::split(std::uint32_t slot) {
 // No prefix longer than the slot is left in the block: its entries are all equal.
 void Fib4::collapse(std::uint32_t slot, std::uint32_t index) {
     value::publish(root_[slot], block(index)[0]);
+    owners_[index] = 0;
     pool_.retire(index);
+}
+
+HopId Fib4::rule(std::uint32_t address, unsigned length) const {
+    const auto found = rules_.find(key(address & mask(length), length));
+    return found != rules_.end() ? found->second : 0;
+}
+
+void Fib4::repair(std::uint32_t address) {
+    const auto slot = address >> 8, first = address & mask(kRootBits);
+    const auto above = covering(first, kRootBits + 1);
+    std::uint32_t index = 1;
+    while (index <= pool_.highest() && owners_[index] != slot + 1) ++index;
+    // A block is there as long as some prefix needs it.
+    if (index > pool_.highest()) return value::publish(root_[slot], above);
+    for (std::uint32_t low = 0; low < kBlock; ++low) {
+        auto leaf = above;
+        for (unsigned length = 32; length > kRootBits && leaf == above; --length)
+            if (const auto hop = rule(first | low, length); hop != 0)
+                leaf = value::leaf(length, hop);
+        value::publish(block(index)[low], leaf);
+    }
+    value::publish(root_[slot], value::kChild | index);
 }
 
 HopId Fib4::lookup(std::uint32_t address) const {
@@ -107,7 +132,7 @@ HopId Fib4::lookup(std::uint32_t address) const {
 }
 
 std::size_t Fib4::memory() const {
-    return root_.resident() + blocks_.resident() + long_prefixes_.resident() +
+    return root_.resident() + blocks_.resident() + long_prefixes_.resident() + owners_.resident() +
            rules_.bucket_count() * sizeof(std::pair<std::uint64_t, HopId>);
 }
 

@@ -26,7 +26,9 @@ Fib6::Fib6(std::uint32_t max_prefixes, std::uint32_t max_nodes, Quiescence& work
       root_(std::size_t{1} << kRootBits),
       nodes_(std::size_t{max_nodes + 1} * kNode),
       node_uses_(max_nodes + 1),
+      owners_(max_nodes + 1),
       sites_(std::min(max_prefixes, kMaxSites - 1) + 1),
+      site_highs_(std::min(max_prefixes, kMaxSites - 1) + 1),
       pool_(max_nodes + 1, workers),
       site_pool_(std::min(max_prefixes, kMaxSites - 1) + 1, workers),
       by_64_(workers),
@@ -91,6 +93,7 @@ bool Fib6::set_short(std::uint64_t high, unsigned length, HopId hop) {
                                        (high & mask(from)) | i << (64 - from - kStride)))
                             entries[i] |= value::kLonger;
                 node_uses_[index] = 0;
+                owners_[index] = {high & mask(from), from};
                 if (parent != 0) ++node_uses_[parent];
                 value::publish(*entry, value::kChild | index);
             }
@@ -164,6 +167,7 @@ void Fib6::collapse(std::uint64_t high, unsigned length) {
         // All its entries were inherited from above, hence are equal but for what is longer.
         const auto longer = has_longer(kRootBits + levels * kStride, high) ? value::kLonger : 0;
         value::publish(*slot, (nodes_[index * kNode] & ~value::kLonger) | longer);
+        owners_[index] = {};
         pool_.retire(index);
     }
 }
@@ -193,12 +197,16 @@ void Fib6::count_longer(std::uint64_t high, int change) {
         value::publish(*entry, (*entry & ~value::kLonger) | longer);
 }
 
-void Fib6::publish_site(std::uint64_t high, std::uint32_t index) {
+std::uint32_t Fib6::site_value(std::uint32_t index) const {
     const auto lengths = sites_[index].lengths;
     const auto hint = std::has_single_bit(lengths)
                           ? static_cast<std::uint32_t>(std::countr_zero(lengths))
                           : site::kMany;
-    by_64_.set(high, site::kSite | hint << 24 | index);
+    return site::kSite | hint << 24 | index;
+}
+
+void Fib6::publish_site(std::uint64_t high, std::uint32_t index) {
+    by_64_.set(high, site_value(index));
 }
 
 bool Fib6::set_long(const Ip6& address, unsigned length, HopId hop) {
@@ -233,6 +241,7 @@ bool Fib6::set_long(const Ip6& address, unsigned length, HopId hop) {
         index = site_pool_.take();
         if (index == 0) return false;
         sites_[index] = {0, v, 0};
+        site_highs_[index] = high;
     }
     const auto tag = site::tag(index, bit);
     by_low_.set({masked.low, tag}, hop);
@@ -281,10 +290,101 @@ bool Fib6::erase_long(const Ip6& address, unsigned length) {
                 by_64_.erase(high);
                 count_longer(high, -1);
             }
+            site_highs_[index] = 0;
             site_pool_.retire(index);
         }
     }
     return true;
+}
+
+// ---- comparing and repairing
+
+HopId Fib6::rule(const Ip6& address, unsigned length) const {
+    if (length == 0) return has_fallback_ ? fallback_ : 0;
+    if (length < 64) {
+        const auto found = rules_.find({address.high & mask(length), length});
+        return found != rules_.end() ? found->second : 0;
+    }
+    const auto index = site_of(address.high);
+    if (length == 64) {
+        if (index != 0) return sites_[index].own;
+        const auto v = by_64_.find(address.high);
+        return v & site::kSite ? 0 : v;
+    }
+    if (index == 0) return 0;
+    const unsigned bit = length - 65;
+    return by_low_.find({address.low & site::low_mask(bit), site::tag(index, bit)});
+}
+
+// The site of a /64, also when what leads there does not; 0: it has none.
+std::uint32_t Fib6::site_of(std::uint64_t high) const {
+    const auto v = by_64_.find(high);
+    const auto index = value::payload(v);
+    if ((v & site::kSite) != 0 && index <= site_pool_.limit() && site_highs_[index] == high)
+        return index;
+    if (high == 0 || (v != 0 && (v & ~value::kPayload) == 0 && site_pool_.used() == 0)) return 0;
+    for (std::uint32_t i = 1; i <= site_pool_.highest(); ++i)
+        if (site_highs_[i] == high) return i;
+    return 0;
+}
+
+HopId Fib6::probe(const Ip6& address, unsigned length) const {
+    auto entry = root_[root_slot(address.high)];
+    for (unsigned from = kRootBits; value::is_child(entry); from += kStride) {
+        const auto index = value::payload(entry);
+        if (index > pool_.limit() || from >= 64) return 0;
+        entry = nodes_[index * kNode + slot_in_node(address.high, from)];
+    }
+    if ((entry & value::kLonger) == 0) return 0;
+    const auto v = find_64(*by_64_.view().load(std::memory_order_relaxed), address.high);
+    if ((v & site::kSite) == 0) return length == 64 ? v : 0;
+    const auto index = value::payload(v);
+    if (index > site_pool_.limit() || site_highs_[index] != address.high || v != site_value(index))
+        return 0;
+    if (length == 64) return sites_[index].own;
+    const unsigned bit = length - 65;
+    if ((sites_[index].lengths >> bit & 1) == 0) return 0;
+    return find_low(*by_low_.view().load(std::memory_order_relaxed),
+                    address.low & site::low_mask(bit), site::tag(index, bit));
+}
+
+void Fib6::repair(std::uint64_t high) {
+    auto* entry = &root_[root_slot(high)];
+    unsigned decided = kRootBits;
+    for (; decided < 64; decided += kStride) {
+        std::uint32_t index = 1;
+        while (index <= pool_.highest() &&
+               (owners_[index].from != decided || owners_[index].high != (high & mask(decided))))
+            ++index;
+        if (index > pool_.highest()) break;
+        if (*entry != (value::kChild | index)) value::publish(*entry, value::kChild | index);
+        entry = &nodes_[index * kNode + slot_in_node(high, decided)];
+    }
+    const auto longer = has_longer(decided, high) ? value::kLonger : 0;
+    value::publish(*entry, covering(high, std::min(decided, 63u) + 1) | longer);
+}
+
+void Fib6::repair_long(const Ip6& address, unsigned length) {
+    const auto high = address.high;
+    const auto index = site_of(high);
+    if (index != 0) {
+        std::uint64_t lengths = 0;
+        for (unsigned bit = 0; bit < 64; ++bit)
+            if (of_tag_.contains(site::tag(index, bit))) lengths |= std::uint64_t{1} << bit;
+        std::atomic_ref<std::uint64_t>(sites_[index].lengths)
+            .store(lengths, std::memory_order_release);
+        publish_site(high, index);
+        if (length > 64) {
+            const unsigned bit = length - 65;
+            by_low_.republish({address.low & site::low_mask(bit), site::tag(index, bit)});
+        }
+    } else if (by_64_.find(high) > value::kMaxHop) {
+        by_64_.erase(high);
+        count_longer(high, -1);
+        --prefixes_;
+    }
+    by_64_.republish(high);
+    repair(high);
 }
 
 HopId Fib6::lookup(const Ip6& address) const {
@@ -297,8 +397,8 @@ Fib6View Fib6::view() const {
 }
 
 std::size_t Fib6::memory() const {
-    return root_.resident() + nodes_.resident() + node_uses_.resident() + sites_.resident() +
-           by_64_.memory() + by_low_.memory() +
+    return root_.resident() + nodes_.resident() + node_uses_.resident() + owners_.resident() +
+           sites_.resident() + site_highs_.resident() + by_64_.memory() + by_low_.memory() +
            rules_.bucket_count() * sizeof(std::pair<Rule, HopId>);
 }
 

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include "base/address.hpp"
 #include "dataplane/fib/fib_view.hpp"
@@ -25,6 +28,14 @@ struct Ip6 {
         }
         return out;
     }
+    IpAddress address() const {
+        std::array<std::uint8_t, 16> bytes;
+        for (std::size_t i = 0; i < 8; ++i) {
+            bytes[i] = static_cast<std::uint8_t>(high >> (56 - 8 * i));
+            bytes[i + 8] = static_cast<std::uint8_t>(low >> (56 - 8 * i));
+        }
+        return IpAddress::v6(bytes);
+    }
 };
 
 // IPv6 longest prefix match shaped by how clusters use it. Prefixes shorter than
@@ -40,6 +51,30 @@ public:
 
     bool set(const Ip6& address, unsigned length, HopId hop);  // false: full, unchanged
     bool erase(const Ip6& address, unsigned length);
+
+    // What the tables have for exactly this prefix, as the writer finds it; 0: nothing.
+    HopId rule(const Ip6& address, unsigned length) const;
+    // What a reader finds for it, of a prefix of /64 or longer; 0: nothing.
+    HopId probe(const Ip6& address, unsigned length) const;
+    // For comparing the tables with the rules: see Fib4.
+    std::size_t next_slot(std::size_t first, std::size_t end) const {
+        return root_.next_resident(first, end);
+    }
+    // Writes the way to the trie's entry of an address, and the entry, as the rules want them.
+    void repair(std::uint64_t high);
+    // No rule is behind what is there in the place of a default route.
+    void clear_fallback() { value::publish(fallback_, 0); }
+    // Writes what leads to a prefix of /64 or longer, if that is there; takes out what leads
+    // nowhere.
+    void repair_long(const Ip6& address, unsigned length);
+    // Calls visit(address, length) for about `count` prefixes, in no order; true at the end.
+    struct Cursor {
+        enum class Part : std::uint8_t { Short, By64, ByLow } part = Part::Short;
+        std::optional<std::pair<std::uint64_t, std::uint64_t>> rule;
+        std::uint32_t line = 0;
+    };
+    template <class F>
+    bool walk_rules(Cursor& cursor, std::size_t count, F&& visit) const;
 
     HopId lookup(const Ip6& address) const;
     Fib6View view() const;
@@ -76,6 +111,8 @@ private:
     bool set_long(const Ip6& address, unsigned length, HopId hop);
     bool erase_long(const Ip6& address, unsigned length);
     void publish_site(std::uint64_t high, std::uint32_t index);
+    std::uint32_t site_value(std::uint32_t index) const;
+    std::uint32_t site_of(std::uint64_t high) const;
 
     unsigned missing_nodes(std::uint64_t high, unsigned length) const;
     std::uint32_t covering(std::uint64_t high, unsigned length) const;
@@ -94,7 +131,14 @@ private:
     Region<std::uint32_t> root_;
     Region<std::uint32_t> nodes_;
     Region<std::uint32_t> node_uses_;  // prefixes that end in the node, and its children
+    // Of each node: the bits above it, and how many of them decide; 0: free.
+    struct Owner {
+        std::uint64_t high;
+        std::uint64_t from;
+    };
+    Region<Owner> owners_;
     Region<Site> sites_;
+    Region<std::uint64_t> site_highs_;  // the /64 of each site; 0: free
     IndexPool pool_;
     IndexPool site_pool_;
     LineHash<Line64> by_64_;
@@ -105,5 +149,36 @@ private:
     boost::unordered_flat_map<std::uint32_t, std::uint32_t> of_tag_;  // prefixes by site, length
     std::uint32_t of_length_[64] = {};
 };
+
+template <class F>
+bool Fib6::walk_rules(Cursor& cursor, std::size_t count, F&& visit) const {
+    using Part = Cursor::Part;
+    if (cursor.part == Part::Short) {
+        auto at =
+            cursor.rule ? rules_.find({cursor.rule->first, cursor.rule->second}) : rules_.begin();
+        for (; at != rules_.end() && count > 0; ++at, --count)
+            visit(Ip6{at->first.high, 0}, static_cast<unsigned>(at->first.length));
+        cursor.rule.reset();
+        if (at != rules_.end()) {
+            cursor.rule = {at->first.high, at->first.length};
+            return false;
+        }
+        cursor = {.part = Part::By64, .rule = {}, .line = 0};
+    }
+    if (cursor.part == Part::By64) {
+        const bool ended =
+            by_64_.walk(cursor.line, count, [&](std::uint64_t high, std::uint32_t v) {
+                if ((v & site::kSite) == 0 || sites_[value::payload(v)].own != 0)
+                    visit(Ip6{high, 0}, 64u);
+            });
+        if (!ended) return false;
+        cursor = {.part = Part::ByLow, .rule = {}, .line = 0};
+    }
+    const bool ended = by_low_.walk(cursor.line, count, [&](const LowKey& key, std::uint32_t) {
+        visit(Ip6{site_highs_[key.tag >> 6], key.low}, 65u + (key.tag & 63));
+    });
+    if (ended) cursor = {};
+    return ended;
+}
 
 }  // namespace torii::dataplane

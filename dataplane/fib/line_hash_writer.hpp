@@ -43,6 +43,30 @@ public:
         ++size_;
     }
 
+    // Writes again the counts by which readers go on along a key's lines.
+    void republish(const Key& key) {
+        auto& g = *current_;
+        for (auto at = g.view.home(Line::mix(key));; at = (at + 1) & g.view.mask) {
+            g.region[at].set_passed(g.passed[at]);
+            if (g.passed[at] == 0) return;
+        }
+    }
+
+    // Calls visit(key, value) for about `count` keys, line by line from `line` on; true at the
+    // end. A table that grows meanwhile shows some twice, or not.
+    template <class F>
+    bool walk(std::uint32_t& line, std::size_t count, F&& visit) const {
+        const auto& g = *current_;
+        for (; line < g.lines() && count > 0; ++line)
+            for (unsigned slot = 0; slot < Line::kSlots; ++slot) {
+                const Line& at = g.region[line];
+                if (Line::is_free(at.key(slot)) || at.value(slot) == 0) continue;
+                visit(at.key(slot), at.value(slot));
+                if (count > 0) --count;
+            }
+        return line >= g.lines();
+    }
+
     bool erase(const Key& key) {
         const auto at = locate(key);
         if (at.line == nullptr || at.line->value(at.slot) == 0) return false;

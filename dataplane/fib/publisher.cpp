@@ -400,19 +400,19 @@ void Publisher::change_prefix(const rib::PrefixChange& change) {
     const auto hop =
         change.action ? hop_of(change.prefix, *change.action) : std::optional<HopId>{0};
     if (prefix.is_host()) {
-        const auto ours = hosts_.find(prefix);
-        if (ours != hosts_.end()) {
-            ours->second.route = hop.value_or(0);
-            if (ours->second.route == 0) {
-                if (ours->second.host != 0)
-                    set(prefix, ours->second.host);
-                else
+        if (auto* ours = hosts_.find(prefix); ours != nullptr) {
+            ours->route = hop.value_or(0);
+            if (ours->route == 0) {
+                if (ours->host != 0) {
+                    set(prefix, ours->host);
+                } else {
                     erase(prefix);
-                if (ours->second.host == 0) hosts_.erase(ours);
+                    hosts_.erase(prefix);
+                }
                 return;
             }
         } else if (hop.value_or(0) != 0) {
-            hosts_.emplace(prefix, Host{*hop, 0});
+            hosts_.try_emplace(prefix, Host{*hop, 0});
         }
     }
     if (!change.action) return erase(prefix);
@@ -437,12 +437,11 @@ bool Publisher::fit(const Prefix& prefix, const std::optional<rib::FibAction>& a
     if (action) {
         const auto hop = hop_of(prefix, *action);
         if (!hop || !set(prefix, *hop)) return false;
-        if (prefix.is_host()) hosts_[prefix].route = *hop;
+        if (prefix.is_host()) hosts_.try_emplace(prefix, Host{}).first->route = *hop;
         return true;
     }
-    const auto host = hosts_.find(prefix);
-    return host == hosts_.end() || host->second.host == 0 || host->second.route != 0 ||
-           set(prefix, host->second.host);
+    const auto* host = hosts_.find(prefix);
+    return host == nullptr || host->host == 0 || host->route != 0 || set(prefix, host->host);
 }
 
 void Publisher::retry(std::size_t most) {
@@ -466,7 +465,7 @@ void Publisher::retry_groups() {
 
 void Publisher::set_host(const IpAddress& address, HopId hop) {
     const auto prefix = Prefix::host(address);
-    auto& host = hosts_[prefix];
+    auto& host = *hosts_.try_emplace(prefix, Host{}).first;
     const auto ours = [](HopId id) { return id == HopTable::kLocal || id == HopTable::kBroadcast; };
     if (host.host == hop || (ours(host.host) && !ours(hop))) return;
     host.host = hop;
@@ -476,11 +475,11 @@ void Publisher::set_host(const IpAddress& address, HopId hop) {
 
 void Publisher::erase_host(const IpAddress& address, HopId hop) {
     const auto prefix = Prefix::host(address);
-    const auto found = hosts_.find(prefix);
-    if (found == hosts_.end() || found->second.host != hop || hop == 0) return;
-    found->second.host = 0;
-    if (found->second.route != 0) return;
-    hosts_.erase(found);
+    auto* found = hosts_.find(prefix);
+    if (found == nullptr || found->host != hop || hop == 0) return;
+    found->host = 0;
+    if (found->route != 0) return;
+    hosts_.erase(prefix);
     // A route for it may wait for room.
     if (!waiting_.is_route(prefix)) waiting_.remove(prefix);
     erase(prefix);

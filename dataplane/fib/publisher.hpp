@@ -13,7 +13,7 @@
 
 #include "base/event.hpp"
 #include "base/event_budget.hpp"
-#include "base/prefix.hpp"
+#include "base/prefix_map.hpp"
 #include "dataplane/fib/bucket_table.hpp"
 #include "dataplane/fib/fib4.hpp"
 #include "dataplane/fib/fib6.hpp"
@@ -118,6 +118,7 @@ public:
     }
 
 private:
+    friend class Prover;  // compares all of this with the RIB and with the tables
     static constexpr std::uint32_t kIdleTicks = 4 * 30;  // buckets unused for 30 s may move
     // After this long some move although they are in use.
     static constexpr std::uint32_t kUnbalancedTicks = 4 * 60;
@@ -170,7 +171,7 @@ private:
         HopId route = 0;  // of the RIB; 0: none
         HopId host = 0;   // ours; 0: none
     };
-    boost::unordered_flat_map<Prefix, Host, PrefixHash> hosts_;
+    PrefixMap<Host> hosts_;
     Waiting waiting_;
     std::map<rib::GroupId, rib::GroupChange> waiting_groups_;  // for a hop
     std::map<rib::GroupId, rib::GroupChange> short_groups_;    // for places of their members

@@ -59,6 +59,26 @@ public:
                            std::ranges::count_if(pages, [](auto page) { return (page & 1) != 0; }));
     }
 
+    // The first index from `first` up to `end` in a page that memory stands behind; the others
+    // read as zero. Asks the kernel.
+    std::size_t next_resident(std::size_t first, std::size_t end) const {
+        constexpr std::size_t kPage = 4096, kPages = 512;
+        const auto base = reinterpret_cast<std::size_t>(data_);
+        unsigned char pages[kPages];
+        while (first < end) {
+            const auto from = (base + first * sizeof(T)) & ~(kPage - 1);
+            const auto to = (base + end * sizeof(T) + kPage - 1) & ~(kPage - 1);
+            const auto count = std::min((to - from) / kPage, kPages);
+            if (::mincore(reinterpret_cast<void*>(from), count * kPage, pages) != 0) return first;
+            const auto hit =
+                std::find_if(pages, pages + count, [](auto p) { return (p & 1) != 0; });
+            const auto at = from + static_cast<std::size_t>(hit - pages) * kPage;
+            first = std::max(first, (at - base + sizeof(T) - 1) / sizeof(T));
+            if (hit != pages + count) return std::min(first, end);
+        }
+        return end;
+    }
+
 private:
     static constexpr std::size_t round_up(std::size_t n) { return (n + 4095) & ~std::size_t{4095}; }
     void swap(Region& other) noexcept {

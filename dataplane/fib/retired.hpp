@@ -81,6 +81,7 @@ public:
 
     std::uint32_t used() const { return used_; }
     std::uint32_t limit() const { return limit_ - 1; }
+    std::uint32_t highest() const { return next_ - 1; }  // that was ever given out
 
 private:
     std::uint32_t limit_;

@@ -38,6 +38,7 @@ public:
         const auto found = wanted_.find(prefix);
         return found != wanted_.end() && found->second.action.has_value();
     }
+    bool contains(const Prefix& prefix) const { return wanted_.contains(prefix); }
     bool empty() const { return wanted_.empty(); }
     std::size_t size() const { return wanted_.size(); }
 

@@ -223,6 +223,8 @@ void add_system(CLI::App& app, Line& line) {
     auto* undrop = off->add_subcommand("undrop", "Let a source in again");
     undrop->add_option("PREFIX", line.name)->required();
     undrop->callback([&] { line.command = [&](Session& s) { undrop_source(s, line.name); }; });
+    app.add_subcommand("verify", "Compare all forwarding tables with the routing table, at once")
+        ->callback([&] { line.command = verify; });
     auto* count = app.add_subcommand("counters", "Every counter that is not zero");
     count->add_option("NAME", line.name, "What the names begin with");
     count->add_flag("--all", line.all, "Those at zero too");

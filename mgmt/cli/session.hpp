@@ -65,6 +65,7 @@ void port_list(Session& session);
 void neighbor_list(Session& session);
 void liveness(Session& session, const std::string& address);
 void offload(Session& session, bool rules);
+void verify(Session& session);
 void drop_source(Session& session, const std::string& prefix);
 void undrop_source(Session& session, const std::string& prefix);
 void counters(Session& session, const std::string& prefix, bool all);

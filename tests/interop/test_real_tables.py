@@ -135,6 +135,9 @@ def test_a_real_table_loads_and_is_looked_up(lab, make):
             f"{want}: {path}, the file has {known[want]}"
         installed = torii.api.get(f"/api/v1/routes?table=fib&prefix={want}")["routes"]
         assert installed[0]["next_hops"], want
+    status, proof = torii.api.request("POST", "/api/v1/verify")
+    assert status == 200 and proof["faults"] == [] and proof["prefixes"] >= len(good), proof
+    print(f"{proof['prefixes']} prefixes compared in {proof['seconds']:.2f} s")
     lab.stop(process)
     wait_for("all is gone", lambda: used(torii.api.get("/metrics"), "fib_ip4_prefixes") < 10, 60)
     assert torii.stop() == 0

@@ -10,7 +10,7 @@ _torii() {
     done
     local words="--json --watch --help --socket --url --token --ca --cert --key"
     case "${first[*]}" in
-        "") words+=" bgp route explain status top capture port neighbor liveness offload counters events token config import doctor drain tech-support" ;;
+        "") words+=" bgp route explain status top capture port neighbor liveness offload verify counters events token config import doctor drain tech-support" ;;
         bgp) words+=" neighbors neighbor peers groups clear soft-in soft-out shutdown enable drain dump" ;;
         "bgp dump") words+=" table updates --for" ;;
         "bgp neighbor") words+=" --why $(_torii_list neighbors address)" ;;

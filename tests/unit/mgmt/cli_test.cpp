@@ -102,6 +102,18 @@ TEST_F(CliTest, AddsAndDeletesAStaticRoute) {
     EXPECT_EQ(err.str(), "error: 10.9.9.9 is an address of ours\n  via: ours\n");
 }
 
+TEST_F(CliTest, VerifiesTheForwardingTables) {
+    EXPECT_EQ(torii({"verify"}), kOk) << err.str();
+    EXPECT_EQ(out.str(), "compared: 12 prefixes, 3 groups, 4 neighbors\nfaults: 0\n");
+    router.proof.fault_count = 1;
+    router.proof.faults = {{"entry", "10.244.3.0", "group 7", "nothing"}};
+    EXPECT_EQ(torii({"verify"}), kRefused);
+    EXPECT_TRUE(shows("faults: 1, all corrected\n")) << out.str();
+    EXPECT_TRUE(shows("10.244.3.0")) << out.str();
+    EXPECT_EQ(torii({"--json", "verify"}), kRefused);
+    EXPECT_TRUE(shows(R"("found":"nothing")")) << out.str();
+}
+
 TEST_F(CliTest, ShowsOffloadAndDropsSources) {
     EXPECT_EQ(torii({"offload"}), kOk) << err.str();
     EXPECT_TRUE(shows("nodes (net_ice): 1 of 2 rules in hardware, queue 1 for sessions"))
@@ -409,6 +421,7 @@ TEST_F(CliTest, EveryCommandAnswersPeopleAndPrograms) {
         {{"capture"}, {"-w", packets, "--count", "1"}, "pcapng: "},
         {{"liveness"}, {}, "BFD up"},
         {{"offload"}, {}, "rules in hardware"},
+        {{"verify"}, {}, "faults: 0"},
         {{"offload", "drop"}, {"203.0.113.0/24"}, "dropped from now on"},
         {{"offload", "undrop"}, {"203.0.113.0/24"}, "203.0.113.0/24"},
         {{"counters"}, {}, "1,234,567"},

@@ -22,6 +22,7 @@ class FakeRouter final : public RouteView,
                          public ConfigControl,
                          public DrainControl,
                          public OffloadControl,
+                         public VerifyControl,
                          public CaptureControl {
 public:
     std::map<Prefix, RouteRow> table;
@@ -61,6 +62,8 @@ public:
     void liveness(Done<std::vector<LivenessRow>> done) override;
     std::set<std::string> dropped{"198.51.100.0/24"};
     void offload(Done<OffloadReport> done) override;
+    ProofReport proof{12, 3, 4, 0, {}, true, 0.01};
+    void verify(Done<ProofReport> done) override { done(ProofReport{proof}); }
     void put_drop_source(Prefix source, Done<bool> done) override;
     void erase_drop_source(Prefix source, Done<Nothing> done) override;
     void metrics(Done<std::vector<Metric>> done) override;
