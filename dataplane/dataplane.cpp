@@ -206,6 +206,7 @@ Result<void, SystemError> Dataplane::Parts::start() {
     for (const auto& n : settings.static_neighbors) apply_static(n);
     dump_neighbors();
     dump_shared();
+    publisher.set_unbalanced_after(settings.unbalanced_after);
     publisher.set_traffic_probe([this](HopId hop) { return sum_hop(hop).packets != 0; });
     events.emit({"DATAPLANE-UP",
                  "forwarding started",
@@ -322,6 +323,10 @@ void Dataplane::set_admission(const ControlPlanePolicing& policing,
                                 std::make_shared<const std::vector<std::uint16_t>>(udp_services));
     p.tables.udp_services.store(p.udp_services.get(), std::memory_order_release);
     p.retired.retire(std::move(before));
+}
+
+void Dataplane::set_unbalanced_after(std::chrono::seconds after) {
+    parts_->publisher.set_unbalanced_after(after);
 }
 
 void Dataplane::set_static_neighbors(std::vector<StaticNeighbor> wanted) {

@@ -90,6 +90,8 @@ public:
     // What the kernel gets to see, and what errors are sent.
     void set_admission(const ControlPlanePolicing& policing,
                        const std::vector<std::uint16_t>& udp_services);
+    // How long flows in use keep a member that is not theirs by the group's members; 0: for ever.
+    void set_unbalanced_after(std::chrono::seconds after);
     // Neighbors and listen ranges; of those with a session that is up segments go first.
     void set_bgp_sources(std::vector<BgpSource> sources);
     void set_static_neighbors(std::vector<StaticNeighbor> neighbors);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -120,12 +121,13 @@ struct Settings {
     LookupKind lookup = LookupKind::Auto;
     Capacity capacity;
     ControlPlanePolicing policing;
-    std::vector<std::uint16_t> udp_services;  // of the kernel, below 32768
-    std::string tun_name = "torii";           // carries what the kernel routes through us
-    std::uint32_t route_table = 3784;         // the kernel's table that points there
-    std::vector<PortSettings> ports;          // PortIndex = position
-    bool offload = true;                      // rte_flow where a port has it
-    std::vector<Prefix> drop_sources;         // whose packets are dropped
+    std::vector<std::uint16_t> udp_services;    // of the kernel, below 32768
+    std::string tun_name = "torii";             // carries what the kernel routes through us
+    std::uint32_t route_table = 3784;           // the kernel's table that points there
+    std::vector<PortSettings> ports;            // PortIndex = position
+    bool offload = true;                        // rte_flow where a port has it
+    std::chrono::seconds unbalanced_after{60};  // buckets in use move from then on; 0: never
+    std::vector<Prefix> drop_sources;           // whose packets are dropped
     std::vector<StaticNeighbor> static_neighbors;
 };
 

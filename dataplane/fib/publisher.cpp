@@ -197,7 +197,7 @@ bool Publisher::is_guarded(const Prefix& prefix, const Group& group) const {
 }
 
 BucketTablePtr Publisher::deal(Group& group, bool hurry) {
-    group.has_pending_moves = group.waits = false;
+    group.has_pending_moves = group.waits = group.moves_due = false;
     // Members known dead take no traffic while another is left, or a backup.
     const bool lives = group.lives();
     const auto& members = lives ? group.members : group.backup;
@@ -318,14 +318,19 @@ void Publisher::clear_suspicion(Neighbor& neighbor) {
 }
 
 bool Publisher::refill(std::size_t groups) {
-    for (; groups > 0 && !refill_.empty(); --groups) {
-        const auto id = refill_.front();
-        refill_.pop_front();
+    for (; groups > 0 && refilling(); --groups) {
+        auto& queue = refill_.empty() ? moves_ : refill_;
+        const auto id = queue.front();
+        queue.pop_front();
         // It may have been changed, or replaced, meanwhile.
-        if (id >= groups_.size() || groups_[id] == nullptr || !groups_[id]->waits) continue;
-        publish(*groups_[id]);
+        if (id >= groups_.size() || groups_[id] == nullptr) continue;
+        auto& group = *groups_[id];
+        if (&queue == &refill_ ? !group.waits : !group.moves_due) continue;
+        const bool hurry = group.moves_due && unbalanced_ticks_ != 0 &&
+                           epoch_ - group.pending_since >= unbalanced_ticks_;
+        publish(group, hurry);
     }
-    return !refill_.empty();
+    return refilling();
 }
 
 void Publisher::share_changed(Neighbor& neighbor) {
@@ -339,9 +344,10 @@ void Publisher::share_changed(Neighbor& neighbor) {
 void Publisher::settle(std::uint32_t epoch) {
     epoch_ = epoch;
     for (auto& group : groups_)
-        if (group != nullptr && group->has_pending_moves) {
+        if (group != nullptr && group->has_pending_moves &&
+            !std::exchange(group->moves_due, true)) {
             if (group->pending_since == 0) group->pending_since = epoch_;
-            publish(*group, epoch_ - group->pending_since >= kUnbalancedTicks);
+            moves_.push_back(group->id);
         }
     retry(kTriesASecond);
 }

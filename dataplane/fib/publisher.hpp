@@ -38,6 +38,7 @@ struct Group {
     BucketTablePtr lone;                     // of `guarded`, while there are no other buckets
     bool has_pending_moves = false;          // some bucket is not where it should be
     std::uint32_t pending_since = 0;         // epoch
+    bool moves_due = false;                  // waits for its turn to move some buckets
     std::shared_ptr<const BucketPlan> plan;  // while some move is pending
     bool waits = false;                      // for its turn to be refilled
 
@@ -79,15 +80,20 @@ public:
     // And its end, by then or because it is back.
     void suspect(Neighbor& neighbor);
     void clear_suspicion(Neighbor& neighbor);
-    // Deals the buckets of some groups out again; true while others wait. Until their turn
-    // workers choose another member for flows whose own has failed.
+    // Deals the buckets of some groups out again, those with a neighbor that changed first; true
+    // while others wait. Until their turn workers choose another member for flows whose own has
+    // failed.
     bool refill(std::size_t groups);
-    bool refilling() const { return !refill_.empty(); }
+    bool refilling() const { return !refill_.empty() || !moves_.empty(); }
     // The neighbor's share of its weight has changed.
     void share_changed(Neighbor& neighbor);
 
-    // Moves idle buckets that members still wait for, and tries again what found no room;
-    // frees what no worker reads.
+    // How long a bucket may keep another member than it should because it is in use; 0: for ever.
+    void set_unbalanced_after(std::chrono::seconds after) {
+        unbalanced_ticks_ = static_cast<std::uint32_t>(after.count()) * kTicksASecond;
+    }
+    // Has refill() move the idle buckets that members still wait for, and tries again what found
+    // no room. Each second.
     void settle(std::uint32_t epoch);
     void reclaim();
 
@@ -119,9 +125,8 @@ public:
 
 private:
     friend class Prover;  // compares all of this with the RIB and with the tables
-    static constexpr std::uint32_t kIdleTicks = 4 * 30;  // buckets unused for 30 s may move
-    // After this long some move although they are in use.
-    static constexpr std::uint32_t kUnbalancedTicks = 4 * 60;
+    static constexpr std::uint32_t kTicksASecond = 4;                // of the epoch
+    static constexpr std::uint32_t kIdleTicks = kTicksASecond * 30;  // unused ones may move
 
     void find_predecessors(const rib::FibDelta& delta);
     void inherit_flows(Group& group);
@@ -162,6 +167,8 @@ private:
     // Of groups that a delta makes: the one that some of their prefixes have now.
     boost::unordered_flat_map<rib::GroupId, Group*> predecessors_;
     std::deque<rib::GroupId> refill_;
+    std::deque<rib::GroupId> moves_;  // groups with pending moves, once a second
+    std::uint32_t unbalanced_ticks_ = kTicksASecond * 60;
     // The last ones: most services have the same members, and a plan takes up to milliseconds.
     static constexpr std::size_t kPlans = 16;
     std::deque<std::shared_ptr<const BucketPlan>> plans_;

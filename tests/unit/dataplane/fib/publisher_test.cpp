@@ -87,13 +87,13 @@ TEST(Publisher, SharesTheBackupWhenAllMembersAreDead) {
     EXPECT_EQ(w.hop("10.2.1.1").buckets()->backup, w.neighbors.find(1, ip("10.1.0.4"))->hop);
     while (w.publisher.refill(1)) {
     }
-    EXPECT_EQ(w.shares("10.2.1.1"), (std::map<int, unsigned>{{4, 1024}}));
-    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{4, 512}, {5, 512}}));
+    EXPECT_EQ(w.shares("10.2.1.1"), (std::map<int, unsigned>{{4, 4096}}));
+    EXPECT_EQ(w.percent("10.2.2.1"), (std::map<int, int>{{4, 50}, {5, 50}}));
     EXPECT_TRUE(w.hop("198.18.0.1").guarded());
     EXPECT_EQ(w.shares("198.18.0.1"), (std::map<int, unsigned>{{5, 1}}));
     w.reachable("10.1.0.2", 2);
-    EXPECT_EQ(w.shares("10.2.1.1"), (std::map<int, unsigned>{{2, 1024}}));
-    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{2, 1024}}));
+    EXPECT_EQ(w.shares("10.2.1.1"), (std::map<int, unsigned>{{2, 4096}}));
+    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{2, 4096}}));
     EXPECT_EQ(w.shares("198.18.0.1"), (std::map<int, unsigned>{{2, 1}}));
 }
 
@@ -160,13 +160,11 @@ TEST(Publisher, GivesWhoIsBackItsShareSlowly) {
     auto* n = w.neighbors.get(1, ip("10.1.0.2"));
     n->share = 1;
     w.reachable("10.1.0.2", 2);
-    auto shares = w.shares("10.2.0.1");
-    EXPECT_NEAR(shares[2] * 4, shares[3], 8);
+    EXPECT_EQ(w.percent("10.2.0.1"), (std::map<int, int>{{2, 20}, {3, 80}}));
     n->share = Neighbor::kFullShare;
     w.publisher.share_changed(*n);
     w.publisher.refill(1);
-    shares = w.shares("10.2.0.1");
-    EXPECT_EQ(shares[2], shares[3]);
+    EXPECT_EQ(w.percent("10.2.0.1"), (std::map<int, int>{{2, 50}, {3, 50}}));
 }
 
 TEST(Publisher, WhoIsBackEarnsItsShareWhileFlowsStayWhereTheyAre) {
@@ -182,7 +180,7 @@ TEST(Publisher, WhoIsBackEarnsItsShareWhileFlowsStayWhereTheyAre) {
     auto* n = w.neighbors.get(1, ip("10.1.0.2"));
     n->slow_start = 30s;
     n->back = std::chrono::steady_clock::time_point{} + 1000s;
-    std::vector<unsigned> shares;
+    std::vector<int> shares;
     std::uint32_t epoch = 1000;
     for (const auto after : {0s, 9s, 10s, 19s, 20s, 29s, 30s, 300s}) {
         n->share = n->share_at(n->back + after);
@@ -192,12 +190,12 @@ TEST(Publisher, WhoIsBackEarnsItsShareWhileFlowsStayWhereTheyAre) {
         else
             w.publisher.share_changed(*n);
         w.publisher.settle(epoch++);
-        w.publisher.refill(1);
-        shares.push_back(w.shares("10.2.0.1")[2]);
+        w.publisher.refill(1000);
+        shares.push_back(w.percent("10.2.0.1")[2]);
         EXPECT_EQ(w.hops.read(busy->hop).macs[5], 3);
     }
     // One to four, two to four, three to four, and half of all.
-    EXPECT_EQ(shares, (std::vector<unsigned>{204, 204, 341, 341, 438, 438, 511, 511}));
+    EXPECT_EQ(shares, (std::vector<int>{20, 20, 30, 30, 45, 45, 50, 50}));
     EXPECT_EQ(n->share, Neighbor::kFullShare);
     n->slow_start = 0s;
     EXPECT_EQ(n->share_at(n->back), Neighbor::kFullShare);
@@ -250,7 +248,7 @@ TEST(Publisher, GrowsAGroupFromOneMemberAndShrinksItBack) {
     w.group(1, {"10.1.0.2", "10.1.0.3"});
     EXPECT_EQ(w.shares("10.96.0.1").size(), 2u);
     w.group(1, {"10.1.0.3"});
-    EXPECT_EQ(w.shares("10.96.0.1"), (std::map<int, unsigned>{{3, 1024}}));
+    EXPECT_EQ(w.shares("10.96.0.1"), (std::map<int, unsigned>{{3, 4096}}));
     EXPECT_EQ(w.neighbors.find(1, ip("10.1.0.2"))->users, 0u);
 }
 
@@ -371,6 +369,7 @@ TEST(Publisher, GivesThoseThatJoinTheirShareAlsoWhenEveryBucketIsBusy) {
         epoch += 4;
         busy();
         w.publisher.settle(epoch);
+        w.publisher.refill(1000);
     };
     busy();
     w.publisher.settle(epoch);
@@ -380,8 +379,103 @@ TEST(Publisher, GivesThoseThatJoinTheirShareAlsoWhenEveryBucketIsBusy) {
     for (int s = 55; s < 120; ++s) second();
     const auto shares = w.shares("10.2.0.1");
     EXPECT_EQ(shares.size(), 12u);
-    const auto fair = w.hop("10.2.0.1").buckets()->size() / 12;
-    for (const auto& [member, n] : shares) EXPECT_NEAR(n, fair, 2) << member;
+    const double fair = w.hop("10.2.0.1").buckets()->size() / 12.0;
+    for (const auto& [member, n] : shares) EXPECT_NEAR(n / fair, 1, 0.06) << member;
+}
+
+struct BusyGroup : World {
+    BusyGroup() {
+        for (const auto* address : {"10.1.0.2", "10.1.0.3", "10.1.0.4"})
+            reachable(address, static_cast<std::uint8_t>(address[7] - '0'));
+        group(1, {"10.1.0.2", "10.1.0.3"});
+        route("10.2.0.0/24", 1);
+        second();
+        group(1, {"10.1.0.2", "10.1.0.3", "10.1.0.4"});
+    }
+    void second() {
+        epoch += 4;
+        const auto* table = hop("10.2.0.1").buckets();
+        for (std::uint32_t b = 0; b < table->size(); ++b) table->buckets[b].epoch = epoch;
+        publisher.settle(epoch);
+        publisher.refill(1000);
+    }
+    std::uint32_t epoch = 1000;
+};
+
+TEST(Publisher, MovesBusyBucketsAfterTheTimeThatIsConfigured) {
+    BusyGroup w;
+    w.publisher.set_unbalanced_after(std::chrono::seconds{5});
+    for (int s = 0; s < 4; ++s) w.second();
+    EXPECT_EQ(w.shares("10.2.0.1").count(4), 0u);
+    for (int s = 4; s < 70; ++s) w.second();
+    EXPECT_NEAR(w.shares("10.2.0.1")[4] * 3.0 / w.hop("10.2.0.1").buckets()->size(), 1, 0.06);
+}
+
+TEST(Publisher, LeavesBusyBucketsAloneForEverWhereThatIsConfigured) {
+    BusyGroup w;
+    w.publisher.set_unbalanced_after(std::chrono::seconds{0});
+    for (int s = 0; s < 500; ++s) w.second();
+    EXPECT_EQ(w.shares("10.2.0.1").count(4), 0u);
+}
+
+TEST(Publisher, MovesBucketsAFewGroupsAtATimeAndThoseOfTheDeadFirst) {
+    World w;
+    for (const auto* address : {"10.1.0.2", "10.1.0.3", "10.1.0.4"})
+        w.reachable(address, static_cast<std::uint8_t>(address[7] - '0'));
+    const auto prefix = [](rib::GroupId id) { return "10.2." + std::to_string(id) + ".0/24"; };
+    const auto inside = [](rib::GroupId id) { return "10.2." + std::to_string(id) + ".1"; };
+    const auto busy = [&](std::uint32_t epoch) {
+        for (rib::GroupId id = 1; id <= 10; ++id) {
+            const auto* table = w.hop(inside(id).c_str()).buckets();
+            for (std::uint32_t b = 0; b < table->size(); ++b) table->buckets[b].epoch = epoch;
+        }
+    };
+    for (rib::GroupId id = 1; id <= 10; ++id) {
+        w.group(id, {"10.1.0.2", "10.1.0.3"});
+        w.route(prefix(id).c_str(), id);
+    }
+    busy(1000);
+    w.publisher.settle(1000);
+    w.publisher.refill(1000);
+    for (rib::GroupId id = 1; id <= 10; ++id) w.group(id, {"10.1.0.2", "10.1.0.3", "10.1.0.4"});
+    w.publisher.settle(2000);  // all idle by now
+    const auto moved = [&] {
+        unsigned n = 0;
+        for (rib::GroupId id = 1; id <= 10; ++id) n += w.shares(inside(id).c_str()).contains(4);
+        return n;
+    };
+    EXPECT_EQ(moved(), 0u);
+    EXPECT_TRUE(w.publisher.refill(3));
+    EXPECT_EQ(moved(), 3u);
+    w.dies("10.1.0.2");
+    EXPECT_TRUE(w.publisher.refill(10));
+    for (rib::GroupId id = 1; id <= 10; ++id)
+        EXPECT_FALSE(w.shares(inside(id).c_str()).contains(2));
+    while (w.publisher.refill(3)) {
+    }
+    EXPECT_EQ(moved(), 10u);
+}
+
+TEST(Publisher, SendsNoNewFlowsToAMemberOfWeightZero) {
+    World w;
+    w.reachable("10.1.0.2", 2);
+    w.reachable("10.1.0.3", 3);
+    w.group(1, {"10.1.0.2", "10.1.0.3"});
+    w.route("10.2.0.0/24", 1);
+    auto* busy = w.hop("10.2.0.1").buckets()->buckets;
+    while (w.hops.read(busy->hop).macs[5] != 2) ++busy;
+    busy->epoch = 1000;
+    rib::FibDelta delta;
+    delta.groups.push_back({1, {{ip("10.1.0.2"), 1, 0}, {ip("10.1.0.3"), 1, 1}}});
+    w.publisher.apply(delta);
+    w.publisher.settle(1001);
+    w.publisher.refill(1000);
+    EXPECT_EQ(w.shares("10.2.0.1")[2], 1u);  // the flow that there is
+    w.publisher.settle(2000);
+    w.publisher.refill(1000);
+    EXPECT_EQ(w.shares("10.2.0.1")[2], 0u);
+    w.failed("10.1.0.3");  // and none is left
+    EXPECT_GT(w.shares("10.2.0.1")[2], 0u);
 }
 
 TEST(Publisher, KeepsASuspectOnlyWhereThereIsNoOtherNextHop) {
@@ -401,22 +495,22 @@ TEST(Publisher, KeepsASuspectOnlyWhereThereIsNoOtherNextHop) {
     w.failed("10.1.0.2");
     EXPECT_EQ(w.hop("10.2.1.1").macs[5], 2);
     EXPECT_EQ(w.shares("198.18.0.1"), (std::map<int, unsigned>{{2, 1}}));
-    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{3, 1024}}));
+    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{3, 4096}}));
     EXPECT_EQ(w.hop("10.2.3.1").macs[5], 4);
     // The other one as well: both may be back.
     w.publisher.suspect(*w.neighbors.find(1, ip("10.1.0.3")));
     w.failed("10.1.0.3");
-    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{2, 512}, {3, 512}}));
+    EXPECT_EQ(w.percent("10.2.2.1"), (std::map<int, int>{{2, 50}, {3, 50}}));
     // It is dead indeed.
     w.publisher.clear_suspicion(*n);
     w.failed("10.1.0.2");
     EXPECT_EQ(w.hop("10.2.1.1").kind(), HopKind::Unreachable);
     EXPECT_EQ(w.hop("198.18.0.1").kind(), HopKind::Unreachable);
-    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{3, 1024}}));
+    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{3, 4096}}));
     // Back before that was certain.
     w.reachable("10.1.0.3", 3);
     w.publisher.clear_suspicion(*w.neighbors.find(1, ip("10.1.0.3")));
-    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{3, 1024}}));
+    EXPECT_EQ(w.shares("10.2.2.1"), (std::map<int, unsigned>{{3, 4096}}));
     w.reachable("10.1.0.2", 2);
     EXPECT_EQ(w.hop("10.2.1.1").macs[5], 2);
     EXPECT_EQ(w.shares("10.2.2.1").size(), 2u);

@@ -75,6 +75,14 @@ struct PublisherWorld {
         publisher.refill(1000);
     }
     Hop hop(const char* destination) { return hops.read(fib4.lookup(ip(destination).v4())); }
+    // Of all buckets, to the next five percent.
+    std::map<int, int> percent(const char* destination) {
+        std::map<int, int> out;
+        const auto all = hop(destination).buckets()->size();
+        for (const auto& [member, n] : shares(destination))
+            out[member] = static_cast<int>((n * 20 + all / 2) / all) * 5;
+        return out;
+    }
     std::map<int, unsigned> shares(const char* destination) {
         std::map<int, unsigned> out;
         const auto h = hop(destination);
