@@ -376,6 +376,7 @@ void Gateway::apply_routes(const config::Model& wanted) {
         dataplane_->set_pools(wanted.pools);
         dataplane_->set_drop_sources(wanted.drop_sources);
         dataplane_->set_admission(policing(wanted.dataplane), wanted.dataplane.udp_services);
+        dataplane_->set_unbalanced_after(wanted.dataplane.unbalanced_after);
     }
     own_.set_pools(wanted.pools);
 }

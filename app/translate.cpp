@@ -316,6 +316,7 @@ dataplane::Settings dataplane_settings(const config::Model& model) {
     to.policing = policing(from);
     to.udp_services = from.udp_services;
     to.offload = from.offload;
+    to.unbalanced_after = from.unbalanced_after;
     to.drop_sources = model.drop_sources;
     for (const auto& port : model.ports) to.ports.push_back(port_settings(model, port));
     to.static_neighbors = static_neighbors(model);

@@ -288,9 +288,10 @@ const KeyTable& keys(Of<PeerSettings>) {
             "graceful_shutdown",
             {.doc = "Mark everything announced with 65535:0 (RFC 8326), so that others leave.",
              .cost = Cost::Refresh}),
-        field<&P::weight>("weight", {.doc = "Share of this peer's next hops in an ECMP group.",
+        field<&P::weight>("weight", {.doc = "Share of this peer's next hops in an ECMP group; 0 "
+                                            "drains them: no new flows.",
                                      .cost = Cost::Refresh,
-                                     .limits = {1, 255}}),
+                                     .limits = {0, 255}}),
         field<&P::guarded>("guarded", {.doc = "bgp.guard watches what the peer announces.",
                                        .cost = Cost::Refresh}),
         field<&P::accept_blackhole>(

@@ -120,6 +120,11 @@ const KeyTable& keys(Of<Dataplane>) {
         field<&D::offload>("offload",
                            {.doc = "Let ports with rte_flow drop and steer frames in hardware.",
                             .cost = Cost::Restart}),
+        field<&D::unbalanced_after>(
+            "unbalanced_after",
+            {.doc = "Time after which flows that are in use move as well, a few a second, when a "
+                    "new member of an ECMP group is still short of its share; 0: never.",
+             .limits = {0, 86400}}),
 
     };
     static const KeyTable table = block<Dataplane>(kEntries);
@@ -180,9 +185,8 @@ const KeyTable& keys(Of<StaticRoute>) {
             "prefix", {.doc = "Destination; \"0.0.0.0/0\" and \"::/0\" are the default routes.",
                        .required = true}),
         field<&StaticRoute::via>(
-            "via",
-            {.doc = "Next hops; several share the traffic by weight. A link-local address needs "
-                    "its port: \"fe80::1@uplink\"."}),
+            "via", {.doc = "Next hops; several share the traffic by weight (0: no new flows). A "
+                           "link-local address needs its port: \"fe80::1@uplink\"."}),
         projected<get_kind<StaticKind::Discard>, set_kind<StaticKind::Discard>>(
             "discard", {.doc = "Drop silently instead."}),
         projected<get_kind<StaticKind::Unreachable>, set_kind<StaticKind::Unreachable>>(

@@ -47,6 +47,7 @@ struct Dataplane {
     std::uint32_t icmp_errors_per_second = 1000;
     std::vector<std::uint16_t> udp_services;
     bool offload = true;
+    std::chrono::seconds unbalanced_after{60};
     friend bool operator==(const Dataplane&, const Dataplane&) = default;
 };
 

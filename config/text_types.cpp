@@ -57,7 +57,7 @@ std::optional<Via> Via::parse(std::string_view text) {
     const auto key = word(text);
     if (key.empty()) return out;
     const auto weight = number<std::uint16_t>(word(text));
-    if (key != "weight" || !weight || *weight == 0 || !word(text).empty()) return std::nullopt;
+    if (key != "weight" || !weight || !word(text).empty()) return std::nullopt;
     out.weight = *weight;
     return out;
 }

@@ -337,8 +337,7 @@ PeerFacts Peer::facts() const {
     facts.accept_blackhole = settings_->accept_blackhole;
     facts.identifier = negotiated_.peer_identifier;
     facts.as = negotiated_.peer_as;
-    facts.weight =
-        static_cast<std::uint16_t>(std::clamp<std::uint32_t>(settings_->weight, 1, 65535));
+    facts.weight = static_cast<std::uint16_t>(std::min<std::uint32_t>(settings_->weight, 65535));
     facts.address = address_;
     facts.port = key().port;
     return facts;

@@ -77,7 +77,7 @@ VALUES = {
         "workers": 2, "lcores": "0", "memory": 512, "hugepages": "off", "mbufs": 40000,
         "eal_arguments": [], "file_prefix": "other", "ipv4_routes": 100000, "ipv6_routes": 100000,
         "next_hop_groups": 4096, "neighbors": 4096, "poll": "busy", "lookup": "scalar",
-        "icmp_errors_per_second": 500, "offload": False, "udp_services": [161],
+        "icmp_errors_per_second": 500, "offload": False, "udp_services": [161], "unbalanced_after": 30,
     },
     "ports.NAME": {
         "pci": "0000:3b:00.0", "vdev": "net_af_packet0,iface=other", "netdev": "other", "parent": "left",

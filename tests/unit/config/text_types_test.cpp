@@ -33,12 +33,12 @@ TEST(PrefixRule, MatchesLengthsBetweenGeAndLeInsideThePrefix) {
 }
 
 TEST(Via, PrintsWhatItParsed) {
-    for (const auto* text :
-         {"192.0.2.1", "fe80::1@uplink", "192.0.2.1 weight 2", "2001:db8::1@a-b weight 65535"})
+    for (const auto* text : {"192.0.2.1", "fe80::1@uplink", "192.0.2.1 weight 2",
+                             "192.0.2.1 weight 0", "2001:db8::1@a-b weight 65535"})
         EXPECT_EQ(Via::parse(text).value().to_string(), text);
     for (const auto* text :
-         {"", "x", "192.0.2.1@", "192.0.2.1 weight", "192.0.2.1 weight 0", "192.0.2.1 weight 65536",
-          "192.0.2.1 metric 2", "192.0.2.1 weight 2 3"})
+         {"", "x", "192.0.2.1@", "192.0.2.1 weight", "192.0.2.1 weight -1",
+          "192.0.2.1 weight 65536", "192.0.2.1 metric 2", "192.0.2.1 weight 2 3"})
         EXPECT_FALSE(Via::parse(text)) << text;
 }
 
