@@ -17,7 +17,6 @@ namespace torii::dataplane {
 namespace {
 
 constexpr unsigned kInjectBurst = 32;
-constexpr unsigned kFlushLoops = 8;  // a packet waits for others no longer than this
 
 // Buckets measure time in ticks of about a quarter of a second.
 std::uint32_t epoch_of(std::uint64_t tsc, std::uint64_t hz) {
@@ -89,7 +88,12 @@ void run(Worker& w) {
         if (seen != 0) waiting = true;
         // After what came in, so that no answer that is here already counts as missing.
         if (w.liveness != nullptr && last >= w.liveness_due) waiting |= w.liveness->turn(w);
-        if (waiting && (seen < kBurst / 2 || loops % kFlushLoops == 0)) waiting = flush_from(w, 1);
+        if (waiting) {
+            if (seen < kBurst / 2)
+                waiting = flush_from(w, 1);
+            else
+                flush_in_turn(w, loops);
+        }
         rte_rcu_qsbr_quiescent(w.quiescence, w.id);
 
         const auto now = rte_rdtsc();

@@ -61,4 +61,13 @@ inline bool flush_from(Worker& w, unsigned at_least) {
     return rest;
 }
 
+// Flushes every kFlushLoops-th port, others with each loop: what devices give back for it then
+// fits into the cache of the pool. A packet waits for others no longer than so many loops.
+inline constexpr unsigned kFlushLoops = 8;
+inline void flush_in_turn(Worker& w, std::uint64_t loops) {
+    const unsigned ports = w.port_count.load(std::memory_order_acquire);
+    for (auto port = static_cast<unsigned>(loops % kFlushLoops); port < ports; port += kFlushLoops)
+        flush(w, static_cast<PortIndex>(port));
+}
+
 }  // namespace torii::dataplane
