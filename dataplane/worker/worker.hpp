@@ -109,6 +109,7 @@ struct alignas(64) Worker {
     ForwardBurst forward = nullptr;
     std::uint32_t epoch = 1;  // of next-hop buckets
     std::uint64_t now = 0;    // TSC at the start of the loop
+    bool mixed = false;       // the last burst had packets of both families
     std::atomic<unsigned> port_count{0};
     std::uint16_t waiting[kMaxPorts] = {};  // packets in `out`, by port
     std::uint16_t urgent[kMaxPorts] = {};   // those in front that were put there

@@ -34,7 +34,7 @@ unsigned verify(Bench& bench, Router& r, unsigned out) {
                 f = plain;
             }
             const bool ip4 = read16(f + 12) == kEtherIp4;
-            bool ok = ip4 ? f[22] == 63 && checksum(f + 14, 20) == 0 : f[21] == 63;
+            bool ok = ip4 ? f[22] == 63 && checksum(f + 14, (f[14] & 15u) * 4) == 0 : f[21] == 63;
             ok &= std::memcmp(f + 6, port_mac(p).bytes.data(), 6) == 0;
             auto id = ip4 ? r.fib4.lookup(read32(f + 30))
                           : r.fib6.lookup({read64(f + 38), read64(f + 46)});
@@ -116,6 +116,35 @@ Flows services4(Router& r, unsigned members, bool same_nodes) {
     return out;
 }
 
+// Every so many flows one that the slow path forwards: it has an option that does nothing.
+Flows with_options(Flows flows, unsigned every) {
+    for (std::size_t i = 0; i < flows.size(); i += every) {
+        auto& f = flows[i];
+        f[14] = 0x46;
+        write32(&f[34], 0x01010100);
+        write16(&f[24], 0);
+        write16(&f[24], checksum(&f[14], 24));
+    }
+    return flows;
+}
+
+Flows both_families(Router& r) {
+    auto out = contiguous4(r, 10'240);
+    const auto six = pods6(r, true, false);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        auto& f = out[i];
+        if (i % 2 == 0) {
+            f = six[i];
+            continue;
+        }
+        f.resize(64);
+        write16(&f[16], 50);
+        write16(&f[24], 0);
+        write16(&f[24], checksum(&f[14], 20));
+    }
+    return out;
+}
+
 struct Scenario {
     std::string_view name;
     unsigned out;
@@ -142,6 +171,9 @@ const std::vector<Scenario>& scenarios() {
          LookupKind::Auto, Scenario::Tags::InFrames},
         {"v4-10k-1port-tagged-by-port", 1, [](Router& r) { return contiguous4(r, 10'240); },
          LookupKind::Auto, Scenario::Tags::ByDevice},
+        {"v4-options-64th", 1, [](Router& r) { return with_options(contiguous4(r, 10'240), 64); }},
+        {"v4-options-all", 1, [](Router& r) { return with_options(contiguous4(r, 10'240), 1); }},
+        {"v4-v6-mixed", 1, both_families},
         {"v4-scattered", 1, scattered4},
         {"v4-zipf", 1, zipf4},
         {"v6-64", 1, [](Router& r) { return pods6(r, true, false); }},

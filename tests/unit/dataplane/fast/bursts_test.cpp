@@ -175,6 +175,31 @@ TEST_P(Bursts, AnOddPacketStopsNoOther) {
         }
 }
 
+// The second burst of both families is divided beforehand.
+TEST_P(Bursts, AnOddPacketStopsNoOtherOfEitherFamily) {
+    for (const bool odd_is_ip6 : {false, true}) {
+        World world{GetParam()};
+        for (unsigned odd = odd_is_ip6; odd < kBurst; odd += 2) {
+            std::vector<Bytes> burst, expected;
+            for (unsigned i = 0; i < kBurst; ++i) {
+                burst.push_back(i % 2 != 0 ? frame6(destination6(4, i), i)
+                                           : frame4(destination4(4, i), i));
+                if (i == odd)
+                    burst.back()[14] = 0x10;  // a version that there is not
+                else
+                    expected.push_back(forwarded(burst.back(), 4));
+            }
+            world.receive(burst);
+            std::vector<Bytes> sent;
+            for (auto& s : world.take_sent()) sent.push_back(std::move(s.frame));
+            std::ranges::sort(sent);
+            std::ranges::sort(expected);
+            ASSERT_EQ(sent == expected, true) << odd;
+            ASSERT_EQ(world.exits().size(), 1u);
+        }
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(InstructionSets, Bursts,
                          testing::Values(LookupKind::Scalar, LookupKind::Avx2, LookupKind::Avx512));
 
