@@ -53,8 +53,10 @@ std::uint32_t buffers_for(const Settings& settings, std::size_t workers) {
 std::uint32_t data_room(const Settings& settings) {
     std::uint32_t largest = 1500;
     for (const auto& port : settings.ports) largest = std::max<std::uint32_t>(largest, port.mtu);
-    constexpr std::uint32_t kAround = 14 + 8 + RTE_PKTMBUF_HEADROOM;
-    return std::max<std::uint32_t>(RTE_MBUF_DEFAULT_BUF_SIZE, (largest + kAround + 63) & ~63u);
+    // NICs round what they fill down, to 128 octets or to 1,024.
+    constexpr std::uint32_t kAround = 14 + 8, kGrain = 1024;
+    const auto filled = (largest + kAround + kGrain - 1) / kGrain * kGrain;
+    return std::max<std::uint32_t>(RTE_MBUF_DEFAULT_BUF_SIZE, filled + RTE_PKTMBUF_HEADROOM);
 }
 
 bool watch(int epoll, int fd) {
@@ -300,6 +302,12 @@ Result<void, SystemError> Dataplane::set_addresses(PortIndex port,
 Result<void, SystemError> Dataplane::set_mtu(PortIndex port, std::uint16_t mtu) {
     if (port >= parts_->places.size()) return Failure{SystemError{"no such port", EINVAL}};
     auto& place = parts_->places[port];
+    constexpr unsigned kAround = 14 + 8;
+    const auto room = rte_pktmbuf_data_room_size(parts_->pool) - RTE_PKTMBUF_HEADROOM - kAround;
+    if (mtu > room)
+        return Failure{SystemError{"packet buffers hold IP packets of " + std::to_string(room) +
+                                       " octets; restart for larger ones",
+                                   0}};
     if (auto done = place.port->set_mtu(mtu); !done) return done;
     if (place.twin)
         if (auto done = set_netdev_mtu(place.twin->name(), mtu); !done) return done;

@@ -169,6 +169,7 @@ void Dataplane::Parts::publish_port(PortIndex index) {
     state->mtu = port.mtu();
     state->vlan = port.settings().vlan;
     state->inserts_tags = port.inserts_tags();
+    state->locks = port.locks();
     std::shared_ptr<SubPorts> sub_ports;
     for (PortIndex i = 0; i < places.size(); ++i)
         if (places[i].root == index && i != index) {

@@ -69,6 +69,7 @@ std::unique_ptr<Port> Port::on(const Port& parent, const PortSettings& settings)
     port->tx_queues_ = parent.tx_queues_;
     port->hardware_checksum_ = parent.hardware_checksum_;
     port->inserts_tags_ = parent.inserts_tags_;
+    port->locks_ = parent.locks_;
     return port;
 }
 
@@ -129,11 +130,6 @@ Result<void, SystemError> Port::configure(unsigned workers, rte_mempool* pool, b
     if (const int error = rte_eth_dev_info_get(device_, &info); error != 0)
         return failed(settings_, "ask device", error);
     driver_ = info.driver_name;
-    if (info.max_tx_queues < workers)
-        return failed(settings_,
-                      "has " + std::to_string(info.max_tx_queues) + " transmit queues for " +
-                          std::to_string(workers) + " workers",
-                      0);
     const auto wanted_rx =
         settings_.rx_queues != 0 ? settings_.rx_queues : static_cast<std::uint16_t>(workers);
     rx_queues_ = std::min(wanted_rx, info.max_rx_queues);
@@ -142,13 +138,17 @@ Result<void, SystemError> Port::configure(unsigned workers, rte_mempool* pool, b
     // af_packet cannot start with fewer queues one way than the other.
     if (driver_ == "net_af_packet") rx_queues_ = tx_queues_;
 
+    // virtio, vmxnet3 and VFs may have fewer than there are workers: those share.
+    if (tx_queues_ < workers) locks_ = std::make_shared<TransmitLocks>(tx_queues_);
+
     rte_eth_conf conf{};
     hardware_checksum_ = (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) != 0;
     conf.rxmode.offloads =
         info.rx_offload_capa & (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM |
                                 RTE_ETH_RX_OFFLOAD_SCATTER * (settings_.mtu > 1500 ? 1u : 0u));
-    conf.txmode.offloads =
-        info.tx_offload_capa & (RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE | RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
+    // Nothing but fast free: with more i40e, ice and ixgbe send by their slow function. A buffer
+    // holds any frame, and what comes in several segments is joined.
+    conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
     if (settings_.trunk) {
         conf.rxmode.offloads |= info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
         conf.txmode.offloads |= info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
@@ -178,8 +178,12 @@ Result<void, SystemError> Port::configure(unsigned workers, rte_mempool* pool, b
     if (const int error = rte_eth_dev_adjust_nb_rx_tx_desc(device_, &rx, &tx); error != 0)
         return failed(settings_, "descriptors", error);
     const auto socket = static_cast<unsigned>(rte_eth_dev_socket_id(device_));
+    auto of_queue = info.default_rxconf;
+    of_queue.offloads = conf.rxmode.offloads;
+    // A full queue drops, in place of keeping frames of all others waiting (ixgbe, igb).
+    of_queue.rx_drop_en = rx_queues_ > 1;
     for (std::uint16_t q = 0; q < rx_queues_; ++q)
-        if (const int error = rte_eth_rx_queue_setup(device_, q, rx, socket, nullptr, pool);
+        if (const int error = rte_eth_rx_queue_setup(device_, q, rx, socket, &of_queue, pool);
             error != 0)
             return failed(settings_, "receive queue", error);
     for (std::uint16_t q = 0; q < tx_queues_; ++q)

@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "base/system_error.hpp"
 #include "dataplane/kernel_path/host_link.hpp"
+#include "dataplane/packet/transmit_locks.hpp"
 #include "dataplane/settings.hpp"
 #include "dataplane/views.hpp"
 
@@ -42,6 +43,8 @@ public:
     RteFlow* flows() const { return flows_.get(); }
     bool hardware_checksum() const { return hardware_checksum_; }
     bool inserts_tags() const { return inserts_tags_; }
+    // Of transmit queues, where there are fewer than workers; null: each has its own.
+    const std::shared_ptr<TransmitLocks>& locks() const { return locks_; }
     const std::string& driver() const { return driver_; }
     const std::string& netdev() const { return netdev_; }  // empty: none below
     bool link_up() const;
@@ -78,6 +81,7 @@ private:
     bool hardware_checksum_ = false;
     bool inserts_tags_ = false;
     bool mac_by_filter_ = true;  // false: the device filters by another MAC than ours
+    std::shared_ptr<TransmitLocks> locks_;
     std::unique_ptr<RteFlow> flows_;
     std::unique_ptr<SilencedNetdev> silence_;
 };

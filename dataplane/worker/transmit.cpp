@@ -1,12 +1,33 @@
 #include "dataplane/worker/transmit.hpp"
 
 #include <rte_ethdev.h>
+#include <rte_pause.h>
 
 #include <utility>
 
 #include "dataplane/worker/vlan.hpp"
 
 namespace torii::dataplane {
+
+namespace {
+
+std::uint16_t queue_of(const Worker& w, const PortState& port) {
+    return static_cast<std::uint16_t>(port.locks ? w.id % port.locks->busy.size() : w.id);
+}
+
+// Several workers have one queue: the device takes one burst at a time. Workers are not
+// preempted by each other, hence wait for no longer than a burst takes.
+unsigned transmit_shared(const Worker& w, const PortState& port, rte_mbuf** packets, unsigned n) {
+    const auto queue = queue_of(w, port);
+    auto& busy = port.locks->busy[queue];
+    while (busy.exchange(true, std::memory_order_acquire)) rte_pause();
+    const unsigned sent =
+        rte_eth_tx_burst(port.device, queue, packets, static_cast<std::uint16_t>(n));
+    busy.store(false, std::memory_order_release);
+    return sent;
+}
+
+}  // namespace
 
 void flush(Worker& w, PortIndex port) {
     const unsigned n = w.waiting[port];
@@ -35,8 +56,18 @@ void transmit_burst(Worker& w, PortIndex port, rte_mbuf** packets, unsigned n,
         n = put_tags_in(w, *state, packets, n, bytes);
         tag = state->inserts_tags ? 0 : kVlanTag;
     }
-    const unsigned sent = rte_eth_tx_burst(state->device, static_cast<std::uint16_t>(w.id), packets,
-                                           static_cast<std::uint16_t>(n));
+    // Some drivers (virtio) put the tag in here, and not when they send. A packet that one does
+    // not take ends the burst.
+    unsigned ready = n;
+    if (__builtin_expect(state->inserts_tags && state->vlan != 0, 0))
+        ready = rte_eth_tx_prepare(state->device, queue_of(w, *state), packets,
+                                   static_cast<std::uint16_t>(n));
+    unsigned sent;
+    if (__builtin_expect(state->locks != nullptr, 0))
+        sent = transmit_shared(w, *state, packets, ready);
+    else
+        sent = rte_eth_tx_burst(state->device, static_cast<std::uint16_t>(w.id), packets,
+                                static_cast<std::uint16_t>(ready));
     auto& count = w.counters.tx[port];
     count.packets += sent;
     count.bytes += bytes;

@@ -11,6 +11,7 @@
 #include "dataplane/fib/fib_view.hpp"
 #include "dataplane/fib/hop.hpp"
 #include "dataplane/packet/exits.hpp"
+#include "dataplane/packet/transmit_locks.hpp"
 #include "dataplane/settings.hpp"
 #include "dataplane/worker/bgp_sources.hpp"
 #include "dataplane/worker/counters.hpp"
@@ -59,6 +60,7 @@ struct alignas(64) PortState {
     bool inserts_tags = false;     // the device does, else we do
     std::uint32_t ip4_source = 0;  // of the ICMP errors we send about what came in here
     std::shared_ptr<const SubPorts> sub_ports;  // null: tags lead nowhere
+    std::shared_ptr<TransmitLocks> locks;       // null: each worker has a transmit queue of its own
     std::array<std::uint8_t, 16> ip6_source{};
     MacAddress mac;
     std::vector<PortAddress> addresses;

@@ -174,6 +174,10 @@ void PacketWorld::add_address(PortIndex port, const PortAddress& address) {
         fib6.set(Ip6::of(address.address), 128, HopTable::kLocal);
     own_.add(address.address);
 }
+void PacketWorld::share_transmit_queues(std::size_t queues) {
+    for (auto& port : ports_) port.locks = std::make_shared<TransmitLocks>(queues);
+}
+
 void PacketWorld::set_strict_rpf(PortIndex port, bool on) {
     ports_[port].strict_rpf = on;
 }

@@ -43,6 +43,7 @@ public:
     void set_mtu(dataplane::PortIndex port, std::uint16_t mtu);
     void set_room(std::uint16_t packets);  // that a device takes of a burst
     void add_address(dataplane::PortIndex port, const dataplane::PortAddress& address);
+    void share_transmit_queues(std::size_t queues);  // so many of each device
     void set_strict_rpf(dataplane::PortIndex port, bool on);
     void set_shut(dataplane::PortIndex port, bool shut);
     void drop_sources(std::span<const Prefix> sources);  // in software, on both ports
