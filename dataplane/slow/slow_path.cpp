@@ -85,8 +85,32 @@ bool admits_error(const Worker& w, const Packet& p, const IcmpError& error) {
     return of[p.in].admit(w.now);
 }
 
+// Our own kernel learns what becomes of its packets, the MTU of their path above all. The error
+// comes from where the packet was sent to: of our addresses the kernel takes none from outside.
+void report_to_kernel(Worker& w, const Packet& p, const IcmpError& error) {
+    auto* const ring = w.punt[static_cast<std::size_t>(PuntClass::Icmp)];
+    const auto bytes = p.bytes();
+    const bool ip4 = p.is_ip4();
+    if (ring == nullptr || bytes.size() < (ip4 ? kIp4Header : kIp6Header)) return;
+    if (!(ip4 ? may_answer_ip4(bytes, true) : may_answer_ip6(bytes, true, error))) return;
+    if (!admits_error(w, p, error)) return;
+    auto* m = rte_pktmbuf_alloc(w.pool);
+    if (m == nullptr) return;
+    std::span<std::uint8_t> out{rte_pktmbuf_mtod(m, std::uint8_t*), kMaxIcmp6Error};
+    const auto length = ip4 ? write_icmp4_error(out, bytes, error, read32(bytes.data() + 16))
+                            : write_icmp6_error(out, bytes, error, bytes.subspan<24, 16>());
+    m->data_len = static_cast<std::uint16_t>(length);
+    m->pkt_len = m->data_len;
+    note(m).kind = BufferNote::Kind::Punted;
+    note(m).port = kFromKernel;
+    if (!ring_put(ring, m)) return rte_pktmbuf_free(m);
+    ++w.counters.generated;
+    w.exception->ring();
+}
+
 // Sends the ICMP error, as far as rules and rate allow, and lets the packet leave.
 void refuse(Worker& w, const Packet& p, Exit exit, const IcmpError& error) {
+    if (error.type != 0 && p.ours && p.in == kFromKernel) report_to_kernel(w, p, error);
     if (error.type != 0 && !p.ours) {
         const auto bytes = p.bytes();
         const bool ip4 = p.is_ip4();
@@ -165,6 +189,8 @@ void send(Worker& w, const Packet& p, const Hop& hop, HopId id) {
         if (!p.ours) age(p);
         return fragment(w, p, hop, id);
     }
+    if (p.m->nb_segs > 1 && rte_pktmbuf_linearize(p.m) != 0)
+        return drop(w, p.in, p.m, Exit::NoBuffer);
     if (!p.ours) age(p);
     std::memcpy(p.frame(), hop.macs, 12);
     auto& count = w.counters.hops[id];
