@@ -10,8 +10,9 @@
 namespace torii::dataplane {
 namespace {
 
-constexpr std::uint32_t kBase = Assignment::kBase, kLargest = Assignment::kLargest;
+constexpr std::uint32_t kBase = Assignment::kBase;
 constexpr unsigned kBits = std::countr_zero(kBase);
+constexpr std::uint64_t kLeast = 32;  // buckets of the lightest member, as far as there are
 
 constexpr std::uint64_t mix(std::uint64_t x) {
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
@@ -19,13 +20,15 @@ constexpr std::uint64_t mix(std::uint64_t x) {
     return x ^ x >> 31;
 }
 
-// -log2 of a number that stands for a fraction of 2^32, in steps of 2^-24: linear between powers
-// of two, which is near enough, and the same everywhere.
+// -log2 of a number that stands for a fraction of 2^32, in steps of 2^-24: between powers of two a
+// parabola, which is within a hundredth, and the same everywhere.
 constexpr std::uint64_t minus_log(std::uint32_t fraction) {
+    constexpr std::uint64_t kOne = 1 << 24;
     const std::uint32_t x = fraction | 1;
     const auto zeros = static_cast<unsigned>(std::countl_zero(x));
-    const std::uint64_t mantissa = (std::uint64_t{x} << zeros & 0x7fffffff) >> 7;
-    return (std::uint64_t{zeros + 1} << 24) - mantissa;
+    const std::uint64_t linear = (std::uint64_t{x} << zeros & 0x7fffffff) >> 7;
+    const auto bulge = (linear * (kOne - linear) >> 24) * 22'713 >> 16;
+    return (zeros + 1) * kOne - linear - bulge;
 }
 
 // The order in which a member wants the base buckets: a permutation drawn by its identity. As
@@ -139,7 +142,7 @@ private:
 
     static constexpr std::uint16_t kNone = 0xffff;
 
-    std::uint32_t members_, size_, replicas_;
+    std::uint32_t members_, replicas_;
     std::uint64_t weights_ = 0;
     std::vector<std::uint16_t> order_;  // indices into the caller's members
     std::vector<Preference> preference_;
@@ -151,7 +154,6 @@ private:
 
 Dealer::Dealer(std::span<const Assignment::Member> members, std::uint32_t size)
     : members_(static_cast<std::uint32_t>(members.size())),
-      size_(size),
       replicas_(size / kBase),
       order_(members.size()),
       held_(members.size(), 0),
@@ -177,10 +179,10 @@ Dealer::Dealer(std::span<const Assignment::Member> members, std::uint32_t size)
         const auto within = mix(identity_[k] ^ 0xd1b54a32d192ed03ULL) % kOne;
         std::uint64_t most = share + (kOne - 1), least = share;
         if (share >= 20 * kOne) {
-            // 5 to 10 %: small shares of the base buckets scatter more.
-            const auto of_base = std::max<std::uint64_t>(kBase * weight_[k] / weights_, 40);
-            most = share * 105 / 100 - (kOne - 1) + within;
-            least = share * 95 / 100 - share * 2 / of_base + within;
+            // By parts of the share that do not jump where the table grows.
+            most = share * 105 / 100 + within -
+                   std::max(kOne, std::min(replicas_ * kOne, share / kLeast));
+            least = share * 95 / 100 - std::min(2 * replicas_ * kOne, share / 20) + within;
         }
         most_.push_back(static_cast<std::uint32_t>(most / kOne));
         least_.push_back(static_cast<std::uint32_t>(least / kOne));
@@ -278,9 +280,8 @@ std::uint32_t Assignment::size_for(std::span<const Member> members) {
         ++count;
     }
     const auto units = count == 0 ? members.size() : weights / lightest;
-    constexpr std::uint64_t kBucketsPerUnit = 40;
     return static_cast<std::uint32_t>(
-        std::clamp<std::uint64_t>(std::bit_ceil(units * kBucketsPerUnit), kBase, kLargest));
+        std::clamp<std::uint64_t>(std::bit_ceil(units * kLeast), kBase, kLargest));
 }
 
 std::vector<std::uint16_t> Assignment::of(std::span<const Member> members, std::uint32_t size) {

@@ -26,7 +26,7 @@ public:
 
     // Buckets that are ranked apart; those of larger tables rank as the one that they continue
     // (b mod kBase), so that a table that grows keeps its flows.
-    static constexpr std::uint32_t kBase = 4096, kLargest = 16384;
+    static constexpr std::uint32_t kBase = 4096, kLargest = 32768;
 
     // A power of two between the two: enough for shares within 5 % of what is fair, where no
     // member's is below twenty buckets.

@@ -195,7 +195,7 @@ TEST(Publisher, WhoIsBackEarnsItsShareWhileFlowsStayWhereTheyAre) {
         EXPECT_EQ(w.hops.read(busy->hop).macs[5], 3);
     }
     // One to four, two to four, three to four, and half of all.
-    EXPECT_EQ(shares, (std::vector<int>{20, 20, 30, 30, 45, 45, 50, 50}));
+    EXPECT_EQ(shares, (std::vector<int>{20, 20, 35, 35, 45, 45, 50, 50}));
     EXPECT_EQ(n->share, Neighbor::kFullShare);
     n->slow_start = 0s;
     EXPECT_EQ(n->share_at(n->back), Neighbor::kFullShare);
