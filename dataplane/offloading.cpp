@@ -17,8 +17,9 @@ void Dataplane::Parts::offload(const Place& place, PortState& state) {
     flows->apply(wanted);
     // A device's rules may not look behind tags.
     if (state.sub_ports) return;
-    state.drops_early = std::ranges::any_of(flows->placed(), [](const RteFlow::Placed& rule) {
-        return rule.intent.drops() && rule.handle == nullptr;
+    // What the port lets through, or might.
+    state.drops_early = std::ranges::any_of(flows->placed(), [&](const RteFlow::Placed& rule) {
+        return rule.intent.drops() && (rule.handle == nullptr || flows->has_flat_rules());
     });
 }
 

@@ -60,12 +60,13 @@ std::string reason_of(const char* step, const rte_flow_error& error, int code) {
 
 }  // namespace
 
-FlowRule::FlowRule(const Intent& intent, const FlowQueues& queues, bool count) {
+FlowRule::FlowRule(const Intent& intent, const FlowQueues& queues, bool count,
+                   std::optional<std::uint32_t> priority) {
     // Ports compare items octet by octet, the padding too.
     const auto clear = [](auto&... items) { (std::memset(&items, 0, sizeof items), ...); };
     clear(ethernet_, ethernet_mask_, ip6_, ip6_mask_, tcp_, tcp_mask_);
     attributes_.ingress = 1;
-    attributes_.priority = intent.precedence();
+    attributes_.priority = priority.value_or(intent.precedence());
     std::size_t n = 0;
     const auto item = [&](rte_flow_item_type type, const void* spec, const void* mask) {
         pattern_[n++] = {type, spec, nullptr, mask};
@@ -187,8 +188,33 @@ void RteFlow::remove(Placed& rule) {
     if (rule.intent.drops()) --drops_in_hardware_;
 }
 
+bool RteFlow::try_to_place(Placed& out, bool flat, bool count) {
+    const FlowRule rule{out.intent, queues_, count, flat ? std::optional{0u} : std::nullopt};
+    rte_flow_error error{};
+    if (const int code =
+            rte_flow_validate(device_, &rule.attributes(), rule.pattern(), rule.actions(), &error);
+        code != 0) {
+        out.reason = reason_of("take it", error, code);
+        return false;
+    }
+    out.handle =
+        rte_flow_create(device_, &rule.attributes(), rule.pattern(), rule.actions(), &error);
+    if (out.handle == nullptr) {
+        out.reason = reason_of("make it", error, 0);
+        return false;
+    }
+    out.counted = count;
+    out.flat = flat;
+    out.reason.clear();
+    return true;
+}
+
+bool RteFlow::has_flat_rules() const {
+    return std::ranges::any_of(placed_, &Placed::flat);
+}
+
 RteFlow::Placed RteFlow::place(const Intent& intent) {
-    Placed out{intent, nullptr, false, {}};
+    Placed out{intent, nullptr, false, false, {}};
     if (!intent.drops() && queues_.lanes == 0) {
         out.reason = "the port has no queue to spare";
         return out;
@@ -201,27 +227,16 @@ RteFlow::Placed RteFlow::place(const Intent& intent) {
         out.reason = "the port refused the first " + std::to_string(kGiveUpAfter) + " rules";
         return out;
     }
-    // Without a counter where the port has none.
-    for (const bool count : {true, false}) {
-        const FlowRule rule{intent, queues_, count};
-        rte_flow_error error{};
-        if (const int code = rte_flow_validate(device_, &rule.attributes(), rule.pattern(),
-                                               rule.actions(), &error);
-            code != 0) {
-            out.reason = reason_of("take it", error, code);
-            continue;
+    // i40e takes no priority but 0: enough for rules of which a frame matches one alone, as those
+    // of protocols are. Without a counter where the port has none.
+    for (const bool flat : {false, true}) {
+        if (flat && intent.precedence() != 1) break;
+        for (const bool count : {true, false}) {
+            if (!try_to_place(out, flat, count)) continue;
+            ++in_hardware_;
+            if (intent.drops()) ++drops_in_hardware_;
+            return out;
         }
-        out.handle =
-            rte_flow_create(device_, &rule.attributes(), rule.pattern(), rule.actions(), &error);
-        if (out.handle == nullptr) {
-            out.reason = reason_of("make it", error, 0);
-            continue;
-        }
-        out.counted = count;
-        out.reason.clear();
-        ++in_hardware_;
-        if (intent.drops()) ++drops_in_hardware_;
-        return out;
     }
     ++refusals_;
     return out;
@@ -238,7 +253,7 @@ void RteFlow::apply(std::vector<Intent> wanted) {
             now.push_back(std::move(kept.mapped()));
         } else {
             fresh.push_back(now.size());
-            now.push_back({intent, nullptr, false, {}});
+            now.push_back({intent, nullptr, false, false, {}});
         }
     }
     // What goes makes room for what comes.

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,7 +26,9 @@ struct FlowQueues {
 // An intent as rte_flow has it: patterns and actions that point into itself.
 class FlowRule {
 public:
-    FlowRule(const Intent& intent, const FlowQueues& queues, bool count);
+    // `priority`: another than the intent's.
+    FlowRule(const Intent& intent, const FlowQueues& queues, bool count,
+             std::optional<std::uint32_t> priority = std::nullopt);
     FlowRule(const FlowRule&) = delete;
     FlowRule& operator=(const FlowRule&) = delete;
 
@@ -79,6 +82,7 @@ public:
         Intent intent;
         rte_flow* handle = nullptr;  // none: the port does not do it
         bool counted = false;
+        bool flat = false;   // of priority 0 like those that drop: the port has no others
         std::string reason;  // why not
     };
     // Adds a rule that keeps all other frames away from the lanes.
@@ -88,10 +92,13 @@ public:
     void apply(std::vector<Intent> wanted);
     const std::vector<Placed>& placed() const { return placed_; }
     const FlowQueues& queues() const { return queues_; }
+    // Whether the port may steer a frame that it should drop.
+    bool has_flat_rules() const;
     std::optional<std::uint64_t> packets(const Placed& rule) const;
 
 private:
     Placed place(const Intent& intent);
+    bool try_to_place(Placed& out, bool flat, bool count);
     void remove(Placed& rule);
 
     std::uint16_t device_;
