@@ -9,9 +9,9 @@
 namespace torii::dataplane {
 
 // Addresses of ours, in front of the question to the FIB: a packet from one of them did not
-// come from us (RFC 1812 §5.3.8). The last words of a family's are compared, or tested in a set
-// of bits where there are many; what passes that is compared as a whole, so that a host whose
-// address only ends as one of ours costs itself a comparison. Immutable once published.
+// come from us (RFC 1812 §5.3.8). One word of each is compared, or tested in a set of bits where
+// there are many; what passes that is compared as a whole, so that a host whose address only looks
+// as one of ours does costs itself a comparison. Immutable once published.
 //
 // Words are as they lie in a packet. Read by code of several instruction sets, hence in
 // functions that are always inlined.
@@ -34,12 +34,22 @@ public:
     };
     Words ip4, ip6;
 
+    // Of an IPv6 address: ::1 is a host of most networks, hence not the last word alone.
+    [[gnu::always_inline]] static constexpr std::uint32_t word_of_ip6(std::uint32_t first,
+                                                                      std::uint32_t second,
+                                                                      std::uint32_t last) {
+        return last ^ (second << 9 | second >> 23) ^ (first << 18 | first >> 14);
+    }
+
     void add(const IpAddress& address) {
         const auto bytes = address.bytes();
         if (address.is_v4()) return add(address.v4());
         Key key;
         std::memcpy(&key, bytes.data(), 16);
-        add(ip6, key, static_cast<std::uint32_t>(key.low >> 32));
+        add(ip6, key,
+            word_of_ip6(static_cast<std::uint32_t>(key.high),
+                        static_cast<std::uint32_t>(key.high >> 32),
+                        static_cast<std::uint32_t>(key.low >> 32)));
     }
     void add(std::uint32_t ip4_address) {
         const auto word = __builtin_bswap32(ip4_address);

@@ -2,6 +2,8 @@
 // a packet like any other, and costs no other one anything.
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "dataplane/packet/headers.hpp"
 #include "tests/support/packet_world.hpp"
 
@@ -95,6 +97,22 @@ TEST_P(OwnSource, LeavesPublicNetworksThatBeginUnusuallyInTheFastLane) {
     world.receive(std::vector<Bytes>(64, frame("64:ff9b::c000:201")));
     EXPECT_EQ(world.take_sent().size(), 128u);
     EXPECT_EQ(slow(), 0u);
+}
+
+// ::1 is a host of most networks.
+TEST(OwnFilter, TakesAHostOfAnotherNetworkForNoneOfOurs) {
+    OwnFilter own;
+    for (unsigned i = 0; i < 100; ++i) own.add(ip("2001:db8:77:" + std::to_string(i) + "::1"));
+    unsigned doubtful = 0;
+    const auto may_have = [&](const std::string& text) {
+        std::uint32_t words[4];
+        std::memcpy(words, ip(text).bytes().data(), 16);
+        return own.ip6.may_have(OwnFilter::word_of_ip6(words[0], words[1], words[3]));
+    };
+    for (unsigned i = 0; i < 1000; ++i)
+        doubtful += may_have("2001:db8:" + std::to_string(100 + i) + "::1");
+    EXPECT_LT(doubtful, 50u);
+    EXPECT_TRUE(may_have("2001:db8:77:42::1"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, OwnSource,
