@@ -168,8 +168,7 @@ inline constexpr EventKind kEvents[] = {
      "neighbors announce with `bgp.defaults.max_prefix`."},
     {"FIB-FAULT", Severity::Error,
      "An entry of the forwarding tables differed from the routing table: a prefix, a next-hop "
-     "group, "
-     "a neighbor or a single word of memory. Packets went by `found` until it was corrected.",
+     "group, a neighbor or a single word of memory. Packets went by it until it was corrected.",
      "It is corrected. `torii verify` compares everything at once. If it comes back, run `torii "
      "tech-support` and report it; many at the same time can be failing memory: see the host's "
      "machine-check log."},
