@@ -155,6 +155,18 @@ public:
         return walk(root_, 0, &bound, visit);
     }
 
+    // The same, and as soon as may be none that the prefix does not contain: what lies beside
+    // it is not looked at.
+    template <class F>
+    bool walk_within(const Key& key, std::uint8_t length, F&& visit) const {
+        Node node = root_;
+        std::size_t depth = 0;
+        for (; node.is_branch() && length >= 8 * (depth + 1); ++depth)
+            node = node.branch()->children[key.byte(depth)];
+        const Bound bound{key, length};
+        return walk(node, depth, &bound, visit);
+    }
+
     // Entries that contain the prefix, itself included, shortest first.
     template <class F>
     bool walk_covering(const Key& key, std::uint8_t length, F&& visit) const {

@@ -128,8 +128,12 @@ public:
     // The prefix itself and all inside it, in order.
     template <class F>
     void walk_within(const Prefix& p, F&& visit) const {
-        walk_from(p,
-                  [&](const Prefix& at, V& value) { return p.contains(at) && visit(at, value); });
+        with(p, [&](auto& trie, const auto& key) {
+            return trie.walk_within(key, p.length(), [&](auto& e) {
+                const Prefix at{e.key.address(), e.length};
+                return p.contains(at) && visit(at, e.value);
+            });
+        });
     }
 
     // All that contain the prefix, itself included, shortest first.
