@@ -456,8 +456,10 @@ void Gateway::schedule_pump() {
 
 // The table's changes on their way into the data plane, a slice at a time.
 void Gateway::pump() {
-    const bool more = table_.settle();
-    auto delta = table_.take_delta();
+    constexpr std::size_t kSlice = 2048;
+    bool more = table_.settle(kSlice);
+    const auto delta = table_.take_delta(kSlice);
+    more = more || table_.has_delta();
     if (dataplane_ && !delta.empty()) dataplane_->apply(delta);
     if (more) return schedule_pump();
     if (!dataplane_ || !speaker_) return;

@@ -5,6 +5,10 @@
 
 namespace torii::rib {
 
+namespace {
+constexpr std::size_t kSteps = 4096;  // of one settle()
+}
+
 Resolver::TrackedId Resolver::enter(const IpAddress& address) {
     if (const auto* known = index_.find(Prefix::host(address))) return *known;
     TrackedId id;
@@ -224,7 +228,8 @@ Resolver::Outcome Resolver::settle() {
     Outcome outcome;
     for (const auto set : std::exchange(pending_sets_, {}))
         if (sets_[set].routes != 0) refresh_pending(set, outcome);
-    for (auto steps = 4 * tracked_.size() + 64; !pending_.empty() && steps > 0; --steps) {
+    for (auto steps = std::min(4 * tracked_.size() + 64, kSteps); !pending_.empty() && steps > 0;
+         --steps) {
         const auto id = pending_.back();
         pending_.pop_back();
         tracked_[id].pending = false;

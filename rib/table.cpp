@@ -126,17 +126,18 @@ void Table::remove(const Prefix& prefix, Source source) {
     for (CandidateId* at = &entry->head; *at != kEnd; at = &candidates_[*at].next) {
         if (candidates_[*at].source != source) continue;
         drop(at);
+        auto left = Groups::kNone;
         if (entry->head == kEnd) {
-            leave(prefix, entry->group);
+            left = entry->group;
             index_.erase(prefix);
         }
-        changed(prefix);
+        changed(prefix, left);
         return;
     }
 }
 
-void Table::changed(const Prefix& prefix) {
-    dirty_.push_back(prefix);
+void Table::changed(const Prefix& prefix, GroupId left) {
+    dirty_.push_back({prefix, left});
     resolver_.route_changed(prefix);
     if (wake_ && !std::exchange(awake_, true)) wake_();
 }
@@ -155,7 +156,7 @@ void Table::set_port(PortIndex port, bool up) {
 
 void Table::repeat(const Prefix& within) {
     index_.walk_within(within, [this](const Prefix& prefix, const Entry&) {
-        dirty_.push_back(prefix);
+        dirty_.push_back({prefix, Groups::kNone});
         return true;
     });
     if (wake_ && !std::exchange(awake_, true)) wake_();
@@ -268,7 +269,7 @@ std::optional<GroupChange> Table::published_group(GroupId id) const {
 }
 
 void Table::send_again(const Prefix& prefix) {
-    dirty_.push_back(prefix);
+    dirty_.push_back({prefix, Groups::kNone});
     if (wake_ && !std::exchange(awake_, true)) wake_();
 }
 
@@ -277,18 +278,21 @@ void Table::send_again(GroupId id) {
     if (wake_ && !std::exchange(awake_, true)) wake_();
 }
 
-FibDelta Table::take_delta() {
+FibDelta Table::take_delta(std::size_t most) {
     awake_ = false;
     FibDelta delta;
-    std::ranges::sort(dirty_);
-    dirty_.erase(std::ranges::unique(dirty_).begin(), dirty_.end());
-    delta.prefixes.reserve(dirty_.size());
-    for (const auto& prefix : dirty_) {
-        auto* entry = index_.find(prefix);
+    const auto first = dirty_.begin();
+    const auto end = first + static_cast<std::ptrdiff_t>(std::min(most, dirty_.size()));
+    for (auto at = first; at != end; ++at) leave(at->prefix, at->left);
+    std::ranges::sort(first, end, {}, &Dirty::prefix);
+    delta.prefixes.reserve(static_cast<std::size_t>(end - first));
+    for (auto at = first; at != end; ++at) {
+        if (at != first && at->prefix == (at - 1)->prefix) continue;
+        auto* entry = index_.find(at->prefix);
         delta.prefixes.push_back(
-            {prefix, entry != nullptr ? decide(prefix, *entry) : std::nullopt});
+            {at->prefix, entry != nullptr ? decide(at->prefix, *entry) : std::nullopt});
     }
-    dirty_.clear();
+    dirty_.erase(dirty_.begin(), end);
 
     delta.removed_groups = groups_.take_unused();
     auto told = groups_.take_fresh();

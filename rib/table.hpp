@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -120,7 +121,8 @@ public:
     // Looks at about `budget` prefixes at the most. True: call again soon.
     bool settle(std::size_t budget = 20'000);
     bool has_delta() const;
-    FibDelta take_delta();
+    // At most so many prefixes, the oldest changes first.
+    FibDelta take_delta(std::size_t most = ~std::size_t{0});
 
     std::size_t prefixes() const { return index_.size(); }
     std::size_t routes(Source source) const { return counts_[static_cast<std::size_t>(source)]; }
@@ -191,7 +193,7 @@ private:
     std::optional<Resolver::Via> lookup(const IpAddress& address,
                                         const std::function<bool(NextHopSets::Id)>& excluded) const;
     std::vector<RouteRow> rows(const Prefix& prefix, CandidateId head) const;
-    void changed(const Prefix& prefix);
+    void changed(const Prefix& prefix, GroupId left = Groups::kNone);
     void rescan(std::size_t budget);
 
     NextHopSets sets_;
@@ -208,7 +210,12 @@ private:
     std::function<void()> wake_;
     bool awake_ = false;
 
-    std::vector<Prefix> dirty_;  // the data plane may differ
+    // What the data plane may differ in, and the group that a removed prefix has there.
+    struct Dirty {
+        Prefix prefix;
+        GroupId left = Groups::kNone;
+    };
+    std::deque<Dirty> dirty_;
     std::vector<SetId> changed_sets_;
     std::vector<GroupId> groups_again_;  // asked for by send_again()
     std::vector<SetId> flipped_;         // their prefixes choose again
