@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <optional>
-#include <queue>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -24,7 +23,8 @@ private:
 };
 
 // One system timer and one heap for all sessions. Re-arming a hold timer costs
-// a store into the session and nothing here.
+// a store into the session and nothing here. What is gone leaves its appointments behind; they
+// are cleared away before they are as many as the others.
 class Timers {
 public:
     using TimePoint = Clock::TimePoint;
@@ -35,6 +35,7 @@ public:
     void schedule(const std::shared_ptr<Timed>& who, TimePoint when);
     void run_due();
     void stop();
+    std::size_t appointments() const { return queue_.size(); }
 
 private:
     struct Entry {
@@ -42,12 +43,16 @@ private:
         std::weak_ptr<Timed> who;
         bool operator<(const Entry& other) const { return when > other.when; }
     };
+    void push(Entry entry);
+    void pop();
+    void clear_away();
     void arm();
 
     const Clock& clock_;
     Timer timer_;
     TimePoint armed_ = TimePoint::max();
-    std::priority_queue<Entry> queue_;
+    std::vector<Entry> queue_;  // a heap
+    std::size_t cleared_at_ = 512;
     bool stopped_ = false;
 };
 
