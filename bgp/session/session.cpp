@@ -13,6 +13,8 @@ namespace torii::bgp {
 namespace {
 
 constexpr std::size_t kReadSize = 256 * 1024;
+// Then other sessions have their turn; one message is taken in at the least.
+constexpr std::chrono::milliseconds kTurn{2};
 // Only a bad or slow peer needs it: the farewell is read, or it is not.
 constexpr std::chrono::seconds kDrainLimit{2};
 
@@ -192,6 +194,10 @@ bool Session::read_once() {
     auto& buffer = context_.buffer;
     const std::size_t before = partial_.size();
     std::copy(partial_.begin(), partial_.end(), buffer.begin());
+    if (std::exchange(behind_, false)) {
+        if (!closing_) take(std::span{buffer}.first(before));
+        return true;
+    }
     const auto n = recv(socket_.get(), buffer.data() + before, kReadSize, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
     if (n <= 0) {
@@ -208,6 +214,7 @@ bool Session::read_once() {
 }
 
 void Session::take(std::span<const std::uint8_t> bytes) {
+    const auto end = std::chrono::steady_clock::now() + kTurn;
     while (!closing_) {
         const auto frame = next_frame(bytes, extended_messages_);
         if (!frame) return fail(frame.error());
@@ -216,9 +223,17 @@ void Session::take(std::span<const std::uint8_t> bytes) {
         last_received_ = context_.timers.now();
         handle(**frame);
         bytes = bytes.subspan((*frame)->size);
+        if (bytes.empty() || std::chrono::steady_clock::now() < end) continue;
+        behind_ = true;
+        break;
     }
     if (closing_) return;
     partial_.assign(bytes.begin(), bytes.end());
+    // What is left lies here and not in the socket, which does not report it.
+    if (behind_)
+        context_.loop.post([self = shared_from_this()] {
+            if (self->behind_) self->read_once();
+        });
     if (partial_.empty() && partial_.capacity() > 8192) std::vector<std::uint8_t>{}.swap(partial_);
     if (owner_ != nullptr && fsm_.state() == State::Established) owner_->on_read_done(*this);
 }

@@ -140,7 +140,8 @@ private:
     Endpoint local_, remote_;
     std::optional<OpenMessage> open_;
     OpenMessage our_open_;
-    std::vector<std::uint8_t> partial_;  // the beginning of a message
+    std::vector<std::uint8_t> partial_;  // the beginning of a message, or all that is behind
+    bool behind_ = false;                // whole messages wait for the next turn
     struct Chunk {
         Bytes bytes;
         std::size_t at = 0;
