@@ -40,16 +40,14 @@ std::vector<AppliedChange> Speaker::Impl::apply(SpeakerSettings wanted) {
             out.push_back({"neighbor " + key.address.to_string(), ChangeCost::Reset});
         }
     else if (lists)
-        for (const auto& [key, peer] : peers_)
-            if (peer->established()) peer->policies_changed();
+        for (const auto& [key, peer] : peers_) peer->policies_changed();
     if (guard) reconsider_guarded();
     // Next hops of ours, and those that are on a link.
     if (settings_.links != before.links)
-        for (const auto& [key, peer] : peers_)
-            if (peer->established()) {
-                peer->policies_changed();
-                peer->reconsider();
-            }
+        for (const auto& [key, peer] : peers_) {
+            peer->policies_changed();
+            peer->reconsider();
+        }
     refresh_all_own();
     if (identity || settings_.aggregates != before.aggregates) {
         std::vector<Prefix> wanted_aggregates;

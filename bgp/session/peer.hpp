@@ -148,7 +148,8 @@ private:
     std::string configured_key() const {
         return settings_->passwords.empty() ? std::string{} : settings_->passwords[0];
     }
-    void password_changed();  // peer_changes.cpp
+    void password_changed();                      // peer_changes.cpp
+    void judge_anew(const PeerSettings& before);  // the same
     std::optional<Notification> resolve_collision(Session& session, const OpenMessage& open);
     void say(EventId id, std::string text,
              std::vector<std::pair<std::string_view, std::string>> fields = {});

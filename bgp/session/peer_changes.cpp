@@ -124,6 +124,17 @@ void Peer::password_changed() {
         "the session is not signed with the configured password; the next one will be");
 }
 
+void Peer::judge_anew(const PeerSettings& before) {
+    host_.rib().change_peer(id_, facts());
+    policies_changed();
+    reconsider();
+    // What becomes of its paths although they are the same.
+    if (before.weight != settings_->weight ||
+        before.accept_blackhole != settings_->accept_blackhole ||
+        before.route_reflector_client != settings_->route_reflector_client)
+        host_.rib().touch_all(id_);
+}
+
 ChangeCost Peer::change(const NeighborSettings& wanted) {
     const auto before = settings_;
     const bool group_moved = group_ != wanted.group;
@@ -166,6 +177,9 @@ ChangeCost Peer::change(const NeighborSettings& wanted) {
         }
         return ChangeCost::Reset;
     }
+    // What is kept of a peer that is away is used by the policies of now.
+    const bool kept = up_ == nullptr && id_ != 0 && effect >= Effect::Policy;
+    if (kept) judge_anew(*before);
     if (effect == Effect::Reset) {
         if (has_connection())
             end_sessions(cease_notification(cease::kOtherConfigChange));
@@ -185,7 +199,7 @@ ChangeCost Peer::change(const NeighborSettings& wanted) {
         const bool dials_otherwise =
             before->passive != settings_->passive || before->port != settings_->port;
         if (dials_otherwise && !dynamic_ && !has_connection() && started_) start();
-        return ChangeCost::None;
+        return kept ? ChangeCost::Refresh : ChangeCost::None;
     }
     // A peer that cannot be asked sends all of it in a new session.
     if (effect == Effect::AskAgain && !negotiated_.route_refresh) {
@@ -193,14 +207,7 @@ ChangeCost Peer::change(const NeighborSettings& wanted) {
         return ChangeCost::Reset;
     }
     if (effect >= Effect::Policy) {
-        host_.rib().change_peer(id_, facts());
-        policies_changed();
-        reconsider();
-        // What becomes of its paths although they are the same.
-        if (before->weight != settings_->weight ||
-            before->accept_blackhole != settings_->accept_blackhole ||
-            before->route_reflector_client != settings_->route_reflector_client)
-            host_.rib().touch_all(id_);
+        judge_anew(*before);
         if (effect == Effect::AskAgain) act(PeerAction::SoftIn, {});
         return ChangeCost::Refresh;
     }

@@ -128,7 +128,7 @@ void Peer::forget_routes() {
 }
 
 void Peer::policies_changed() {
-    if (up_ == nullptr) return;
+    if (id_ == 0) return;
     const auto before = import_;
     make_policies();
     const bool same_policy = before.policy == import_.policy ||

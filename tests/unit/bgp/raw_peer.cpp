@@ -41,6 +41,12 @@ bool RawPeer::pump() {
             case MessageType::RouteRefresh:
                 ++refreshes;
                 refresh_subtypes.push_back(decode_refresh(body).subtype);
+                if (refresh_subtypes.back() == 1) {
+                    for (const auto& [key, told] : table) unconfirmed.insert(key);
+                } else if (refresh_subtypes.back() == 2) {
+                    for (const auto& key : unconfirmed) table.erase(key);
+                    unconfirmed.clear();
+                }
                 break;
         }
         buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(size));
@@ -59,6 +65,7 @@ void RawPeer::take_update(std::span<const std::uint8_t> body) {
     const auto forget = [&](const Prefix& p, std::uint32_t id) {
         ++withdrawals;
         paths[p].erase(id);
+        table.erase({p, id});
         routes.erase(p);
     };
     Told told;
@@ -97,6 +104,8 @@ void RawPeer::take_update(std::span<const std::uint8_t> body) {
     const auto learn = [&](const Prefix& p, std::uint32_t id) {
         ++announcements;
         paths[p].insert(id);
+        table[{p, id}] = told;
+        unconfirmed.erase({p, id});
         routes[p] = told;
     };
     for_each_nlri(announced, learn);

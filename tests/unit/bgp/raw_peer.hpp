@@ -123,6 +123,9 @@ public:
     bool closed = false;
     std::map<Prefix, Told> routes;
     std::map<Prefix, std::set<std::uint32_t>> paths;  // numbers, with ADD-PATH
+    // What it holds, by prefix and number, between the marks of RFC 7313 as that says.
+    std::map<std::pair<Prefix, std::uint32_t>, Told> table;
+    std::set<std::pair<Prefix, std::uint32_t>> unconfirmed;  // since the first mark
     std::vector<std::uint8_t> refresh_subtypes;
     std::size_t announcements = 0, withdrawals = 0;
     bool add_path = false;
