@@ -27,9 +27,9 @@ public:
     AdvertisedPaths& operator=(const AdvertisedPaths&) = delete;
 
     std::span<const AdvertisedPath> of(EntryId entry) const;
-    // Moves to the wanted paths (their numbers are not looked at): `news` receives
-    // those that are new or have changed, the last parameter the numbers that are
-    // no longer in use.
+    // Moves to the wanted paths, which are in the order of peers and received numbers (their own
+    // numbers are not looked at): `news` receives those that are new or have changed, the last
+    // parameter the numbers that are no longer in use.
     void change(EntryId entry, std::span<const AdvertisedPath> wanted,
                 std::vector<AdvertisedPath>& news, std::vector<std::uint32_t>& gone);
     template <class F>

@@ -170,6 +170,7 @@ private:
     void collect_paths(EntryId id, std::vector<AdvertisedPath>& out) const;
     void take_entry(Member& member, EntryId id, bool first_pass);
     void take_paths(Member& member, EntryId id, bool first_pass);
+    static void add_gone(Member& member, EntryId id, std::span<const std::uint32_t> numbers);
     static bool assign(Bits& bits, EntryId id, bool value);
     void mark(Member& member, EntryId id, bool was);
     void begin_lagging(Member& member);

@@ -16,6 +16,18 @@ void UpdateGroup::collect_paths(EntryId id, std::vector<AdvertisedPath>& out) co
     }
 }
 
+// A member that reads nothing while paths come and go is owed each number once.
+void UpdateGroup::add_gone(Member& member, EntryId id, std::span<const std::uint32_t> numbers) {
+    if (numbers.empty()) return;
+    auto& owed = member.gone[id];
+    if (owed.size() + numbers.size() > owed.capacity()) {
+        std::ranges::sort(owed);
+        owed.erase(std::unique(owed.begin(), owed.end()), owed.end());
+        owed.reserve(2 * owed.size() + numbers.size());
+    }
+    owed.insert(owed.end(), numbers.begin(), numbers.end());
+}
+
 void UpdateGroup::publish_paths(std::span<const EntryId> entries) {
     if (settings_.filter->permits_none() || members_.empty()) return;
     items_.clear();
@@ -38,10 +50,7 @@ void UpdateGroup::publish_paths(std::span<const EntryId> entries) {
         for (const auto& member : members_) {
             if (!member->lagging) continue;
             mark(*member, id, false);
-            if (!gone_.empty()) {
-                auto& numbers = member->gone[id];
-                numbers.insert(numbers.end(), gone_.begin(), gone_.end());
-            }
+            add_gone(*member, id, gone_);
         }
     }
     if ((items_.empty() && withdrawn_.empty()) || lagging_ == members_.size()) return;
@@ -59,7 +68,7 @@ void UpdateGroup::publish_paths(std::span<const EntryId> entries) {
             for (const EntryId id : entries) mark(*member, id, false);
             for (std::size_t i = 0; i < withdrawn_.size(); ++i)
                 if (const auto id = table_.find(withdrawn_[i].prefix))
-                    member->gone[*id].push_back(withdrawn_[i].path_id);
+                    add_gone(*member, *id, {&withdrawn_[i].path_id, 1});
             continue;
         }
         const bool source = std::ranges::binary_search(sources_, member->peer);
@@ -90,9 +99,7 @@ void UpdateGroup::take_paths(Member& member, EntryId id, bool first_pass) {
                 if (other.get() == &member) continue;
                 begin_lagging(*other);
                 mark(*other, id, false);
-                if (gone_.empty()) continue;
-                auto& numbers = other->gone[id];
-                numbers.insert(numbers.end(), gone_.begin(), gone_.end());
+                add_gone(*other, id, gone_);
             }
     }
     const auto told = advertised_paths_.of(id);
