@@ -118,6 +118,7 @@ Speaker::Impl::Impl(Loop& loop, rib::RouteSink& routes, rib::NextHopTracker& nex
       monitor_(loop, rib_, events),
       guard_(clock) {
     settings_.listen.clear();
+    policies_.configure(settings_.prefix_lists, settings_.policies);
     rib_.on_claim_left([this](const PeerFacts& facts, const Prefix& prefix) {
         leave_guard({facts.address, facts.port}, prefix);
     });

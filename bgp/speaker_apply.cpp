@@ -17,6 +17,7 @@ std::vector<AppliedChange> Speaker::Impl::apply(SpeakerSettings wanted) {
         wanted.router_id = settings_.router_id;
     const bool identity = wanted.asn != settings_.asn || wanted.router_id != settings_.router_id;
     const auto before = std::exchange(settings_, std::move(wanted));
+    if (lists) policies_.configure(settings_.prefix_lists, settings_.policies);
     own_addresses_.clear();
     for (const auto& link : settings_.links)
         for (const auto& own : link.addresses) own_addresses_.insert(own.address);

@@ -54,6 +54,7 @@ public:
     Monitor& monitor() override { return monitor_; }
     EventSink& events() override { return events_; }
     Guard& guard() override { return guard_; }
+    PolicyCache& policies() override { return policies_; }
     void leave_guard(const PeerKey& node, const Prefix& prefix) override;
     bool is_own(const IpAddress& address) const override {
         return own_addresses_.contains(address);
@@ -126,6 +127,7 @@ private:
     LocRib rib_;
     Monitor monitor_;
     Guard guard_;
+    PolicyCache policies_;  // of settings_
     std::shared_ptr<Timed> lease_timer_;
     std::shared_ptr<Timed> restart_timer_;  // while peers are waited for after a start
     SpeakerSettings settings_;

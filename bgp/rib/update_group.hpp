@@ -44,10 +44,10 @@ struct ExportSettings {
     std::size_t max_message = kMaxMessage;
     IpAddress self;  // our own next hop of this family
     IpAddress link_local = IpAddress::v6({});
-    std::chrono::seconds interval{0};  // least time between two publications
-    std::vector<Prefix> summaries;     // aggregates that stand for what is inside
-    std::shared_ptr<const PrefixFilter> filter;
-    std::shared_ptr<const RoutePolicy> policy;  // nothing: what the filter permits
+    std::chrono::seconds interval{0};            // least time between two publications
+    std::vector<Prefix> summaries;               // aggregates that stand for what is inside
+    std::shared_ptr<const PrefixFilter> filter;  // equal ones are one object
+    std::shared_ptr<const RoutePolicy> policy;   // nothing: what the filter permits
 
     bool operator==(const ExportSettings& other) const;
 };

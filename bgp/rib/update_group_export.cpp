@@ -49,7 +49,7 @@ bool ExportSettings::operator==(const ExportSettings& o) const {
                         s.communities, s.role, s.local_as, s.router_as, s.peer_as, s.cluster_id,
                         s.max_message, s.self, s.link_local);
     };
-    return values(*this) == values(o) && (filter == o.filter || *filter == *o.filter) &&
+    return filter == o.filter && values(*this) == values(o) &&
            (policy == o.policy || (policy && o.policy && *policy == *o.policy));
 }
 

@@ -11,6 +11,7 @@
 #include "bgp/peer_watch.hpp"
 #include "bgp/policy/guard.hpp"
 #include "bgp/policy/import.hpp"
+#include "bgp/policy/policy_cache.hpp"
 #include "bgp/rib/loc_rib.hpp"
 #include "bgp/session/import_run.hpp"
 #include "bgp/session/session.hpp"
@@ -31,6 +32,7 @@ public:
     virtual Monitor& monitor() = 0;
     virtual EventSink& events() = 0;
     virtual Guard& guard() = 0;
+    virtual PolicyCache& policies() = 0;
     // One path less; begins the wait for the lease that this may start.
     virtual void leave_guard(const PeerKey& node, const Prefix& prefix) = 0;
     // Whether a port or the router has this address.

@@ -16,16 +16,13 @@ void Peer::make_policies() {
     const auto& speaker = host_.speaker();
     const auto filter = [&](const std::optional<std::vector<std::string>>& lists,
                             const std::vector<std::string>& policies) {
-        if (lists) return PrefixFilter::of(*lists, speaker.prefix_lists);
+        if (lists) return host_.policies().filter(*lists);
         // RFC 8212: without a policy, no routes are accepted from or sent to an external peer.
         return negotiated_.ebgp() && policies.empty() ? PrefixFilter::unspoken()
                                                       : PrefixFilter::everything();
     };
-    const auto policy = [&](const std::vector<std::string>& names) {
-        return RoutePolicy::of(names, speaker.policies, speaker.prefix_lists);
-    };
     import_.filter = filter(s.import_lists, s.import_policies);
-    import_.policy = policy(s.import_policies);
+    import_.policy = host_.policies().policy(s.import_policies);
     import_.local_as = local_as();
     import_.router_as = speaker.asn;
     import_.router_id = speaker.router_id;
@@ -36,7 +33,7 @@ void Peer::make_policies() {
     import_.role = s.role;
     import_.accept_blackhole = s.accept_blackhole;
     export_filter_ = filter(s.export_lists, s.export_policies);
-    export_policy_ = policy(s.export_policies);
+    export_policy_ = host_.policies().policy(s.export_policies);
 
     decode_.four_octet_as = negotiated_.four_octet_as;
     decode_.ebgp = negotiated_.ebgp();
@@ -131,10 +128,8 @@ void Peer::policies_changed() {
     if (id_ == 0) return;
     const auto before = import_;
     make_policies();
-    const bool same_policy = before.policy == import_.policy ||
-                             (before.policy && import_.policy && *before.policy == *import_.policy);
-    if (!same_policy || before.accept_blackhole != import_.accept_blackhole ||
-        !(*before.filter == *import_.filter))
+    if (before.policy != import_.policy || before.filter != import_.filter ||
+        before.accept_blackhole != import_.accept_blackhole)
         reconsider();
     auto& rib = host_.rib();
     for (const Family family : kEachFamily) {
