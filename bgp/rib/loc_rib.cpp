@@ -36,11 +36,9 @@ void LocRib::configure(const DecisionSettings& decision, const Multipath& multip
     if (decision == decision_ && multipath == multipath_) return;
     decision_ = decision;
     multipath_ = multipath;
-    for (const Family family : kBoth)
-        table(family).walk_from(Prefix::default_route(family), [&](const Prefix&, EntryId id) {
-            touch(family, id);
-            return true;
-        });
+    // What comes behind the end is decided so from the beginning.
+    for (const Family family : kBoth) undecided_[index(family)] = {0, table(family).entries_end()};
+    wake();
 }
 
 void LocRib::aggregate(const std::vector<Prefix>& wanted, std::uint32_t as,
@@ -167,6 +165,7 @@ void LocRib::run() {
     const auto sent = sent_;
     bool more = clear_retired();
     more |= step_walks();
+    more |= touch_slice();
     for (const Family family : kBoth) more |= settle_slice(family);
     // What is not done yet is not applied; what changed nothing never is.
     if (!more) {
@@ -188,6 +187,8 @@ void LocRib::settle() {
     while (clear_retired()) {
     }
     while (step_walks()) {
+    }
+    while (touch_slice()) {
     }
     for (const Family family : kBoth)
         while (settle_slice(family)) {

@@ -158,6 +158,7 @@ private:
         if (flags & path_flag::kClaims && claim_left_) claim_left_(peers_[peer], table.prefix(id));
     }
     bool clear_retired();
+    bool touch_slice();
     bool settle_slice(Family family);
     void decide_entry(RibTable& table, EntryId id);
     void install(RibTable& table, EntryId id, AttributesId best);
@@ -187,6 +188,7 @@ private:
     std::deque<Lagging> lagging_;
     Aggregates aggregates_;
     AttributesId aggregate_attributes_ = 0;
+    std::array<std::pair<EntryId, std::size_t>, kFamilies> undecided_{};  // from and to
     DecisionSettings decision_;
     Multipath multipath_;
     bool awake_ = false;

@@ -152,6 +152,20 @@ void LocRib::next_hop_changed(NextHopId id) {
     }
 }
 
+// Entries that are decided anew by other settings of the decision.
+bool LocRib::touch_slice() {
+    Slice slice;
+    for (const Family family : kBoth) {
+        auto& table = this->table(family);
+        auto& [at, end] = undecided_[index(family)];
+        for (; at < end; ++at) {
+            if (slice.over()) return true;
+            if (table[at].flags & RibTable::kLive) table.touch(at);
+        }
+    }
+    return false;
+}
+
 bool LocRib::clear_retired() {
     Slice slice;
     while (!retired_.empty()) {

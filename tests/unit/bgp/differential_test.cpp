@@ -359,7 +359,15 @@ private:
 
     std::string change_speaker() {
         std::string what;
-        switch (below(4)) {
+        switch (below(6)) {
+            case 4:
+                wanted_.decision.compare_router_id = !wanted_.decision.compare_router_id;
+                what = "compare_router_id";
+                break;
+            case 5:
+                wanted_.multipath.relax = !wanted_.multipath.relax;
+                what = "multipath_relax";
+                break;
             case 0:
                 wanted_.guard.mode = static_cast<GuardMode>(below(3));
                 what = "guard " + std::to_string(static_cast<int>(wanted_.guard.mode));
