@@ -32,8 +32,8 @@ def gateway(lab):
         node.address("lo", f"10.244.{n}.1/24", f"fd00:244:{n}::1/64")
         return node
 
-    def start(bgp):
-        return Torii(host, GATEWAY % bgp).start()
+    def start(bgp, more=""):
+        return Torii(host, GATEWAY % bgp + more).start()
 
     start.node = node
     return start
@@ -107,6 +107,59 @@ def test_torii_dials_a_configured_neighbor(gateway):
     torii = gateway('neighbors = ( { address = "10.0.0.12"; remote_as = 64602; import = "pods"; } );')
     forwards(torii, 2)
     assert not torii.api.neighbors()["10.0.0.12"]["dynamic"]
+
+
+def test_torii_dials_a_neighbor_behind_a_route(gateway):
+    """Its own routes lead there, the kernel's do not; the address of the port is the source."""
+    between = gateway.node(4)
+    between.forward()
+    far = between.lab.namespace("far")
+    between.lab.link(between, "far", far, "eth0")
+    between.address("far", "10.9.0.1/24")
+    far.address("eth0", "10.9.0.2/24")
+    far.ip("route", "add", "10.0.0.0/24", "via", "10.9.0.1")
+    bird(far, 2, 64602, extra="local 10.9.0.2; passive; multihop 4;")
+    torii = gateway('neighbors = ( { address = "10.9.0.2"; remote_as = 64602; import = "any"; multihop = 4; } );',
+                    more='routes = ( { prefix = "10.9.0.0/24"; via = "10.0.0.14"; } );')
+    wait_for("it is up", lambda: torii.api.established() == ["10.9.0.2"], 30)
+    assert torii.api.neighbors()["10.9.0.2"]["local_endpoint"].startswith("10.0.0.1:")
+
+
+def test_two_nodes_with_one_link_local_address_on_two_ports(lab):
+    host = lab.namespace("gw")
+    nodes = []
+    for n in (1, 2):
+        node = lab.namespace(f"node{n}")
+        lab.link(host, f"gw{n}", node, "eth0")
+        node.ip("address", "add", "fe80::11/64", "dev", "eth0", "nodad")
+        node.address("lo", f"fd00:244:{n}::1/64")
+        nodes.append(node)
+    ports = "".join(f"""
+      p{n} = {{ vdev = "net_af_packet{n},iface=gw{n},blocksz=65536,framesz=2048,framecnt=4096,qdisc_bypass=1";
+                addresses = ["10.{n}.0.1/24", "fe80::1/64"]; }};""" for n in (1, 2))
+    torii = Torii(host, f"""
+        ports = {{ {ports} }};
+        bgp = {{ asn = 64512; router_id = "10.0.0.1";
+          groups = {{ nodes = {{ remote_as = "external"; import = "any"; export = "none"; }}; }};
+          listen = ( {{ range = "fe80::/10"; group = "nodes"; }} ); }};
+        management = {{ socket = "@SOCKET@"; http = []; }};
+        """).start()
+    for n, node in enumerate(nodes, 1):
+        Bird(node, f"""
+            router id 10.{n}.0.11;
+            protocol device {{}}
+            protocol static {{ ipv6; route fd00:244:{n}::/64 unreachable; }}
+            protocol bgp uplink {{
+              local fe80::11 as 6460{n};
+              neighbor fe80::1%eth0 as 64512;
+              connect delay time 1; connect retry time 2; error wait time 1, 2;
+              ipv6 {{ import all; export where source = RTS_STATIC; }};
+            }}
+            """).start()
+    for n in (1, 2):
+        wait_for(f"node {n} is forwarded to", lambda: torii.api.installed(f"fd00:244:{n}::/64"), 30)
+        route = torii.api.route(f"fd00:244:{n}::/64")[0]
+        assert [hop["port"] for hop in route["next_hops"]] == [f"p{n}"], route
 
 
 def test_md5_with_a_configured_neighbor(gateway):
