@@ -139,7 +139,7 @@ Result<void, SystemError> Gateway::start_speaker(const config::Model& model) {
     if (dataplane_)
         speaker_->set_source_finder([this](const IpAddress& to) { return source_towards(to); });
     speaker_->apply(with_history(speaker_settings(model, drained_.has_value())));
-    own_.start_redistribution(*speaker_);
+    own_.start_redistribution(*speaker_, dataplane_ != nullptr);
     return speaker_->start();
 }
 
@@ -461,6 +461,7 @@ void Gateway::pump() {
     const auto delta = table_.take_delta(kSlice);
     more = more || table_.has_delta();
     if (dataplane_ && !delta.empty()) dataplane_->apply(delta);
+    own_.follow(delta);
     if (more) return schedule_pump();
     if (!dataplane_ || !speaker_) return;
     const auto now = std::chrono::steady_clock::now();

@@ -7,12 +7,32 @@
 
 namespace torii::app {
 
-void OwnRoutes::start_redistribution(bgp::Speaker& speaker) {
+void OwnRoutes::start_redistribution(bgp::Speaker& speaker, bool used) {
     speaker_ = &speaker;
+    used_ = used;
     for (const auto& [prefix, route] : connected_)
         if (route.kind == rib::RouteKind::Attached)
             speaker.originate(prefix, bgp::Origination::Connected);
-    for (const auto& [prefix, route] : static_) speaker.originate(prefix, bgp::Origination::Static);
+    for (const auto& [prefix, route] : static_) redistribute(prefix);
+}
+
+void OwnRoutes::follow(const rib::FibDelta& delta) {
+    if (static_.empty() || !used_) return;
+    for (const auto& change : delta.prefixes)
+        if (static_.contains(change.prefix)) redistribute(change.prefix);
+}
+
+// A route whose next hops are dead, or that another one takes the place of, leads nowhere from
+// here.
+void OwnRoutes::redistribute(const Prefix& prefix) {
+    if (speaker_ == nullptr) return;
+    const auto rows = used_ ? table_.candidates(prefix) : std::vector<rib::RouteRow>{};
+    const bool in_use = std::ranges::any_of(
+        rows, [](const auto& row) { return row.source == rib::Source::Static && row.in_use; });
+    if (in_use || !used_)
+        speaker_->originate(prefix, bgp::Origination::Static);
+    else
+        speaker_->withdraw(prefix, bgp::Origination::Static);
 }
 
 void OwnRoutes::set_connected(const config::Model& model, const std::vector<bool>& link_up) {
@@ -66,8 +86,8 @@ void OwnRoutes::set_static(const config::Model& model) {
 
 void OwnRoutes::put(const OwnRoute& route) {
     table_.put(route.prefix, route.spec());
-    if (speaker_) speaker_->originate(route.prefix, bgp::Origination::Static);
     static_.insert_or_assign(route.prefix, route);
+    redistribute(route.prefix);
 }
 
 void OwnRoutes::remove(const Prefix& prefix) {

@@ -20,8 +20,11 @@ class OwnRoutes {
 public:
     explicit OwnRoutes(rib::Table& table) : table_(table) {}
 
-    // Originates what there is and from now on every change.
-    void start_redistribution(bgp::Speaker& speaker);
+    // Originates what there is and from now on every change. `used`: of static routes those that
+    // the table uses, as follow() finds them; else all.
+    void start_redistribution(bgp::Speaker& speaker, bool used);
+    // What the table changed.
+    void follow(const rib::FibDelta& delta);
 
     // The networks of ports that are up, and our addresses on all of them.
     void set_connected(const config::Model& model, const std::vector<bool>& link_up);
@@ -33,9 +36,11 @@ public:
 
 private:
     void put_pool(const Prefix& pool);
+    void redistribute(const Prefix& prefix);
 
     rib::Table& table_;
     bgp::Speaker* speaker_ = nullptr;
+    bool used_ = false;
     std::map<Prefix, OwnRoute> static_, connected_;
     std::vector<Prefix> pools_;
 };

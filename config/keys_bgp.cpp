@@ -191,7 +191,7 @@ const KeyTable& keys(Of<Bgp>) {
                               {.doc = "Prefixes we announce as our own.", .cost = Cost::Refresh}),
         field<&Bgp::aggregates>("aggregates", {.doc = "Summaries of what lies inside them."}),
         field<&Bgp::redistribute>(
-            "redistribute", {.doc = "Routes of other sources to announce.", .cost = Cost::Refresh}),
+            "redistribute", {.doc = "Routes of other sources to announce, while they are in use.", .cost = Cost::Refresh}),
         field<&Bgp::guard>(
             "guard", {.doc = "Which node may announce what; holds for peers that are guarded."}),
         field<&Bgp::mrt>("mrt", {.doc = "Files of MRT (RFC 6396), readable by bgpdump."}),
