@@ -125,6 +125,38 @@ def test_torii_dials_a_neighbor_behind_a_route(gateway):
     assert torii.api.neighbors()["10.9.0.2"]["local_endpoint"].startswith("10.0.0.1:")
 
 
+def test_a_node_with_a_link_local_address_alone_brings_ipv6_over_its_ipv4_session(lab):
+    """FRR says the link-local address twice; it is on the link of the session (RFC 2545 section 3)."""
+    host, node = lab.namespace("gw"), lab.namespace("node")
+    lab.link(host, "gwn", node, "eth0")
+    node.address("eth0", "10.0.0.11/24")
+    node.address("lo", "10.244.1.1/24", "fd00:244:1::1/64")
+    torii = Torii(host, """
+        ports = { nodes = { netdev = "gwn"; addresses = ["10.0.0.1/24", "fd00:20::1/64"]; }; };
+        bgp = { asn = 64512; router_id = "10.0.0.1";
+          groups = { nodes = { remote_as = "external"; import = "any"; export = "any"; }; };
+          listen = ( { range = "10.0.0.0/24"; group = "nodes"; } ); };
+        management = { socket = "@SOCKET@"; http = []; };
+        """).start()
+    Frr(node, """
+        router bgp 64601
+         bgp router-id 10.0.0.11
+         no bgp ebgp-requires-policy
+         neighbor 10.0.0.1 remote-as 64512
+         neighbor 10.0.0.1 timers connect 1
+         address-family ipv4 unicast
+          network 10.244.1.0/24
+         exit-address-family
+         address-family ipv6 unicast
+          network fd00:244:1::/64
+          neighbor 10.0.0.1 activate
+         exit-address-family
+        """, zebra=True).start()
+    wait_for("both are forwarded to", lambda: torii.api.installed("10.244.1.0/24")
+             and torii.api.installed("fd00:244:1::/64"), 30)
+    assert torii.api.installed("fd00:244:1::/64")[0].startswith("fe80::")
+
+
 def test_two_nodes_with_one_link_local_address_on_two_ports(lab):
     host = lab.namespace("gw")
     nodes = []
