@@ -149,6 +149,8 @@ def test_bird_comes_up_once_its_ttl_is_allowed(far):
 
 
 def test_bird_polls_for_other_intervals_and_another_multiplier(far):
+    far.reload("minimum_ttl = 60;")
+    wait_for("BFD with BIRD is up", lambda: far.is_up(BIRD), 20)
     far.configure_bird(interval=120, multiplier=5)
     wait_for("they have changed", lambda: (far.bfd(BIRD)["transmit_interval"], far.bfd(BIRD)["detection_time"])
              == (120_000, 600_000), 15)
@@ -190,6 +192,8 @@ def test_a_shutdown_of_ours_is_told_and_no_failure(far):
 
 @pytest.mark.parametrize("address", (BIRD, FRR))
 def test_a_far_peer_that_dies_is_left(far, address):
+    far.configure_bird()
+    far.reload("minimum_ttl = 60;")
     wait_for("BFD is up", lambda: far.is_up(address), 30)
     wait_for("it is Established", lambda: address in far.torii.api.established(), 60)
     far.cut(address, "down")
