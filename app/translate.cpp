@@ -236,8 +236,13 @@ bgp::SpeakerSettings speaker_settings(const config::Model& model, bool drained) 
         std::ranges::count(from.redistribute, config::Redistribute::Connected) > 0;
     to.redistribute_static =
         std::ranges::count(from.redistribute, config::Redistribute::Static) > 0;
-    to.guard = {by_position<bgp::GuardMode>(from.guard.mode), from.guard.pods, from.guard.shared,
-                from.guard.lease};
+    to.guard = {by_position<bgp::GuardMode>(from.guard.mode),
+                from.guard.pods,
+                from.guard.shared,
+                from.guard.lease,
+                from.guard.min_length_ipv4,
+                from.guard.min_length_ipv6,
+                from.guard.prefixes_per_node};
     to.mrt = {from.mrt.directory, from.mrt.table_interval, from.mrt.updates,
               from.mrt.updates_interval};
     for (const auto& list : model.prefix_lists) to.prefix_lists.push_back(prefix_list(list));

@@ -203,6 +203,10 @@ struct GuardSettings {
     std::vector<Prefix> pods;    // first come, first owned; empty: anywhere
     std::vector<Prefix> shared;  // VIPs: any node may announce inside
     seconds lease{300};          // a prefix stays its owner's that long after it went
+    // The shortest that a node may own. Unset: longer than a range of pods that is shorter than
+    // /24 (IPv6: /64), and without such ranges /8 (/16).
+    std::optional<std::uint8_t> min_length_ipv4{}, min_length_ipv6{};
+    std::uint32_t prefixes_per_node = 4096;  // owned at once; 0: any number
     friend bool operator==(const GuardSettings&, const GuardSettings&) = default;
 };
 

@@ -91,6 +91,24 @@ const KeyTable& keys(Of<Guard>) {
                     "gone.",
              .cost = Cost::Refresh,
              .limits = {0, 86400}}),
+        field<&Guard::min_length_ipv4>(
+            "min_length_ipv4",
+            {.doc = "The shortest IPv4 prefix that a node may own.",
+             .cost = Cost::Refresh,
+             .limits = {0, 32},
+             .unset = "longer than the range of `pods` if that is shorter than /24; /8 without"}),
+        field<&Guard::min_length_ipv6>(
+            "min_length_ipv6",
+            {.doc = "The same for IPv6.",
+             .cost = Cost::Refresh,
+             .limits = {0, 128},
+             .unset = "longer than the range of `pods` if that is shorter than /64; /16 without"}),
+        field<&Guard::prefixes_per_node>(
+            "prefixes_per_node",
+            {.doc = "How many prefixes a node may own at once; 0 for any number. One more is "
+                    "refused until it owns less.",
+             .cost = Cost::Refresh,
+             .limits = {0, 0xffffffffLL}}),
 
     };
     static const KeyTable table = block<Guard>(kEntries);
@@ -191,7 +209,8 @@ const KeyTable& keys(Of<Bgp>) {
                               {.doc = "Prefixes we announce as our own.", .cost = Cost::Refresh}),
         field<&Bgp::aggregates>("aggregates", {.doc = "Summaries of what lies inside them."}),
         field<&Bgp::redistribute>(
-            "redistribute", {.doc = "Routes of other sources to announce, while they are in use.", .cost = Cost::Refresh}),
+            "redistribute", {.doc = "Routes of other sources to announce, while they are in use.",
+                             .cost = Cost::Refresh}),
         field<&Bgp::guard>(
             "guard", {.doc = "Which node may announce what; holds for peers that are guarded."}),
         field<&Bgp::mrt>("mrt", {.doc = "Files of MRT (RFC 6396), readable by bgpdump."}),

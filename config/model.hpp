@@ -150,6 +150,8 @@ struct Guard {
     std::vector<Prefix> pods;    // first come, first owned; empty: anywhere
     std::vector<Prefix> shared;  // any node may announce inside
     seconds lease{300};          // a prefix stays its owner's that long after it went
+    std::optional<std::uint8_t> min_length_ipv4{}, min_length_ipv6{};  // unset: by the pods
+    std::uint32_t prefixes_per_node = 4096;                            // 0: any number
     friend bool operator==(const Guard&, const Guard&) = default;
 };
 

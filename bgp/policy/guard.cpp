@@ -10,6 +10,11 @@ std::string Guard::Verdict::to_string(const Prefix& prefix) const {
             return {};
         case Why::NotAssigned:
             return "guard: " + prefix.to_string() + " is not assigned to this node";
+        case Why::TooShort:
+            return "guard: " + prefix.to_string() + " is too short for one node (min_length)";
+        case Why::OverQuota:
+            return "guard: " + prefix.to_string() +
+                   " is one too many for this node (prefixes_per_node)";
         case Why::NotShared:
             return "guard: " + prefix.to_string() + " is no pod prefix and in no shared range";
         case Why::Owned:
@@ -68,10 +73,32 @@ Guard::Verdict Guard::check(const PeerKey& node, const Prefix& prefix) const {
             return owner ? &*owner : nullptr;
         }))
         return verdict;
-    if (settings_.pods.empty()) return {};
-    const bool pod = std::ranges::any_of(
-        settings_.pods, [&](const Prefix& range) { return range.contains(prefix); });
-    return pod ? Verdict{} : Verdict{Why::NotShared, {}, {}};
+    const bool pod =
+        settings_.pods.empty() || std::ranges::any_of(settings_.pods, [&](const Prefix& range) {
+            return range.contains(prefix);
+        });
+    if (!pod) return {Why::NotShared, {}, {}};
+    if (too_short(prefix)) return {Why::TooShort, {}, {}};
+    if (const auto quota = settings_.prefixes_per_node; quota != 0) {
+        const auto owned = owned_.find(node);
+        if (owned == owned_.end() || owned->second < quota) return {};
+        const auto* at = known_.find(prefix);
+        if (at == nullptr || entries_[*at].owner != node) return {Why::OverQuota, {}, {}};
+    }
+    return {};
+}
+
+// One prefix over all would keep every other node from having any.
+bool Guard::too_short(const Prefix& prefix) const {
+    const bool v4 = prefix.family() == Family::Ip4;
+    if (const auto& least = v4 ? settings_.min_length_ipv4 : settings_.min_length_ipv6)
+        return prefix.length() < *least;
+    if (settings_.pods.empty()) return prefix.length() < (v4 ? 8 : 16);
+    // Of the ranges that contain it the longest, which may be what one node has.
+    std::uint8_t range = 0;
+    for (const auto& pods : settings_.pods)
+        if (pods.contains(prefix)) range = std::max(range, pods.length());
+    return range < (v4 ? 24 : 64) && prefix.length() <= range;
 }
 
 Guard::Entry* Guard::find(const Prefix& prefix) {
@@ -105,6 +132,10 @@ void Guard::leave(const PeerKey& node, const Prefix& prefix) {
     const auto known = std::ranges::find(entry->present, node, &Presence::node);
     if (known == entry->present.end() || --known->paths != 0) return;
     entry->present.erase(known);
+    if (const auto over = over_quota_.find(node); over != over_quota_.end()) {
+        over->second.erase(prefix);
+        if (over->second.empty()) over_quota_.erase(over);
+    }
     if (entry->owner != node) return erase_if_unused(prefix);
     entry->until = clock_.now() + settings_.lease;
     if (entry->queued && *entry->queued <= *entry->until) return;
@@ -114,7 +145,26 @@ void Guard::leave(const PeerKey& node, const Prefix& prefix) {
 
 void Guard::claim(const PeerKey& node, const Prefix& prefix) {
     if (shared(prefix)) return;
-    if (Entry* entry = find(prefix); entry != nullptr && !entry->owner) entry->owner = node;
+    if (Entry* entry = find(prefix); entry != nullptr && !entry->owner) {
+        entry->owner = node;
+        ++owned_[node];
+    }
+}
+
+// One place more for what the node has in excess.
+void Guard::disown(Entry& entry, std::vector<Waiting>& out) {
+    const auto node = *entry.owner;
+    entry.owner.reset();
+    entry.until.reset();
+    if (const auto owned = owned_.find(node); --owned->second == 0) owned_.erase(owned);
+    const auto over = over_quota_.find(node);
+    if (over == over_quota_.end()) return;
+    const auto next = over->second.begin();
+    if (const auto* at = known_.find(*next))
+        for (const auto& one : entries_[*at].present)
+            if (one.node == node) out.push_back({node, *next, one.arrived});
+    over->second.erase(next);
+    if (over->second.empty()) over_quota_.erase(over);
 }
 
 void Guard::erase_if_unused(const Prefix& prefix) {
@@ -141,8 +191,7 @@ std::vector<Guard::Waiting> Guard::expire(std::size_t most) {
             leases_.push({*entry->until, lease.prefix});
             continue;
         }
-        entry->owner.reset();
-        entry->until.reset();
+        disown(*entry, out);
         const auto collect = [&](const Prefix& prefix, std::uint32_t index) {
             for (const auto& one : entries_[index].present)
                 out.push_back({one.node, prefix, one.arrived});

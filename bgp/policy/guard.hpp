@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <queue>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,14 @@ namespace torii::bgp {
 class Guard {
 public:
     struct Verdict {
-        enum class Why : std::uint8_t { Allowed, NotAssigned, Owned, NotShared } why = Why::Allowed;
+        enum class Why : std::uint8_t {
+            Allowed,
+            NotAssigned,
+            Owned,
+            NotShared,
+            TooShort,
+            OverQuota
+        } why = Why::Allowed;
         IpAddress owner;
         Prefix owned;
         bool allowed() const { return why == Why::Allowed; }
@@ -53,6 +61,9 @@ public:
     // The node is allowed to announce what has arrived: it owns it if no node does.
     void claim(const PeerKey& node, const Prefix& prefix);
 
+    // What was refused as one too many waits until the node owns less.
+    void wait(const PeerKey& node, const Prefix& prefix) { over_quota_[node].insert(prefix); }
+
     // Ends leases that are over, at most so many, and returns what they kept out.
     std::vector<Waiting> expire(std::size_t most);
     std::optional<Clock::TimePoint> next_expiry() const;
@@ -79,6 +90,8 @@ private:
     bool shared(const Prefix& prefix) const;
     Entry* find(const Prefix& prefix);
     void erase_if_unused(const Prefix& prefix);
+    bool too_short(const Prefix& prefix) const;
+    void disown(Entry& entry, std::vector<Waiting>& out);
 
     const Clock& clock_;
     GuardSettings settings_;
@@ -88,7 +101,9 @@ private:
     PrefixMap<std::uint32_t> known_;  // index into entries_
     std::vector<Entry> entries_;
     std::vector<std::uint32_t> free_;
-    std::priority_queue<Lease> leases_;  // one an entry, at its time or before it
+    std::priority_queue<Lease> leases_;       // one an entry, at its time or before it
+    std::map<PeerKey, std::uint32_t> owned_;  // how many
+    std::map<PeerKey, std::set<Prefix>> over_quota_;
     std::uint64_t arrivals_ = 0;
 };
 

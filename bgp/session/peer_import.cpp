@@ -27,6 +27,7 @@ bool Peer::guard_allows(const Prefix& prefix) {
         return true;
     }
     if (!guard.active()) return true;
+    if (verdict.why == Guard::Verdict::Why::OverQuota) guard.wait(key(), prefix);
     ++guard_refused_;
     const auto now = host_.sessions().timers.now();
     if (guard_reported_at_ == Clock::TimePoint{} || now - guard_reported_at_ >= 1s) {

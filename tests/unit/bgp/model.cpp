@@ -77,7 +77,11 @@ bool Model::guard_permits(const ModelPeer& peer, const Prefix& prefix) const {
         if (claim.owner && *claim.owner != peer.address &&
             (other.contains(prefix) || prefix.contains(other)))
             return false;
-    return guard.pods.empty() || inside(guard.pods);
+    // Nor may one node have a whole range of pods, if more than one can be inside.
+    if (guard.pods.empty()) return prefix.length() >= 8;
+    return std::ranges::any_of(guard.pods, [&](const auto& r) {
+        return r.contains(prefix) && (r.length() >= 24 || prefix.length() > r.length());
+    });
 }
 
 void Model::leave(const ModelPeer& peer, const Prefix& prefix) {

@@ -54,6 +54,46 @@ TEST_F(Guarded, NorHalfOfIt) {
               "guard: 10.244.1.128/25 is inside 10.244.1.0/24, which is owned by 10.99.0.1");
 }
 
+TEST_F(Guarded, NoNodeMayOwnAllPods) {
+    const auto all = world.up("10.99.0.3", 65003);
+    world.speaker->apply(wanted);
+    teach(*victim, "10.244.0.0/16", 65001, "10.99.0.1");
+    EXPECT_FALSE(world.sink.routes.contains(prefix("10.244.0.0/16")));
+    wanted.guard.min_length_ipv4 = 16;
+    world.speaker->apply(wanted);
+    world.settle();
+    EXPECT_TRUE(world.sink.routes.contains(prefix("10.244.0.0/16")));
+    wanted.guard.min_length_ipv4 = 25;
+    world.speaker->apply(wanted);
+    world.settle();
+    EXPECT_FALSE(world.sink.routes.contains(prefix("10.244.1.0/24")));
+}
+
+// What an operator lists by node is a node's.
+TEST_F(Guarded, ARangeOfPodsThatIsAsLongAsANodesMayBeOwned) {
+    wanted.guard.pods = {prefix("10.244.0.0/16"), prefix("10.244.7.0/24")};
+    world.speaker->apply(wanted);
+    teach(*thief, "10.244.7.0/24", 65002, "10.99.0.2");
+    EXPECT_EQ(via("10.244.7.0/24"), address("10.99.0.2"));
+}
+
+TEST_F(Guarded, ANodeOwnsOnlySoManyAndFollowsWhenItOwnsLess) {
+    wanted.guard.prefixes_per_node = 2;
+    world.speaker->apply(wanted);
+    for (const auto* p : {"10.244.2.0/24", "10.244.3.0/24", "10.244.4.0/24", "198.18.0.1/32"})
+        teach(*thief, p, 65002, "10.99.0.2");
+    EXPECT_EQ(world.sink.routes.size(), 4u);  // the victim's, two, and the shared one
+    EXPECT_EQ(refusal(), "guard: 10.244.4.0/24 is one too many for this node (prefixes_per_node)");
+    thief->send(withdraw({"10.244.2.0/24"}));
+    world.settle();
+    EXPECT_FALSE(world.sink.routes.contains(prefix("10.244.4.0/24")));
+    world.pass(30s);
+    for (const auto& peer : {victim, thief}) peer->keepalive();
+    world.settle();
+    world.pass(31s);  // the lease of what it left
+    EXPECT_EQ(via("10.244.4.0/24"), address("10.99.0.2"));
+}
+
 TEST_F(Guarded, NorAnythingOverIt) {
     teach(*thief, "10.244.0.0/16", 65002, "10.99.0.2");
     EXPECT_EQ(world.sink.routes.size(), 1u);
