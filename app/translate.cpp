@@ -96,6 +96,7 @@ bgp::PeerSettings peer(const config::PeerSettings& from) {
         to.graceful_restart = by_position<bgp::GracefulRestart>(*from.graceful_restart);
     set(to.restart_time, from.restart_time);
     set(to.stale_time, from.stale_time);
+    set(to.stale_while_alive, from.stale_while_alive);
     set(to.hold_down, from.hold_down);
     set(to.graceful_shutdown, from.graceful_shutdown);
     set(to.weight, from.weight);

@@ -115,6 +115,9 @@ struct PeerSettings {
     GracefulRestart graceful_restart = GracefulRestart::Helper;
     seconds restart_time{120};
     seconds stale_time{360};
+    // RFC 4724 §4.2 drops what is stale when the session is lost again; this keeps it for its
+    // restart time while liveness reports that the peer forwards.
+    bool stale_while_alive = true;
     std::optional<seconds> long_lived_stale_time;  // RFC 9494
     OnDeath on_death = OnDeath::Teardown;
     seconds hold_down{0};            // without graceful restart: kept so long while it is alive

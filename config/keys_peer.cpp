@@ -279,6 +279,11 @@ const KeyTable& keys(Of<PeerSettings>) {
                               {.doc = "Routes of a restarting peer are kept no longer than this, "
                                       "from the loss of its session on.",
                                .limits = {1, 86400}}),
+        field<&P::stale_while_alive>(
+            "stale_while_alive",
+            {.doc = "An agent that dies again before it has announced its routes anew keeps those "
+                    "of before for its restart time while liveness reports that its node "
+                    "forwards; RFC 4724 section 4.2 drops them."}),
         field<&P::hold_down>(
             "hold_down",
             {.doc = "Keep the routes of a peer without graceful restart for so long when its "

@@ -59,6 +59,7 @@ const PeerSettings& built_in_peer_settings() {
         s.graceful_restart = GracefulRestart::Helper;
         s.restart_time = seconds{120};
         s.stale_time = seconds{360};
+        s.stale_while_alive = true;
         s.hold_down = seconds{0};
         s.graceful_shutdown = false;
         s.weight = 1u;

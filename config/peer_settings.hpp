@@ -94,6 +94,7 @@ struct PeerSettings {
     std::optional<GracefulRestart> graceful_restart;
     std::optional<seconds> restart_time;
     std::optional<seconds> stale_time;
+    std::optional<bool> stale_while_alive;
     std::optional<seconds> hold_down;
     std::optional<bool> graceful_shutdown;  // announce 65535:0, RFC 8326
     std::optional<std::uint32_t> weight;    // share of an ECMP group, default 1

@@ -122,6 +122,8 @@ std::optional<Clock::TimePoint> Peer::on_time(Clock::TimePoint now) {
     for (const Family family : kEachFamily)
         if (auto& until = stale_until_[index(family)]; until && now >= *until)
             stale_expired(family);
+    for (const Family family : kEachFamily)
+        if (auto& until = oldest_until_[index(family)]; until && now >= *until) end_oldest(family);
     // Not before what is kept for it.
     for (const auto& until : stale_until_)
         if (forget_at_ && until) forget_at_ = std::max(*forget_at_, *until);
@@ -136,7 +138,8 @@ std::optional<Clock::TimePoint> Peer::on_time(Clock::TimePoint now) {
         }
     }
     std::optional<Clock::TimePoint> next;
-    for (const auto& when : {dial_at_, forget_at_, stale_until_[0], stale_until_[1]})
+    for (const auto& when : {dial_at_, forget_at_, stale_until_[0], stale_until_[1],
+                             oldest_until_[0], oldest_until_[1]})
         if (when && (!next || *when < *next)) next = when;
     return next;
 }

@@ -164,6 +164,7 @@ private:
     void begin_stale(Family family, seconds time);
     void stale_at(Family family, Clock::TimePoint when);
     void end_stale(Family family);
+    void end_oldest(Family family);
     void stale_expired(Family family);
     void forget_kept();
     Notification farewell(Notification notification) const;
@@ -221,6 +222,11 @@ private:
     int connect_error_ = 0;   // of the last dial that was reported
     std::optional<Clock::TimePoint> dial_at_, forget_at_;
     std::array<std::optional<Clock::TimePoint>, kFamilies> stale_until_;
+    // Of a peer that is lost again and again: since when, and what the last session did not
+    // announce goes at that time.
+    Clock::TimePoint lost_at_{};
+    std::array<std::optional<Clock::TimePoint>, kFamilies> oldest_until_;
+    std::array<std::uint8_t, kFamilies> lost_generation_{};
     Clock::TimePoint stale_end_{};  // nothing stale is kept beyond it, but long-lived
     Clock::TimePoint idle_until_{};
     bool idle_for_limit_ = false;  // until then because of max_prefix

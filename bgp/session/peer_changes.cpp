@@ -43,6 +43,7 @@ constexpr std::array kFields{
     Field{"port", Effect::NextSession, same<&S::port>},
     Field{"restart_time", Effect::NextSession, same<&S::restart_time>},
     Field{"stale_time", Effect::None, same<&S::stale_time>},
+    Field{"stale_while_alive", Effect::None, same<&S::stale_while_alive>},
     Field{"long_lived_stale_time", Effect::NextSession, same<&S::long_lived_stale_time>},
     Field{"on_death", Effect::None, same<&S::on_death>},
     Field{"hold_time", Effect::NextSession, same<&S::hold_time>},

@@ -139,15 +139,25 @@ bool Peer::keep_stale(const CloseReason& reason) {
     bool any = false;
     // RFC 8538 §4.1: our own limit counts from now on, whatever the peer asks for.
     const auto time = std::min(seconds{theirs.time}, settings_->stale_time);
-    stale_end_ = host_.sessions().timers.now() + settings_->stale_time;
+    const auto now = host_.sessions().timers.now();
+    const bool forwards_still = settings_->stale_while_alive && watched_ && alive_;
+    if (!forwards_still || !(out_[0].stale || out_[1].stale)) lost_at_ = now;
+    stale_end_ = now + settings_->stale_time;
     for (const Family family : kEachFamily) {
         auto& state = out_[index(family)];
+        const bool again = forwards_still && state.stale;
+        oldest_until_[index(family)].reset();
         const bool keeps = negotiated_.families[index(family)] && find(theirs_, family) != nullptr;
         state.stale = state.long_lived = false;
         // RFC 4724 §4.2: what was stale before, from an earlier restart, goes.
-        rib.sweep(family, id_, keeps ? path_flag::kStale : path_flag::kAny);
+        if (!keeps || !again) rib.sweep(family, id_, keeps ? path_flag::kStale : path_flag::kAny);
         if (!keeps || rib.routes(family, id_).received == 0) continue;
+        lost_generation_[index(family)] = generation_[index(family)] & 15;
         begin_stale(family, time);
+        if (again) {
+            oldest_until_[index(family)] = lost_at_ + time;
+            host_.sessions().timers.schedule(shared_from_this(), lost_at_ + time);
+        }
         any = true;
     }
     if (!any) return false;
@@ -199,6 +209,20 @@ void Peer::end_stale(Family family) {
     state.long_lived = false;
     host_.rib().sweep(family, id_, path_flag::kStale);
     stale_until_[index(family)].reset();
+    oldest_until_[index(family)].reset();
+}
+
+// What the peer has not announced since it was lost for the first time.
+void Peer::end_oldest(Family family) {
+    oldest_until_[index(family)].reset();
+    if (id_ == 0 || !out_[index(family)].stale) return;
+    lost_at_ = host_.sessions().timers.now();
+    host_.rib().walk(
+        id_, WalkKind::Sweep,
+        [last = lost_generation_[index(family)]](Family, EntryId, Path& path) {
+            return path.flags & path_flag::kStale && path_flag::generation(path.flags) != last;
+        },
+        family);
 }
 
 // RFC 9494 §4.2: how long the peer asks for, and no longer than we like.
@@ -273,6 +297,7 @@ void Peer::stale_expired(Family family) {
 void Peer::forget_kept() {
     held_down_ = false;
     for (const Family family : kEachFamily) end_stale(family);
+    oldest_until_ = {};
     const bool any = id_ != 0;
     forget_routes();
     if (any && started_) tell(PeerStage::Down);

@@ -110,7 +110,7 @@ VALUES = {
         "extended_next_hop": False, "mapped_next_hop": False, "route_reflector_client": True,
         "send_community": "none", "add_path": "receive", "allowas_in": 1, "as_override": True,
         "remove_private_as": "all", "enforce_first_as": False, "graceful_restart": "off",
-        "restart_time": 60, "stale_time": 60, "hold_down": 5,
+        "restart_time": 60, "stale_time": 60, "stale_while_alive": False, "hold_down": 5,
         "graceful_shutdown": True, "weight": 2,
         "guarded": True, "accept_blackhole": True, "next_hop_unchanged": True, "route_server_client": True,
         "extended_messages": False, "allow_as_set": True, "role": "provider", "strict_role": True,

@@ -304,6 +304,52 @@ TEST_F(GracefulPeer, KeepsItsRoutesOverALostConnectionUntilEndOfRib) {
     EXPECT_FALSE(held("10.244.2.0/24"));
 }
 
+// An agent in a crash loop comes up and dies before it says anything, again and again.
+TEST_F(GracefulPeer, KeepsItsRoutesOverARestartTimeOfCrashesWhileItsNodeForwards) {
+    auto peer = world.up("10.99.0.1", 65001, graceful());
+    teach(*peer);
+    teach(*peer, "10.244.2.0/24");
+    const PeerKey node{address("10.99.0.1")};
+    world.speaker->set_liveness(node, true, "");
+    const auto crash = [&] {
+        peer->close();
+        world.settle();
+    };
+    crash();
+    for (int i = 0; i < 5; ++i) {
+        world.pass(10s);
+        peer = world.up("10.99.0.1", 65001, graceful());
+        if (i == 4) teach(*peer, "10.244.2.0/24");
+        crash();
+        EXPECT_TRUE(held()) << i;
+    }
+    world.pass(69s);
+    EXPECT_TRUE(held());
+    world.pass(2s);
+    EXPECT_FALSE(held());  // a restart time after the first crash
+    EXPECT_TRUE(held("10.244.2.0/24"));
+    world.pass(48s);
+    EXPECT_TRUE(held("10.244.2.0/24"));
+    world.pass(2s);
+    EXPECT_FALSE(held("10.244.2.0/24"));
+}
+
+TEST_F(GracefulPeer, LosesThemAtTheSecondCrashOtherwise) {
+    for (const bool wanted_so : {true, false}) {
+        nodes().stale_while_alive = wanted_so;
+        apply();
+        auto peer = world.up("10.99.0.1", 65001, graceful());
+        teach(*peer);
+        if (!wanted_so) world.speaker->set_liveness({address("10.99.0.1")}, true, "");
+        for (int i = 0; i < 2; ++i) {
+            if (i == 1) peer = world.up("10.99.0.1", 65001, graceful());
+            peer->close();
+            world.settle();
+            EXPECT_EQ(held(), i == 0);
+        }
+    }
+}
+
 TEST_F(GracefulPeer, Row40LosesItsRoutesWhenItDoesNotComeBackInTime) {
     auto peer = world.up("10.99.0.1", 65001, graceful());
     teach(*peer);
