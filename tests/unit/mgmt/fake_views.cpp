@@ -16,8 +16,7 @@ FakeRouter::FakeRouter() {
 }
 
 Views FakeRouter::views() {
-    return {this, this, this, this, this, this, this,
-            this, this, this, this, this, this, this};
+    return {this, this, this, this, this, this, this, this, this, this, this, this, this, this};
 }
 
 void FakeRouter::add(const char* prefix, const char* via, const char* source) {
