@@ -171,8 +171,8 @@ struct ProvedWorld {
 };
 
 // Under a sanitizer each takes ten times as long.
-constexpr int kRounds = kSanitized ? 8 : 40, kSteps = kSanitized ? 500 : 5000,
-              kFaults = kSanitized ? 15 : 80;
+constexpr int kRounds = kSanitized ? 4 : 40, kSteps = kSanitized ? 500 : 5000,
+              kFaults = kSanitized ? 8 : 80;
 
 TEST(Prover, FindsNothingWrongWhateverChanges) {
     ProvedWorld w{1};
@@ -201,7 +201,7 @@ TEST(Prover, ComparesWhileTheRibChanges) {
         if (w.below(50) == 0) w.below(2) != 0 ? w.kill(1 + w.below(40)) : w.revive(1 + w.below(40));
         w.prover.step(w.table, 1 + w.below(100'000));
     }
-    EXPECT_GT(w.prover.counters().passes, 0u);
+    EXPECT_GT(w.prover.counters().prefixes, 1000u);
     EXPECT_TRUE(w.faults.empty()) << w.seen();
 }
 
