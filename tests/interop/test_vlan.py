@@ -77,11 +77,11 @@ def test_a_router_on_a_stick(lab, kind):
     for target in ("10.100.0.2", "fd00:100::2", "10.200.0.1"):
         assert right.ping(target, wait=3) == 3, (target, stick.exits())
     # A packet of the full size takes a frame four octets longer than the link's MTU says.
-    assert left.ping("10.100.0.1", size=1472, extra=("-M", "do")) == 3
-    assert left.ping("10.200.0.2", size=1372, extra=("-M", "do")) == 3
+    assert left.ping("10.100.0.1", size=1472, wait=3, extra=("-M", "do")) == 3
+    assert left.ping("10.200.0.2", size=1372, wait=3, extra=("-M", "do")) == 3
     out = left.run("ping", "-n", "-c", "2", "-W", "1", "-M", "do", "-s", "1372", "fd00:200::2", check=False)
     assert "1400" in out.stdout + out.stderr, "IPv6: 20 octets too many"
-    assert left.ping("10.200.0.2", size=1472, extra=("-M", "dont")) == 3, "in fragments"
+    assert left.ping("10.200.0.2", size=1472, wait=3, extra=("-M", "dont")) == 3, "in fragments"
     out = left.run("ping", "-n", "-c", "1", "-W", "1", "198.51.100.1", check=False).stdout
     assert "From 10.100.0.1 icmp_seq=1 Destination" in out, out
     # An address of everybody: flows over both sub-ports.
@@ -110,7 +110,7 @@ def test_a_router_on_a_stick(lab, kind):
         stick.switch.run("/usr/bin/python3", "-c", FRAMES, "tr0", input=frame + "\n")
     wanted = {"l2_unknown_vlan": "trunk", "l2_bad_vlan": "trunk", "l2_double_tag": "left"}
     wait_for("each leaves by its exit", lambda: all(item in stick.exits() for item in wanted.items()), 5)
-    assert left.ping("10.200.0.2") == 3
+    assert left.ping("10.200.0.2", wait=3) == 3, stick.exits()
 
     assert torii.stop() == 0, torii.log()
 
