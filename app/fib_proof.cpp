@@ -51,12 +51,12 @@ void FibProof::step() {
     auto next = std::chrono::duration_cast<std::chrono::milliseconds>(kEach);
     if (waiting_.empty() && run(slice_)) {
         const auto now = Clock::now();
-        last_pass_ = std::chrono::duration_cast<std::chrono::milliseconds>(now - began_);
-        if (last_pass_ > kMostPass) slice_ = std::min(2 * slice_, kMostSlice);
-        if (last_pass_ < kLeastPass) slice_ = std::max(slice_ / 2, kLeastSlice);
+        const auto pass = std::chrono::duration_cast<std::chrono::milliseconds>(now - began_);
+        if (pass > kMostPass) slice_ = std::min(2 * slice_, kMostSlice);
+        if (pass < kLeastPass) slice_ = std::max(slice_ / 2, kLeastSlice);
         gateway_.dataplane()->take_faults();
-        if (last_pass_ < kLeastPass)
-            next = std::chrono::duration_cast<std::chrono::milliseconds>(kLeastPass) - last_pass_;
+        if (pass < kLeastPass)
+            next = std::chrono::duration_cast<std::chrono::milliseconds>(kLeastPass) - pass;
         began_ = now + next;
     }
     timer_.start(next, [this] { step(); });

@@ -30,11 +30,8 @@ public:
     void start();
     // A whole pass in slices of half a millisecond, and another one when it found something.
     void verify(std::function<void(Outcome)> done);
-    // How long the last pass took, with its rests; 0: none has ended.
-    std::chrono::milliseconds last_pass() const { return last_pass_; }
 
 private:
-    struct Pass;
     bool run(std::chrono::microseconds slice);
     void step();
     void slice();
@@ -43,7 +40,6 @@ private:
     Gateway& gateway_;
     Timer timer_;
     std::chrono::steady_clock::time_point began_;
-    std::chrono::milliseconds last_pass_{0};
     std::chrono::microseconds slice_{90};
     // Requests that wait for the pass.
     std::vector<std::function<void(Outcome)>> waiting_;

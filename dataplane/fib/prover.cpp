@@ -1,7 +1,7 @@
 #include "dataplane/fib/prover.hpp"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <cstring>
 
 namespace torii::dataplane {
