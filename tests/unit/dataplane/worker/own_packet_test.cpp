@@ -6,28 +6,16 @@
 #include "dataplane/slow/slow_path.hpp"
 #include "dataplane/worker/buffer_note.hpp"
 #include "tests/support/packet_world.hpp"
+#include "tests/support/udp_frame.hpp"
 
 namespace torii::dataplane {
 namespace {
 
 using support::Bytes;
 using support::PacketWorld;
+using support::udp_frame;
 using Exits = std::map<std::string, std::uint64_t>;
 
-// From `from` to `to`, not to be fragmented.
-Bytes frame(std::uint32_t from, std::uint32_t to, std::uint16_t length = 46) {
-    Bytes f(kEtherHeader + length, 0);
-    const std::uint8_t head[]{2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 1, 1, 8, 0, 0x45};
-    std::copy(std::begin(head), std::end(head), f.begin());
-    write16(&f[16], length);
-    write16(&f[20], 0x4000);
-    f[22] = 64;
-    f[23] = kUdp;
-    write32(&f[26], from);
-    write32(&f[30], to);
-    write16(&f[24], checksum(&f[14], kIp4Header));
-    return f;
-}
 constexpr std::uint32_t kUs = 0x0a010001, kThere = 0x0a020002;
 
 // What the kernel gets about a packet of its own.
@@ -50,7 +38,7 @@ struct OwnPacket : testing::Test {
 
 TEST_F(OwnPacket, ThatIsTooBigIsReportedToTheKernelWithTheMtuOfItsPath) {
     world.set_mtu(1, 1400);
-    auto* m = report(frame(kUs, kThere, 1500));
+    auto* m = report(udp_frame(kUs, kThere, 1500));
     ASSERT_NE(m, nullptr);
     EXPECT_EQ(note(m).port, kFromKernel);
     const auto* ip = rte_pktmbuf_mtod(m, const std::uint8_t*);
@@ -65,14 +53,14 @@ TEST_F(OwnPacket, ThatIsTooBigIsReportedToTheKernelWithTheMtuOfItsPath) {
 }
 
 TEST_F(OwnPacket, WithoutARouteIsReportedToTheKernel) {
-    auto* m = report(frame(kUs, 0xc0000201));
+    auto* m = report(udp_frame(kUs, 0xc0000201));
     ASSERT_NE(m, nullptr);
     EXPECT_EQ(read16(rte_pktmbuf_mtod(m, const std::uint8_t*) + 20), 0x0300);
     rte_pktmbuf_free(m);
 }
 
 TEST_F(OwnPacket, ThatIsAnIcmpErrorIsReportedToNobody) {
-    auto error = frame(kUs, 0xc0000201);
+    auto error = udp_frame(kUs, 0xc0000201);
     error[23] = kIcmp;
     error[34] = 3;
     write16(&error[24], 0);
